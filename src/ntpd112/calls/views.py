@@ -1,0 +1,133 @@
+"""What call control shows and lets do, as the API sees it: plain values, no SIP, no RTP."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal, Protocol
+
+import msgspec
+
+from ntpd112.journal.events import Classification
+
+CallState = Literal["arriving", "waiting", "ringing", "talking", "held", "ending"]
+OperatorState = Literal["offline", "ready", "ringing", "talking", "wrap-up", "break"]
+SettableState = Literal["ready", "break", "offline"]
+
+
+class CallView(msgspec.Struct, frozen=True, kw_only=True):
+    """A live call."""
+
+    id: str
+    state: CallState
+    queue: str
+    trunk: str
+    caller: str
+    caller_name: str
+    dialled: str
+    operator: str | None
+    "Who talks, or whose phone rings."
+    created_at: datetime
+    waiting_s: float
+    priority: int
+    skills: dict[str, int]
+    classification: Classification | None
+    location: dict[str, Any] | None
+    access_network: str | None
+    parts: list[dict[str, str]]
+
+
+class ContactView(msgspec.Struct, frozen=True, kw_only=True):
+    """One registered phone of an operator."""
+
+    uri: str
+    source: str
+    user_agent: str
+    expires_at: datetime
+    reachable: bool
+
+
+class OperatorView(msgspec.Struct, frozen=True, kw_only=True):
+    id: str
+    name: str
+    skills: dict[str, int]
+    state: OperatorState
+    reason: str
+    "Why the operator is in this state: `registered`, `rona`, `api`, `unreachable`, ..."
+    since: datetime
+    call: str | None
+    contacts: list[ContactView]
+
+
+class QueueView(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    numbers: list[str]
+    priority: int
+    skills: dict[str, int]
+    waiting: int
+    longest_wait_s: float
+    ringing: int
+    talking: int
+    operators_fit: int
+    "Operators that have the queue's skills and are not offline."
+    operators_ready: int
+
+
+class TrunkView(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    peers: list[str]
+    calls: int
+    max_calls: int
+    up: bool | None
+    "By OPTIONS; None when no single-address peer is asked."
+    reason: str
+    since: datetime | None
+
+
+class Health(msgspec.Struct, frozen=True, kw_only=True):
+    """`ready` is false while calls would not be handled well; `problems` says why, in words."""
+
+    ready: bool
+    problems: list[str]
+
+
+class UnknownCall(LookupError):
+    """No call has this id, neither live nor in the journal."""
+
+
+class UnknownOperator(LookupError):
+    """The directory has no operator with this id."""
+
+
+class StateConflict(Exception):
+    """The operator cannot go to that state now; the message says why."""
+
+
+class CallCentre(Protocol):
+    """The live call centre. Every method is synchronous, runs on the event loop and never blocks."""
+
+    def calls(self) -> list[CallView]: ...
+
+    def call(self, call_id: str) -> CallView:
+        """Raises UnknownCall."""
+        ...
+
+    def operators(self) -> list[OperatorView]: ...
+
+    def operator(self, operator_id: str) -> OperatorView:
+        """Raises UnknownOperator."""
+        ...
+
+    def set_operator_state(self, operator_id: str, state: SettableState, by: str) -> OperatorView:
+        """While talking, `break` and `offline` take effect after the call; `ready` ends a wrap-up or break.
+        Raises UnknownOperator, StateConflict (`ready` without a registered phone)."""
+        ...
+
+    def classify(self, call_id: str, classification: Classification, by: str) -> None:
+        """Also after the call has ended. Raises UnknownCall."""
+        ...
+
+    def queues(self) -> list[QueueView]: ...
+
+    def trunks(self) -> list[TrunkView]: ...
+
+    def health(self) -> Health: ...

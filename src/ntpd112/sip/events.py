@@ -1,0 +1,145 @@
+"""What the SIP user agent tells its user (call control). Each is one small value; a leg is named by itself.
+
+Order per leg: inbound `IncomingCall`, then `MediaChanged` (when the offer/answer completes), `Established`
+(ACK came), `Ended`. Outbound: `Progress` any number of times, `MediaChanged`, `Answered`, `Ended`; or `Failed`.
+`Ended` or `Failed` comes exactly once for every leg and is the last event of it, also after our own
+hang-up; nobody has to clean up after it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from .flow import Flow
+    from .leg import Leg
+    from .message import Request
+    from .sdp import RemoteMedia
+    from .trunks import Trunk
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """Why a leg ended or shall end: a SIP code and the Q.850 cause of its Reason header (RFC 3326)."""
+
+    sip_code: int
+    "0: ended by BYE without a SIP code."
+    q850: int = 16
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class IncomingCall:
+    """A new INVITE from a known trunk, admitted under its limit. 100 was sent. `leg.offer` is its SDP, or
+    None for a late offer; `leg.parts` are the other body parts."""
+
+    leg: Leg
+    request: Request
+    trunk: Trunk
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """An outbound leg got a provisional response above 100."""
+
+    leg: Leg
+    code: int
+
+
+@dataclass(frozen=True, slots=True)
+class MediaChanged:
+    """An offer/answer exchange completed: from now on send to and expect from `remote`."""
+
+    leg: Leg
+    remote: RemoteMedia
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An outbound leg was answered with 2xx; the ACK is sent."""
+
+    leg: Leg
+
+
+@dataclass(frozen=True, slots=True)
+class Established:
+    """The ACK for our 2xx of an inbound leg came."""
+
+    leg: Leg
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """An outbound leg was refused, timed out (408), could not be sent (503), or was cancelled by us (487)."""
+
+    leg: Leg
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """An inbound leg, or an answered outbound leg, is over. `by`: `remote` (BYE or CANCEL came), `local` (we
+    hung up or rejected), `lost` (no ACK, session timer ran out, refresh failed, connection gone)."""
+
+    leg: Leg
+    by: Literal["remote", "local", "lost"]
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
+class Registered:
+    """A user has at least one reachable contact now and had none before."""
+
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unregistered:
+    """A user has no reachable contact any more. `reason`: `expired`, `removed`, `unreachable` (OPTIONS)."""
+
+    user: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownUser:
+    """Someone asked to register a user that the directory does not have; it may have been added since."""
+
+    user: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrunkState:
+    """A trunk's peer began or ceased to answer OPTIONS."""
+
+    trunk: Trunk
+    up: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An INVITE was refused before it became a call (unknown source, trunk full, malformed). At most
+    `MAX_REFUSED_PER_SECOND` a second are reported, so that junk costs nothing; `count` says how many."""
+
+    flow: Flow
+    code: int
+    reason: str
+    count: int
+
+
+SipEvent = (
+    IncomingCall
+    | Progress
+    | MediaChanged
+    | Answered
+    | Established
+    | Failed
+    | Ended
+    | Registered
+    | Unregistered
+    | UnknownUser
+    | TrunkState
+    | Refused
+)

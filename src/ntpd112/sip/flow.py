@@ -1,0 +1,36 @@
+"""Where a message came from and where one goes: a flow is one socket of ours and one address of a peer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Address(NamedTuple):
+    """An IP address (no name, IPv6 without brackets) and a port."""
+
+    host: str
+    port: int
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """`transport` is `udp` or `tcp`. `local` is the listening socket's address that the flow belongs to; for
+    TCP it also names the listener whose address we advertise. Two messages of one TCP connection have equal
+    flows."""
+
+    transport: str
+    local: Address
+    remote: Address
+
+    @property
+    def reliable(self) -> bool:
+        return self.transport != "udp"
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """Bytes to send over a flow. A TCP flow without a connection is connected first."""
+
+    flow: Flow
+    data: bytes
