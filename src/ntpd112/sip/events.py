@@ -1,7 +1,8 @@
 """What the SIP user agent tells its user (call control). Each is one small value; a leg is named by itself.
 
 Order per leg: inbound `IncomingCall`, then `MediaChanged` (when the offer/answer completes), `Established`
-(ACK came), `Ended`. Outbound: `Progress` any number of times, `MediaChanged`, `Answered`, `Ended`; or `Failed`.
+(ACK came), `Ended`. Outbound: `Progress` any number of times, `MediaChanged`, `Answered`, `Ended`; or
+`Failed`.
 `Ended` or `Failed` comes exactly once for every leg and is the last event of it, also after our own
 hang-up; nobody has to clean up after it.
 """

@@ -55,11 +55,13 @@ _SPELLING = {
 
 class BadMessage(ValueError):
     """A message that cannot be processed. `request` is what could be read of it, when it can be answered
-    with 400 and the reason (`str(error)`): it then has Via, From, To, Call-ID and CSeq."""
+    with `code` (400, or 505 for another SIP version) and the reason (`str(error)`): it then has one From, To,
+    Call-ID and CSeq each, and its `via`, `call_id` and `cseq` can be read; From and To may be garbled."""
 
-    def __init__(self, reason: str, request: Request | None = None) -> None:
+    def __init__(self, reason: str, request: Request | None = None, code: int = 400) -> None:
         super().__init__(reason)
         self.request = request
+        self.code = code
 
 
 @dataclass(slots=True, kw_only=True)
@@ -101,15 +103,17 @@ class Message:
     def cseq(self) -> tuple[int, str]:
         """Sequence number and method. Raises SipSyntaxError when missing or malformed."""
         text = self._need("cseq")
-        number, _, method = text.partition(" ")
-        if not (number.isascii() and number.isdigit() and int(number) < 2**31 and method.strip()):
+        parts = text.split()
+        number = parts[0] if len(parts) == 2 else ""
+        if not (number.isascii() and number.isdigit() and len(number) < 20 and int(number) < 2**31):
             raise SipSyntaxError(f"CSeq {text!r} is not a number below 2**31 and a method")
-        return int(number), method.strip()
+        return int(number), parts[1]
 
     @property
     def via(self) -> Via:
         """The topmost Via."""
-        return Via.parse(split_outside_quotes(self._need("via"), ",")[0])
+        text = self._need("via")
+        return Via.parse(split_outside_quotes(text, ",")[0] if "," in text else text)
 
     @property
     def from_(self) -> NameAddr:
@@ -157,7 +161,7 @@ _spelled: dict[str, str] = dict(_SPELLING)
 
 
 def _spell(name: str) -> str:
-    """`p-asserted-identity` as `P-Asserted-Identity`; only our own names reach this, so the cache is small."""
+    """`p-asserted-identity` as `P-Asserted-Identity`; the cache is bounded, since names of others may pass."""
     spelled = _spelled.get(name)
     if spelled is None:
         spelled = "-".join(part.capitalize() for part in name.split("-"))

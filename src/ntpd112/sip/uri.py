@@ -52,6 +52,9 @@ def split_outside_quotes(text: str, separator: str) -> list[str]:
     return parts
 
 
+_NOT_IN_HOST = frozenset(' \t<>"@;,')
+
+
 def split_host_port(text: str) -> tuple[str, int | None]:
     """`host`, `host:port` or `[v6]:port`; brackets are taken off. Raises SipSyntaxError."""
     text = text.strip()
@@ -62,7 +65,7 @@ def split_host_port(text: str) -> tuple[str, int | None]:
             raise SipSyntaxError(f"host {text!r} is not an IPv6 reference")
     else:
         host, _, port_text = text.partition(":")
-    if not host or any(c in " \t<>\"@;," for c in host):
+    if not host or not _NOT_IN_HOST.isdisjoint(host):
         raise SipSyntaxError(f"host {text!r} is empty or has characters that no host has")
     if not port_text:
         return host, None
@@ -113,7 +116,9 @@ class Uri:
         user: str | None = None
         at = rest.rfind("@")
         if at >= 0:
-            user = unquote(rest[:at].partition(":")[0])
+            user = rest[:at].partition(":")[0]
+            if "%" in user:
+                user = unquote(user)
             rest = rest[at + 1 :]
         host_port, semicolon, params = rest.partition(";")
         host, port = split_host_port(host_port)
@@ -133,7 +138,8 @@ class Uri:
             return f"{self.scheme}:{self.user or ''}{format_params(self.params)}"
         user = f"{_quote_user(self.user)}@" if self.user is not None else ""
         headers = f"?{self.headers}" if self.headers else ""
-        return f"{self.scheme}:{user}{format_host_port(self.host, self.port)}{format_params(self.params)}{headers}"
+        host_port = format_host_port(self.host, self.port)
+        return f"{self.scheme}:{user}{host_port}{format_params(self.params)}{headers}"
 
 
 _USER_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()&=+$,;?/")
@@ -142,4 +148,7 @@ _USER_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123
 def _quote_user(user: str) -> str:
     if all(c in _USER_SAFE for c in user):
         return user
-    return "".join(c if c in _USER_SAFE else "".join(f"%{b:02X}" for b in c.encode()) for c in user)
+    return "".join(
+        c if c in _USER_SAFE else "".join(f"%{b:02X}" for b in c.encode("utf-8", "surrogateescape"))
+        for c in user
+    )

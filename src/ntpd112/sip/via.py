@@ -49,4 +49,5 @@ class Via:
         return Via(self.transport, self.host, self.port, params)
 
     def __str__(self) -> str:
-        return f"SIP/2.0/{self.transport} {format_host_port(self.host, self.port)}{format_params(self.params)}"
+        sent_by = format_host_port(self.host, self.port)
+        return f"SIP/2.0/{self.transport} {sent_by}{format_params(self.params)}"
