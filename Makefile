@@ -1,0 +1,56 @@
+# ntpd112: one command each. `make` alone says what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help run test unit lint format bench image clean distclean
+
+VENV := .venv/bin
+SOURCES := src tests bench
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
+
+run: ## start the call centre with simulated callers and operators (Ctrl-C ends it)
+	@scripts/make-venv.sh
+	@$(VENV)/ntpd112 demo
+
+test: ## everything: formatting, lint, types, unit tests, calls through real peers
+	@scripts/install-test-tools.sh
+	@scripts/make-venv.sh dev,softphone
+	@$(MAKE) --no-print-directory .lint
+	@$(VENV)/python -m pytest
+
+unit: ## the fast part of the tests, without other programs
+	@scripts/make-venv.sh dev
+	@$(VENV)/python -m pytest -m "not e2e"
+
+lint: ## formatting, lint and types only
+	@scripts/make-venv.sh dev
+	@$(MAKE) --no-print-directory .lint
+
+.PHONY: .lint
+.lint:
+	@$(VENV)/ruff format --check $(SOURCES)
+	@$(VENV)/ruff check $(SOURCES)
+	@$(VENV)/mypy
+
+format: ## format the sources and mend what lint can mend
+	@scripts/make-venv.sh dev
+	@$(VENV)/ruff check --fix $(SOURCES)
+	@$(VENV)/ruff format $(SOURCES)
+
+bench: ## measure: load, set-up time, relay; beside Asterisk's Queue()
+	@scripts/install-test-tools.sh
+	@scripts/make-venv.sh dev
+	@$(VENV)/python -m bench
+
+image: ## build the container image ntpd112 (podman or docker)
+	@tool=$$(command -v podman || command -v docker) || { echo "podman or docker is needed"; exit 1; }; \
+	  "$$tool" build -t ntpd112 .
+
+clean: ## remove caches and what tests and builds left
+	rm -rf build dist .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find src tests bench -name __pycache__ -type d -prune -exec rm -rf {} +
+
+distclean: clean ## also the virtual environment
+	rm -rf .venv src/*.egg-info
