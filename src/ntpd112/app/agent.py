@@ -1,0 +1,177 @@
+"""Puts the parts of the agent together, starts them in the order they need each other, and stops them."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+import signal
+import time
+
+import structlog
+import uvloop
+
+from ntpd112 import __version__
+from ntpd112.api import create_app, serve
+from ntpd112.calls.centre import LiveCentre
+from ntpd112.calls.context import Context
+from ntpd112.calls.control import CallControl
+from ntpd112.cdr.database import Database, open_database
+from ntpd112.cdr.directory import Directory
+from ntpd112.cdr.keys import KeyStore
+from ntpd112.cdr.projection import Projection
+from ntpd112.cdr.store import CdrStore
+from ntpd112.config import Config
+from ntpd112.journal import Journal
+from ntpd112.journal.events import AgentStarted
+from ntpd112.media import MediaClient
+from ntpd112.queue import Acd, QueuePolicy
+from ntpd112.sip.agent import UaConfig, UserAgent
+from ntpd112.sip.endpoint import SipEndpoint
+from ntpd112.sip.registrar import Registrar
+from ntpd112.sip.trunks import Trunks, TrunkSpec
+
+from .operators import OperatorWatch
+from .turn import Turn
+
+log = structlog.get_logger("ntpd112")
+CLOCK_CHECK_S = 60.0
+"Seconds between looks at the wall clock: how long CDR times may lag behind a corrected clock."
+
+
+class Agent:
+    """The whole agent. `start`, then it serves until `stop`."""
+
+    def __init__(self, config: Config) -> None:
+        self.config = config
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        config = self.config
+        self.journal = Journal(config.journal.path)
+        interrupted = self.journal.close_open_calls()
+        if interrupted:
+            log.error("the last run ended in mid-call; these get a CDR `interrupted`", calls=interrupted)
+        self.media = MediaClient()
+        await self.media.start(config.media, language=config.site.language, on_input=lambda: self.turn.request())
+        self.database: Database = await open_database(config.database.url)
+        self._build()
+        await self.operators.refresh()
+        self.projection = Projection(self.journal, self.database)
+        self.journal.append(AgentStarted(at=time.time(), version=__version__))
+        await self.endpoint.open(config.sip.listen)
+        self.turn.request()
+        self._tasks = [
+            asyncio.create_task(self.projection.run(), name="cdr projection"),
+            asyncio.create_task(self.operators.run(), name="operator directory"),
+            asyncio.create_task(self._watch_clock(), name="clock"),
+        ]
+        await self._start_api()
+        log.info(
+            "ntpd112 is ready",
+            version=__version__,
+            sip=[str(url) for url in config.sip.listen],
+            http=f"http://{config.http.listen[0]}:{config.http.listen[1]}",
+            operators=len(self.acd.operators()),
+        )
+
+    def _build(self) -> None:
+        config = self.config
+        self.acd = Acd()
+        for queue in config.queue:
+            self.acd.set_queue(QueuePolicy(queue.name, queue.ring_timeout, queue.wrap_up))
+        self.operators = OperatorWatch(Directory(self.database), self.acd, config.sip.realm, self._request_turn)
+        self.trunks = Trunks(
+            [TrunkSpec(t.name, t.peers, max_calls=t.max_calls, options_s=t.options) for t in config.trunk]
+        )
+        self.registrar = Registrar(
+            config.sip.realm,
+            self.operators.credentials,
+            min_expires=int(config.registrar.expires[0]),
+            max_expires=int(config.registrar.expires[1]),
+            keepalive_s=config.registrar.keepalive,
+            secret=secrets.token_bytes(32),
+        )
+        self.ua = UserAgent(
+            UaConfig(user_agent=f"ntpd112/{__version__}", advertise=config.sip.advertise),
+            self.registrar,
+            self.trunks,
+        )
+        context = Context(config, self.ua, self.registrar, self.acd, self.media, self.journal)
+        self.context = context
+        self.control = CallControl(context)
+        self.endpoint = SipEndpoint(self.ua, self._request_turn)
+        self.turn = Turn(self.control, self.ua, self.journal, self.media, self.endpoint)
+        self.centre = LiveCentre(context, self.trunks, self._request_turn, self._faults)
+
+    def _request_turn(self) -> None:
+        self.turn.request()
+
+    def _faults(self) -> list[str]:
+        return [fault for fault in (self.journal.problem, self.media.problem) if fault]
+
+    async def _start_api(self) -> None:
+        self.keys = KeyStore(self.database)
+        app = create_app(
+            self.centre,
+            CdrStore(self.database),
+            self.keys,
+            recordings=self.config.media.recordings,
+            timezone=self.config.site.timezone,
+            projection=self.projection,
+        )
+        host, port = self.config.http.listen
+        self._api = await serve(app, host, port)
+
+    async def _watch_clock(self) -> None:
+        while True:
+            await asyncio.sleep(CLOCK_CHECK_S)
+            self.context.clock.anchor = time.time() - time.monotonic()
+
+    def drain(self) -> None:
+        """New calls get 503 from now on, so that the PBX sends them elsewhere; running ones go on."""
+        self.ua.drain()
+        log.warning("draining: new calls get 503", calls=len(self.context.calls))
+
+    async def drained(self) -> None:
+        while self.context.calls:
+            await asyncio.sleep(0.2)
+
+    async def stop(self) -> None:
+        """End what still runs, write the last CDRs, close everything."""
+        if self.context.calls:
+            log.error("stopping with calls in progress", calls=len(self.context.calls))
+        self.control.stop(asyncio.get_running_loop().time())
+        self.turn.run()
+        await self._api.stop()
+        await self.media.stop()
+        self.turn.run()
+        await self.projection.catch_up()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.endpoint.close()
+        await self.database.close()
+        self.journal.close()
+        log.info("stopped")
+
+
+def run(config: Config) -> None:
+    """Serve until SIGTERM or SIGINT: the first drains (up to `sip.drain`), a second stops at once."""
+    uvloop.run(_serve(config))
+
+
+async def _serve(config: Config) -> None:
+    agent = Agent(config)
+    signals: asyncio.Queue[None] = asyncio.Queue()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, signals.put_nowait, None)
+    await agent.start()
+    loop.add_signal_handler(signal.SIGHUP, agent.operators.refresh_soon)
+    await signals.get()
+    agent.drain()
+    waits = [asyncio.create_task(signals.get()), asyncio.create_task(agent.drained())]
+    await asyncio.wait(waits, timeout=config.sip.drain, return_when=asyncio.FIRST_COMPLETED)
+    for task in waits:
+        task.cancel()
+    await agent.stop()

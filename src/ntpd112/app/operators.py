@@ -1,0 +1,74 @@
+"""Keeps the operators known to the ACD and the registrar in step with the directory in the database.
+
+The directory is read at start, on SIGHUP, and every few seconds if its version changed, so that
+`ntpd112 operator add` works on a running agent. When the database is away, the operators last read stay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import structlog
+
+from ntpd112.cdr.directory import Directory
+from ntpd112.queue import Acd, OperatorSpec
+from ntpd112.sip.digest import Credentials
+
+REFRESH_S = 2.0
+"Seconds between looks at the directory's version: how long a new operator waits for the first login."
+log = structlog.get_logger("ntpd112.operators")
+
+
+class OperatorWatch:
+    def __init__(
+        self, directory: Directory, acd: Acd, realm: str, on_change: Callable[[], None]
+    ) -> None:
+        self._directory = directory
+        self._acd = acd
+        self._realm = realm
+        self._on_change = on_change
+        self._credentials: dict[str, Credentials] = {}
+        self._version: object = None
+        self._wake = asyncio.Event()
+
+    def credentials(self, user: str) -> Credentials | None:
+        """For the registrar: from memory, never from the database."""
+        return self._credentials.get(user)
+
+    def refresh_soon(self) -> None:
+        self._version = None
+        self._wake.set()
+
+    async def run(self) -> None:
+        while True:
+            try:
+                await asyncio.wait_for(self._wake.wait(), REFRESH_S)
+            except TimeoutError:
+                pass
+            self._wake.clear()
+            try:
+                await self.refresh()
+            except Exception as problem:
+                log.warning("operator directory cannot be read; the last known stays", reason=str(problem))
+
+    async def refresh(self) -> None:
+        version = await self._directory.version()
+        if version == self._version:
+            return
+        operators = await self._directory.all()
+        self._version = version
+        now = asyncio.get_running_loop().time()
+        for gone in self._credentials.keys() - {operator.id for operator in operators}:
+            self._acd.remove_operator(gone, now)
+        for operator in operators:
+            if operator.realm != self._realm:
+                log.error(
+                    "operator's password was made for another realm: set it again",
+                    operator=operator.id,
+                    realm=operator.realm,
+                    expected=self._realm,
+                )
+            self._acd.set_operator(OperatorSpec(operator.id, operator.name, operator.skills), now)
+        self._credentials = {operator.id: operator.credentials for operator in operators}
+        self._on_change()

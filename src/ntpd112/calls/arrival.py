@@ -1,0 +1,128 @@
+"""A 112 call comes in: who calls, which queue serves it, what the caller hears first."""
+
+from __future__ import annotations
+
+from ntpd112.journal.events import CallAccepted, CallQueued, CallStarted
+from ntpd112.media import NoPorts
+from ntpd112.sip.body import Part
+from ntpd112.sip.events import IncomingCall
+from ntpd112.sip.identity import caller_of, dialled_of
+from ntpd112.sip.pidf import PIDF_TYPE, parse_pidf
+
+from . import causes
+from .call import Call
+from .context import Context, log
+from .ending import Ending
+from .sound import Sound
+
+MAX_PART_TEXT = 8_192
+"Characters of one body part kept with the call; RFC 7852 blocks are about 1 to 2 kB."
+
+
+class Arrival:
+    def __init__(self, context: Context, sound: Sound, ending: Ending) -> None:
+        self._context = context
+        self._sound = sound
+        self._ending = ending
+
+    def incoming(self, event: IncomingCall, now: float) -> None:
+        """Admit the call: write down who calls, give it a media port, answer or ring, put it into the queue.
+
+        Whatever the INVITE carries besides its SDP can only add to the record, never cost the call."""
+        context, leg = self._context, event.leg
+        call_id = context.new_id()
+        facts = self._facts(call_id, event, now)
+        queue = context.queue_for(facts.dialled)
+        context.write(facts)
+        try:
+            media = self._sound.open_for_caller(leg)
+        except NoPorts:
+            log.error("no media port is free: call refused, the PBX falls back", call_id=call_id)
+            self._ending.refuse(leg, facts, causes.NO_MEDIA_PORT, now)
+            return
+        call = Call(call_id, facts, queue, leg, media, started_at=now)
+        context.calls[call_id] = call
+        context.own_leg(leg, call, "caller")
+        context.own_sound(media.id, call, "caller")
+        log.info(
+            "call in",
+            call_id=call_id,
+            trunk=facts.trunk,
+            caller=facts.caller or "anonymous",
+            dialled=facts.dialled,
+            queue=queue.name,
+        )
+        if self._nobody_there(call):
+            self._ending.call_over(call, "rejected", "system", causes.NO_OPERATOR, now)
+            return
+        self._greet(call, now)
+        self._enqueue(call, now)
+
+    def _facts(self, call_id: str, event: IncomingCall, now: float) -> CallStarted:
+        request, leg = event.request, event.leg
+        caller = caller_of(request)
+        return CallStarted(
+            at=self._context.clock.wall(now),
+            call_id=call_id,
+            region=self._context.config.site.region,
+            trunk=event.trunk.name,
+            dialled=dialled_of(request),
+            caller=caller.number,
+            caller_name=caller.name,
+            diverted_from=caller.diverted_from,
+            sip_call_id=request.call_id,
+            source=f"{leg.flow.remote.host}:{leg.flow.remote.port}",
+            location=_location(leg.parts),
+            access_network=request.get("p-access-network-info") or "",
+            parts=[_part(part) for part in leg.parts],
+        )
+
+    def _nobody_there(self, call: Call) -> bool:
+        """Log loudly when no operator is registered at all; True when the queue's policy is then to refuse."""
+        if self._context.acd.anyone_there():
+            return False
+        refuse = call.queue.no_operator == "reject"
+        log.error(
+            "NOBODY TO ANSWER: no operator's phone is registered",
+            call_id=call.id,
+            queue=call.queue.name,
+            caller_gets="503, the PBX falls back" if refuse else "waits in the queue",
+        )
+        return refuse
+
+    def _greet(self, call: Call, now: float) -> None:
+        if call.queue.answer == "ring":
+            call.leg.ring(now)
+            return
+        call.leg.answer(now, self._sound.local_of(call.leg, call.media))
+        call.accepted = True
+        self._context.write(CallAccepted(at=self._context.clock.wall(now), call_id=call.id))
+
+    def _enqueue(self, call: Call, now: float) -> None:
+        context, queue = self._context, call.queue
+        call.enter("waiting")
+        call.queued_at = now
+        context.write(
+            CallQueued(
+                at=context.clock.wall(now),
+                call_id=call.id,
+                queue=queue.name,
+                priority=queue.priority,
+                skills=dict(queue.skills),
+            )
+        )
+        context.acd.enqueue(call.id, queue.name, queue.priority, queue.skills, now)
+
+
+def _location(parts: list[Part]) -> dict[str, object] | None:
+    for part in parts:
+        if part.content_type == PIDF_TYPE:
+            return parse_pidf(part.data)
+    return None
+
+
+def _part(part: Part) -> dict[str, str]:
+    text = part.data.decode("utf-8", "replace")[:MAX_PART_TEXT]
+    return {"content_type": part.content_type, "content_id": part.content_id, "text": text}
+
+

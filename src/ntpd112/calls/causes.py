@@ -1,0 +1,29 @@
+"""Why calls end: the one place that maps SIP codes, Q.850 causes and dispositions onto each other.
+
+Causes are those of ITU-T Q.850; the pairs of code and cause follow RFC 3398 §8.2 and RFC 4497 §8.4.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from ntpd112.sip.events import Cause
+
+CALLER_LEFT = Cause(487, 16, "Caller left")
+NO_PICK_UP = Cause(487, 19, "No answer")
+TAKEN_ELSEWHERE = Cause(200, 26, "Call completed elsewhere")
+NO_OPERATOR = Cause(503, 20, "No operator registered")
+NO_MEDIA_PORT = Cause(503, 34, "No media port free")
+MEDIA_LOST = Cause(500, 41, "Media worker lost")
+FAULT = Cause(500, 41, "Internal error")
+STOPPING = Cause(503, 41, "Agent stopping")
+RETRY_AFTER_S = 5
+"Seconds a refused PBX shall wait before it tries us again (Retry-After, RFC 3261 §20.33)."
+
+DECLINE_CODES = frozenset({486, 600, 603})
+"The person refused or talks elsewhere; every other failure is the phone's or the network's."
+
+
+def offer_outcome(sip_code: int) -> Literal["declined", "failed"]:
+    """What an operator's final response other than 2xx means for the offer."""
+    return "declined" if sip_code in DECLINE_CODES else "failed"

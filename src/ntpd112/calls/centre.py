@@ -1,0 +1,179 @@
+"""The live call centre as the API sees it: views made on demand, and the few things it may do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from datetime import datetime, tzinfo
+from zoneinfo import ZoneInfo
+
+from ntpd112.journal.events import CallClassified, Classification
+from ntpd112.queue import Operator
+from ntpd112.sip.trunks import Trunk, Trunks
+
+from .call import Call
+from .context import Context
+from .views import (
+    CallView,
+    ContactView,
+    Health,
+    OperatorView,
+    QueueView,
+    SettableState,
+    TrunkView,
+    UnknownCall,
+    UnknownOperator,
+)
+
+
+class LiveCentre:
+    """Implements `views.CallCentre`. `on_input` asks for a turn after something was changed; `faults` tells
+    what is broken in the process (journal, media worker)."""
+
+    def __init__(
+        self,
+        context: Context,
+        trunks: Trunks,
+        on_input: Callable[[], None],
+        faults: Callable[[], list[str]],
+    ) -> None:
+        self._context = context
+        self._trunks = trunks
+        self._on_input = on_input
+        self._faults = faults
+        self._zone: tzinfo = ZoneInfo(context.config.site.timezone)
+
+    # --- calls
+
+    def calls(self) -> list[CallView]:
+        now = time.monotonic()
+        return [self._call_view(call, now) for call in self._context.calls.values()]
+
+    def call(self, call_id: str) -> CallView:
+        call = self._context.calls.get(call_id)
+        if call is None:
+            raise UnknownCall(call_id)
+        return self._call_view(call, time.monotonic())
+
+    def classify(self, call_id: str, classification: Classification, by: str) -> None:
+        live = self._context.calls.get(call_id)
+        if live is not None:
+            live.classification = classification
+        elif not self._context.journal.has_call(call_id):
+            raise UnknownCall(call_id)
+        at = self._context.clock.wall(time.monotonic())
+        self._context.write(
+            CallClassified(at=at, call_id=call_id, classification=classification, by=by)
+        )
+        self._on_input()
+
+    def _call_view(self, call: Call, now: float) -> CallView:
+        until = call.connected_at if call.connected_at is not None else now
+        facts = call.facts
+        return CallView(
+            id=call.id,
+            state=call.state,
+            queue=call.queue.name,
+            trunk=facts.trunk,
+            caller=facts.caller,
+            caller_name=facts.caller_name,
+            dialled=facts.dialled,
+            operator=call.operator,
+            created_at=self._date(call.started_at),
+            waiting_s=round(max(0.0, until - call.queued_at), 3),
+            priority=call.queue.priority,
+            skills=dict(call.queue.skills),
+            classification=call.classification,
+            location=facts.location,
+            access_network=facts.access_network or None,
+            parts=facts.parts,
+        )
+
+    # --- operators
+
+    def operators(self) -> list[OperatorView]:
+        return [self._operator_view(operator) for operator in self._context.acd.operators()]
+
+    def operator(self, operator_id: str) -> OperatorView:
+        operator = self._context.acd.operator(operator_id)
+        if operator is None:
+            raise UnknownOperator(operator_id)
+        return self._operator_view(operator)
+
+    def set_operator_state(self, operator_id: str, state: SettableState, by: str) -> OperatorView:
+        if self._context.acd.operator(operator_id) is None:
+            raise UnknownOperator(operator_id)
+        self._context.acd.request_state(operator_id, state, time.monotonic(), reason=by)
+        self._on_input()
+        return self.operator(operator_id)
+
+    def _operator_view(self, operator: Operator) -> OperatorView:
+        contacts = [
+            ContactView(
+                uri=str(binding.uri),
+                source=f"{binding.flow.remote.host}:{binding.flow.remote.port}",
+                user_agent=binding.user_agent,
+                expires_at=self._date(binding.expires_at),
+                reachable=binding.reachable,
+            )
+            for binding in self._context.registrar.bindings(operator.id)
+        ]
+        return OperatorView(
+            id=operator.id,
+            name=operator.spec.name,
+            skills=dict(operator.spec.skills),
+            state=operator.state,
+            reason=operator.reason,
+            since=self._date(operator.since),
+            call=operator.call_id,
+            contacts=contacts,
+        )
+
+    # --- queues, trunks, health
+
+    def queues(self) -> list[QueueView]:
+        return [self._queue_view(queue.name, time.monotonic()) for queue in self._context.config.queue]
+
+    def _queue_view(self, name: str, now: float) -> QueueView:
+        policy = next(queue for queue in self._context.config.queue if queue.name == name)
+        calls = [call for call in self._context.calls.values() if call.queue.name == name]
+        waiting = [call for call in calls if call.state in ("waiting", "ringing")]
+        fit = self._context.acd.operators_fit(policy.skills)
+        return QueueView(
+            name=name,
+            numbers=list(policy.numbers),
+            priority=policy.priority,
+            skills=dict(policy.skills),
+            waiting=len(waiting),
+            longest_wait_s=round(max((now - call.queued_at for call in waiting), default=0.0), 3),
+            ringing=sum(call.state == "ringing" for call in calls),
+            talking=sum(call.state in ("talking", "held") for call in calls),
+            operators_fit=sum(operator.state != "offline" for operator in fit),
+            operators_ready=sum(operator.state == "ready" for operator in fit),
+        )
+
+    def trunks(self) -> list[TrunkView]:
+        return [self._trunk_view(trunk) for trunk in self._trunks]
+
+    def _trunk_view(self, trunk: Trunk) -> TrunkView:
+        return TrunkView(
+            name=trunk.name,
+            peers=[str(network) for network in trunk.networks],
+            calls=trunk.calls,
+            max_calls=trunk.max_calls,
+            up=trunk.up,
+            reason=trunk.reason,
+            since=None if trunk.since is None else self._date(trunk.since),
+        )
+
+    def health(self) -> Health:
+        """Not ready: something of ours is broken. Nobody at the phones is a problem too, but taking the agent
+        out of service for it would only hide the calls."""
+        faults = self._faults()
+        absent = "no operator's phone is registered: nobody would answer a call"
+        nobody = [] if self._context.acd.anyone_there() else [absent]
+        return Health(ready=not faults, problems=faults + nobody)
+
+    def _date(self, moment: float) -> datetime:
+        """Monotonic seconds as a date in the site's time zone."""
+        return datetime.fromtimestamp(self._context.clock.wall(moment), self._zone)

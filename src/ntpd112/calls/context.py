@@ -1,0 +1,91 @@
+"""What the parts of call control share: the calls, the legs they own, and the ports to the rest.
+
+Nothing here waits. Ports are called and return at once; what they cause comes back as events in the same
+or a later turn.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Literal
+
+import structlog
+
+from ntpd112.config import Config, QueueConfig
+from ntpd112.journal import Journal
+from ntpd112.journal.events import JournalEvent
+from ntpd112.journal.ids import new_call_id
+from ntpd112.media import MediaClient
+from ntpd112.queue import Acd
+from ntpd112.sip.agent import UserAgent
+from ntpd112.sip.leg import Leg
+from ntpd112.sip.registrar import Registrar
+
+from .call import Call
+
+Party = Literal["caller", "operator"]
+MAX_ENDED = 2_000
+"Ended calls whose last media figures are awaited or whose journal is asked again; the oldest give way."
+log = structlog.get_logger("ntpd112.calls")
+
+
+@dataclass(slots=True)
+class Clock:
+    """Monotonic seconds to epoch seconds. Durations come from the monotonic side, so a stepped wall clock
+    cannot make a call last minus ten seconds; `anchor` is taken anew by the application now and then."""
+
+    anchor: float = field(default_factory=lambda: time.time() - time.monotonic())
+
+    def wall(self, now: float) -> float:
+        return self.anchor + now
+
+
+@dataclass(slots=True)
+class Context:
+    config: Config
+    ua: UserAgent
+    registrar: Registrar
+    acd: Acd
+    media: MediaClient
+    journal: Journal
+    clock: Clock = field(default_factory=Clock)
+    new_id: Callable[[], str] = new_call_id
+    calls: dict[str, Call] = field(default_factory=dict)
+    legs: dict[int, tuple[Call, Party]] = field(default_factory=dict)
+    "Every SIP leg that belongs to a live call."
+    sounds: OrderedDict[int, tuple[str, Party]] = field(default_factory=OrderedDict)
+    "Media leg id to call id and party; kept after the call's end until the leg's figures came."
+    local_address: Callable[[Leg], str] | None = None
+
+    def write(self, event: JournalEvent) -> None:
+        self.journal.append(event)
+
+    def own_leg(self, leg: Leg, call: Call, party: Party) -> None:
+        self.legs[leg.id] = (call, party)
+
+    def own_sound(self, media_id: int, call: Call, party: Party) -> None:
+        self.sounds[media_id] = (call.id, party)
+        while len(self.sounds) > MAX_ENDED + 4 * len(self.calls):
+            self.sounds.popitem(last=False)
+
+    def call_of_sound(self, media_id: int) -> tuple[Call, Party] | None:
+        found = self.sounds.get(media_id)
+        call = self.calls.get(found[0]) if found else None
+        return (call, found[1]) if call is not None and found is not None else None
+
+    def queue_for(self, dialled: str) -> QueueConfig:
+        """The queue that serves the number. A number nobody configured goes to the first queue: it came over a
+        trunk of ours, so somebody needs help; the log says so."""
+        number = dialled.lower()
+        for queue in self.config.queue:
+            if any(_serves(own.lower(), number) for own in queue.numbers):
+                return queue
+        log.warning("number is in no queue's `numbers`; first queue takes it", dialled=dialled)
+        return self.config.queue[0]
+
+
+def _serves(own: str, dialled: str) -> bool:
+    return dialled == own or (own.startswith("urn:") and dialled.startswith(own + "."))

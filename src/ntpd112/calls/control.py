@@ -1,0 +1,175 @@
+"""Hands every event to the part of call control that it concerns, until all is quiet."""
+
+from __future__ import annotations
+
+from ntpd112.journal.events import OperatorChanged, TrunkChanged
+from ntpd112.media import events as media_events
+from ntpd112.media.events import MediaEvent
+from ntpd112.queue import CancelOffer, Effect, StateChanged
+from ntpd112.queue import Offer as MakeOffer
+from ntpd112.sip import events as sip_events
+from ntpd112.sip.events import SipEvent
+
+from . import causes
+from .arrival import Arrival
+from .context import Context, log
+from .ending import Ending
+from .offering import Offering
+from .sound import Sound
+from .talking import Talking
+
+MAX_ROUNDS = 10_000
+"Events one turn may handle before it yields to the sockets again; a real turn has a few dozen."
+
+
+class CallControl:
+    """Feed the ports (user agent, ACD, media client), then `settle`. `next_timer` and `handle_timer` carry
+    the clock of the ACD; legs and registrations have theirs in the user agent."""
+
+    def __init__(self, context: Context) -> None:
+        self._context = context
+        sound = Sound(context)
+        talking = Talking(context, sound)
+        self._sound = sound
+        self._offering = Offering(context, sound, talking)
+        self._ending = Ending(context, self._offering)
+        self._arrival = Arrival(context, sound, self._ending)
+
+    def next_timer(self) -> float | None:
+        return self._context.acd.next_timer()
+
+    def handle_timer(self, now: float) -> None:
+        self._context.acd.handle_timer(now)
+
+    def settle(self, now: float) -> None:
+        """Handle what the ports have to say, and what that causes, until nobody says anything."""
+        context = self._context
+        for _ in range(MAX_ROUNDS):
+            sip, effects, media = context.ua.events(), context.acd.effects(), context.media.events()
+            if not (sip or effects or media):
+                return
+            for event in sip:
+                self._guarded(self._on_sip, event, now)
+            for effect in effects:
+                self._guarded(self._on_acd, effect, now)
+            for sound in media:
+                self._guarded(self._on_media, sound, now)
+        log.error("call control did not settle; going on in the next turn", rounds=MAX_ROUNDS)
+
+    def stop(self, now: float) -> None:
+        """End every live call: the agent stops and will not come back for them."""
+        for call in list(self._context.calls.values()):
+            self._ending.call_over(call, "interrupted", "system", causes.STOPPING, now)
+        self.settle(now)
+
+    def _guarded(self, handle: object, event: object, now: float) -> None:
+        """A mistake of ours in one call must not take the others with it: log it, end that call, go on."""
+        try:
+            handle(event, now)  # type: ignore[operator]
+        except Exception:
+            log.exception("call control failed on an event", failed_event=repr(event)[:500])
+            self._end_after_failure(event, now)
+
+    def _end_after_failure(self, event: object, now: float) -> None:
+        call = self._context.calls.get(getattr(event, "call_id", ""))
+        leg = getattr(event, "leg", None)
+        if call is None and hasattr(leg, "id"):
+            found = self._context.legs.get(leg.id)
+            call = found[0] if found else None
+        if call is None:
+            return
+        try:
+            self._ending.call_over(call, "failed", "system", causes.FAULT, now, reason="internal error")
+        except Exception:
+            log.exception("could not end the call after a failure", call_id=call.id)
+
+    # --- SIP
+
+    def _on_sip(self, event: SipEvent, now: float) -> None:
+        match event:
+            case sip_events.IncomingCall():
+                self._arrival.incoming(event, now)
+            case sip_events.Registered(user):
+                self._context.acd.phone_available(user, now)
+            case sip_events.Unregistered(user, reason):
+                self._context.acd.phone_lost(user, now, reason)
+            case sip_events.TrunkState(trunk, up, reason):
+                self._trunk_state(trunk.name, up, reason, now)
+            case sip_events.Refused(flow, code, reason, count):
+                source = f"{flow.remote.host}:{flow.remote.port}"
+                log.warning("INVITE refused", source=source, sip_code=code, reason=reason, count=count)
+            case sip_events.UnknownUser():
+                pass
+            case _:
+                self._on_leg(event, now)
+
+    def _on_leg(self, event: SipEvent, now: float) -> None:
+        found = self._context.legs.get(event.leg.id)  # type: ignore[union-attr]
+        if found is None:
+            return
+        call, party = found
+        match event:
+            case sip_events.Progress():
+                self._offering.progress(call, event, now)
+            case sip_events.Answered():
+                self._offering.answered(call, event, now)
+            case sip_events.Failed():
+                self._offering.failed(call, event, now)
+            case sip_events.MediaChanged(_, remote):
+                self._sound.changed(call, party, remote, now)
+            case sip_events.Ended():
+                self._ending.leg_ended(call, party, event, now)
+            case _:
+                pass
+
+    def _trunk_state(self, trunk: str, up: bool, reason: str, now: float) -> None:
+        say = log.info if up else log.error
+        say("trunk answers again" if up else "TRUNK DOWN", trunk=trunk, reason=reason)
+        at = self._context.clock.wall(now)
+        self._context.write(TrunkChanged(at=at, trunk=trunk, up=up, reason=reason))
+
+    # --- ACD
+
+    def _on_acd(self, effect: Effect, now: float) -> None:
+        match effect:
+            case MakeOffer():
+                self._offering.make(effect, now)
+            case CancelOffer():
+                self._offering.cancel(effect, now)
+            case StateChanged(operator, previous, state, reason):
+                log.info("operator", operator=operator, state=state, was=previous, reason=reason)
+                at = self._context.clock.wall(now)
+                changed = OperatorChanged(
+                    at=at, operator=operator, state=state, previous=previous, reason=reason
+                )
+                self._context.write(changed)
+
+    # --- media
+
+    def _on_media(self, event: MediaEvent, now: float) -> None:
+        match event:
+            case media_events.Learned():
+                self._sound.learned(event)
+            case media_events.Dtmf():
+                self._sound.digit(event, now)
+            case media_events.PlayEnded():
+                self._sound.play_ended(event)
+            case media_events.NoAudio():
+                self._sound.no_audio(event)
+            case media_events.Closed():
+                self._sound.closed(event, now)
+            case media_events.RecordingFailed():
+                self._sound.recording_broke(event, now)
+            case media_events.WorkerLost():
+                self._worker_lost(event, now)
+            case _:
+                pass
+
+    def _worker_lost(self, event: media_events.WorkerLost, now: float) -> None:
+        """Its calls have no sound any more: end them, so that the PBX can place them again."""
+        lost = [found[0] for leg in event.legs if (found := self._context.call_of_sound(leg))]
+        log.error("MEDIA WORKER LOST; another starts", worker=event.worker, calls=len({c.id for c in lost}))
+        for call in lost:
+            self._ending.call_over(call, "interrupted", "system", causes.MEDIA_LOST, now)
+        for leg in event.legs:
+            self._context.sounds.pop(leg, None)

@@ -1,0 +1,182 @@
+"""An operator's phones ring for a call: invite, first answer wins, the rest is told to stop."""
+
+from __future__ import annotations
+
+from ntpd112.journal.events import LegEnded, OfferEnded, OfferMade, OfferOutcome, OfferRinging
+from ntpd112.media import NoPorts
+from ntpd112.queue import CancelOffer
+from ntpd112.queue import Offer as MakeOffer
+from ntpd112.sip.events import Answered, Cause, Failed, Progress
+from ntpd112.sip.leg import Leg
+from ntpd112.sip.nameaddr import NameAddr
+from ntpd112.sip.registrar import Binding
+from ntpd112.sip.sdp import LocalMedia
+from ntpd112.sip.uri import Uri
+
+from . import causes
+from .call import Call, Offer
+from .context import Context, log
+from .sound import Sound, laws_of
+from .talking import Talking
+
+ANONYMOUS = NameAddr(Uri("sip", "anonymous.invalid", "anonymous"), "Anonymous")
+
+
+class Offering:
+    def __init__(self, context: Context, sound: Sound, talking: Talking) -> None:
+        self._context = context
+        self._sound = sound
+        self._talking = talking
+
+    def make(self, effect: MakeOffer, now: float) -> None:
+        """The ACD chose an operator: ring every reachable phone of theirs."""
+        context = self._context
+        call = context.calls.get(effect.call_id)
+        if call is None:
+            context.acd.withdraw(effect.call_id, now)
+            return
+        context.write(
+            OfferMade(
+                at=context.clock.wall(now), call_id=call.id, offer=effect.number, operator=effect.operator
+            )
+        )
+        bindings = context.registrar.contacts(effect.operator)
+        try:
+            if not bindings:
+                raise LookupError("no registered phone")
+            media = self._sound.open_for_operator(call, bindings[0].flow.local.host)
+        except (LookupError, NoPorts) as problem:
+            log.warning("cannot ring operator", call_id=call.id, operator=effect.operator, reason=str(problem))
+            self._write_ended(call, effect.number, effect.operator, "failed", 480, now)
+            context.acd.offer_declined(call.id, effect.operator, now, "failed")
+            return
+        call.enter("ringing")
+        call.offer = Offer(effect.number, effect.operator, media)
+        for binding in bindings:
+            self._ring(call, call.offer, binding, now)
+
+    def _ring(self, call: Call, offer: Offer, binding: Binding, now: float) -> None:
+        host = binding.flow.local.host
+        local = LocalMedia(self._sound.address(host), offer.media.port, laws_of(call.leg))
+        leg = self._context.ua.invite(
+            binding.target,
+            caller=_shown_caller(call, host),
+            local=local,
+            headers=self._headers(call),
+            call_id=f"{call.id}-{offer.number}-{len(offer.phones)}@{host}",
+            now=now,
+        )
+        offer.phones[leg.id] = leg
+        self._context.own_leg(leg, call, "operator")
+
+    def _headers(self, call: Call) -> dict[str, str]:
+        """What a console needs to find the call, and the mark of an emergency call (RFC 7163 is not needed)."""
+        return {"X-NTPD112-Call": call.id, "X-NTPD112-Queue": call.queue.name, "Priority": "emergency"}
+
+    # --- what the phones say
+
+    def progress(self, call: Call, event: Progress, now: float) -> None:
+        offer = call.offer
+        if offer is None or offer.rang or event.leg.id not in offer.phones or event.code == 181:
+            return
+        offer.rang = True
+        at = self._context.clock.wall(now)
+        ringing = OfferRinging(at=at, call_id=call.id, offer=offer.number, operator=offer.operator)
+        self._context.write(ringing)
+
+    def answered(self, call: Call, event: Answered, now: float) -> None:
+        offer = call.offer
+        if offer is None or event.leg.id not in offer.phones:
+            event.leg.hang_up(now, causes.TAKEN_ELSEWHERE)
+            return
+        winner = offer.phones.pop(event.leg.id)
+        self._stop_phones(offer, causes.TAKEN_ELSEWHERE, now)
+        call.offer = None
+        self._write_ended(call, offer.number, offer.operator, "answered", 200, now)
+        self._context.acd.offer_accepted(call.id, offer.operator, now)
+        self._talking.begin(call, offer, winner, now)
+
+    def failed(self, call: Call, event: Failed, now: float) -> None:
+        """One phone refused or failed; when it was the last, the offer is over and the next operator's turn."""
+        offer = call.offer
+        self._context.legs.pop(event.leg.id, None)
+        if offer is None or offer.phones.pop(event.leg.id, None) is None:
+            return
+        outcome = causes.offer_outcome(event.cause.sip_code)
+        if outcome == "declined":
+            self._stop_phones(offer, causes.TAKEN_ELSEWHERE, now)
+        if offer.phones:
+            return
+        log.info(
+            "operator's phone refused",
+            call_id=call.id,
+            operator=offer.operator,
+            sip_code=event.cause.sip_code,
+            outcome=outcome,
+        )
+        self._over(call, offer, outcome, event.cause.sip_code, now)
+        self._context.acd.offer_declined(call.id, offer.operator, now, outcome)
+
+    # --- what the ACD says
+
+    def cancel(self, effect: CancelOffer, now: float) -> None:
+        """Ring time over (RONA), the operator's phone lost, or the call gone."""
+        call = self._context.calls.get(effect.call_id)
+        offer = call.offer if call else None
+        if call is None or offer is None or offer.number != effect.number:
+            return
+        if effect.outcome == "rona":
+            log.warning("operator did not pick up", call_id=call.id, operator=offer.operator)
+        cause = causes.CALLER_LEFT if effect.outcome == "withdrawn" else causes.NO_PICK_UP
+        self._stop_phones(offer, cause, now)
+        self._over(call, offer, effect.outcome, 487, now)
+
+    def withdraw(self, call: Call, cause: Cause, now: float) -> None:
+        """The call ends while phones ring for it."""
+        if (offer := call.offer) is not None:
+            self._stop_phones(offer, cause, now)
+            self._over(call, offer, "withdrawn", 487, now)
+
+    def _over(self, call: Call, offer: Offer, outcome: OfferOutcome, sip_code: int, now: float) -> None:
+        call.offer = None
+        offer.media.close()
+        self._write_ended(call, offer.number, offer.operator, outcome, sip_code, now)
+        if call.state == "ringing":
+            call.enter("waiting")
+
+    def _stop_phones(self, offer: Offer, cause: Cause, now: float) -> None:
+        for leg in offer.phones.values():
+            self._forget(leg)
+            leg.hang_up(now, cause)
+        offer.phones.clear()
+
+    def _forget(self, leg: Leg) -> None:
+        self._context.legs.pop(leg.id, None)
+
+    def _write_ended(
+        self, call: Call, number: int, operator: str, outcome: OfferOutcome, sip_code: int, now: float
+    ) -> None:
+        at = self._context.clock.wall(now)
+        self._context.write(
+            OfferEnded(
+                at=at, call_id=call.id, offer=number, operator=operator, outcome=outcome, sip_code=sip_code
+            )
+        )
+        if outcome != "answered":
+            self._context.write(
+                LegEnded(
+                    at=at,
+                    call_id=call.id,
+                    party="operator",
+                    operator=operator,
+                    offer=number,
+                    sip_code=sip_code,
+                    q850_cause=19 if outcome == "rona" else 16,
+                )
+            )
+
+
+def _shown_caller(call: Call, host: str) -> NameAddr:
+    """The caller as the operator's phone shows it."""
+    number = call.facts.caller
+    return NameAddr(Uri("sip", host, number), call.facts.caller_name) if number else ANONYMOUS

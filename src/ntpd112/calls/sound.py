@@ -1,0 +1,168 @@
+"""What caller and operator hear: ports, prompts, joining, hold, recording. Talks to the media worker only."""
+
+from __future__ import annotations
+
+import time
+
+from ntpd112.journal.events import CallDtmf, CallHeld, CallResumed, LegQuality, RecordingFailed, RecordingStarted
+from ntpd112.media import MediaLeg
+from ntpd112.media.events import Closed, Dtmf, Learned, NoAudio, PlayEnded
+from ntpd112.media.events import RecordingFailed as RecordingBroke
+from ntpd112.sip.leg import Leg
+from ntpd112.sip.sdp import LocalMedia, RemoteMedia
+
+from .call import Call, Talk
+from .context import Context, Party, log
+
+RINGBACK = "ringback"
+HOLD = "hold"
+LAWS = ("PCMA", "PCMU")
+"Offered in this order when the caller states no preference: A-law is what Indonesian trunks carry."
+
+
+class Sound:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    # --- ports and addresses
+
+    def open_for_caller(self, leg: Leg) -> MediaLeg:
+        """Raises NoPorts."""
+        return self._context.media.open(codec=laws_of(leg)[0], family=self._family(leg))
+
+    def open_for_operator(self, call: Call, host: str) -> MediaLeg:
+        """Beside the caller's leg, on the same worker. `host`: the phone's address. Raises NoPorts."""
+        family = 6 if ":" in host else 4
+        return self._context.media.open(codec=laws_of(call.leg)[0], beside=call.media, family=family)
+
+    def local_of(self, leg: Leg, media: MediaLeg) -> LocalMedia:
+        """What our SDP towards this leg says."""
+        return LocalMedia(self.address(leg.flow.local.host), media.port, laws_of(leg))
+
+    def address(self, local_host: str) -> str:
+        return self._context.config.media.advertise or local_host
+
+    def _family(self, leg: Leg) -> int:
+        return 6 if ":" in leg.flow.local.host else 4
+
+    # --- media as signalled
+
+    def changed(self, call: Call, party: Party, remote: RemoteMedia, now: float) -> None:
+        """A leg's offer/answer completed: send there; the first time, start what the caller hears."""
+        media = call.media if party == "caller" else call.talk.media if call.talk else None
+        if media is None:
+            return
+        self.point(media, remote)
+        if party == "caller" and call.accepted and not call.announced and call.talk is None:
+            self.announce(call, now)
+        if call.talk is not None:
+            self._hold(call, party, remote, now)
+
+    def point(self, media: MediaLeg, remote: RemoteMedia) -> None:
+        media.remote(
+            remote.address,
+            remote.port,
+            remote.rtcp_port,
+            codec=remote.codec.name,
+            payload_type=remote.codec.payload_type,
+            dtmf_payload_type=remote.dtmf_payload_type,
+            send=not remote.held,
+        )
+
+    def _hold(self, call: Call, party: Party, remote: RemoteMedia, now: float) -> None:
+        """The other party of a held call hears an announcement, not dead air."""
+        assert call.talk is not None
+        other = call.talk.media if party == "caller" else call.media
+        at = self._context.clock.wall(now)
+        if remote.held and party not in call.held_by:
+            call.held_by.add(party)
+            other.play(HOLD, loop=True)
+            self._context.write(CallHeld(at=at, call_id=call.id, by=party))
+        elif not remote.held and party in call.held_by:
+            call.held_by.discard(party)
+            other.stop_playing()
+            self._context.write(CallResumed(at=at, call_id=call.id, by=party))
+        if call.state in ("talking", "held"):
+            state = "held" if call.held_by else "talking"
+            if call.state != state:
+                call.enter("held" if call.held_by else "talking")
+
+    # --- what is heard
+
+    def announce(self, call: Call, now: float) -> None:
+        call.announced = True
+        call.media.play(call.queue.announcement or RINGBACK)
+        self._record(call, now)
+
+    def connect(self, call: Call, talk: Talk, now: float) -> None:
+        call.media.stop_playing()
+        self._context.media.join(call.media, talk.media)
+        self._record(call, now)
+
+    def _record(self, call: Call, now: float) -> None:
+        """From the caller's first word, also while waiting: what is said then may be all there is."""
+        folder = self._context.config.media.recordings
+        if folder is None or call.recording:
+            return
+        call.recording = True
+        at = self._context.clock.wall(now)
+        file = time.strftime("%Y/%m/%d/", time.gmtime(at)) + f"{call.id}.wav"
+        call.media.record(folder / file)
+        self._context.write(RecordingStarted(at=at, call_id=call.id, file=file))
+
+    # --- what the worker reports
+
+    def learned(self, event: Learned) -> None:
+        found = self._context.call_of_sound(event.leg)
+        if found:
+            source = f"{event.host}:{event.port}"
+            log.debug("sound arrives", call_id=found[0].id, party=found[1], source=source)
+
+    def play_ended(self, event: PlayEnded) -> None:
+        found = self._context.call_of_sound(event.leg)
+        if found and found[1] == "caller" and found[0].talk is None:
+            found[0].media.play(RINGBACK, loop=True)
+
+    def digit(self, event: Dtmf, now: float) -> None:
+        found = self._context.call_of_sound(event.leg)
+        if found:
+            at = self._context.clock.wall(now)
+            self._context.write(CallDtmf(at=at, call_id=found[0].id, by=found[1], digit=event.digit))
+
+    def no_audio(self, event: NoAudio) -> None:
+        found = self._context.call_of_sound(event.leg)
+        if found:
+            log.warning("no sound arrives", call_id=found[0].id, party=found[1], for_s=round(event.seconds, 1))
+
+    def closed(self, event: Closed, now: float) -> None:
+        """A media leg's last figures, usually just after its call ended."""
+        found = self._context.sounds.pop(event.leg, None)
+        if found is None:
+            return
+        q = event.quality
+        self._context.write(
+            LegQuality(
+                at=self._context.clock.wall(now),
+                call_id=found[0],
+                party=found[1],
+                packets=q.packets,
+                lost=q.lost,
+                jitter_ms=q.jitter_ms,
+                remote_lost=q.remote_lost,
+                remote_jitter_ms=q.remote_jitter_ms,
+            )
+        )
+
+    def recording_broke(self, event: RecordingBroke, now: float) -> None:
+        found = self._context.call_of_sound(event.leg)
+        if found:
+            log.error("recording stopped; the call goes on", call_id=found[0].id, reason=event.reason)
+            at = self._context.clock.wall(now)
+            self._context.write(RecordingFailed(at=at, call_id=found[0].id, reason=event.reason))
+
+
+def laws_of(leg: Leg) -> tuple[str, ...]:
+    """Our G.711 laws, the one that the peer prefers first, so that both legs carry the same and need no
+    translation."""
+    wanted = leg.offer.preferred_law() if leg.offer is not None else None
+    return LAWS if wanted != "PCMU" else LAWS[::-1]
