@@ -1,0 +1,38 @@
+"""Media: RTP relay, prompts, DTMF, quality and recording, in a worker process of its own.
+
+`client` is what the agent uses (`MediaClient`), `events` what it hears back, `worker` the process. Nothing
+here knows SIP or the queue. The small interface (open a leg, join legs, play, record, close) can be served by
+another media plane later; legs of another kind (SRTP, a mixer's port) go beside `leg.py`.
+"""
+
+from .client import MediaClient, MediaError, MediaLeg, MediaSettings, NoPorts
+from .events import (
+    AudioBack,
+    Closed,
+    Dtmf,
+    Learned,
+    MediaEvent,
+    NoAudio,
+    PlayEnded,
+    Quality,
+    RecordingFailed,
+    WorkerLost,
+)
+
+__all__ = [
+    "AudioBack",
+    "Closed",
+    "Dtmf",
+    "Learned",
+    "MediaClient",
+    "MediaError",
+    "MediaEvent",
+    "MediaLeg",
+    "MediaSettings",
+    "NoAudio",
+    "NoPorts",
+    "PlayEnded",
+    "Quality",
+    "RecordingFailed",
+    "WorkerLost",
+]

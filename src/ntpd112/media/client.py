@@ -1,0 +1,250 @@
+"""The agent's side of the media workers: synchronous, never waits, nothing on a call's path is awaited.
+
+Commands are buffered until `flush`, which the turn calls after the journal's commit. Ports come from a
+reserve that a worker has bound beforehand, so opening a leg needs no round trip.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from . import protocol
+from .events import Closed, MediaEvent, WorkerLost
+from .process import CONNECT_S, WorkerSlot
+from .protocol import Alive, Command, Configure, Family, Law, Report
+
+MAX_EVENTS = 100_000
+"Events nobody has taken; a client whose events are not taken is not looked after, the oldest are dropped."
+
+
+class NoPorts(Exception):
+    """No bound port pair is at hand: the range is used up, or the worker is being started again."""
+
+
+class MediaError(Exception):
+    """The media workers could not be started."""
+
+
+@dataclass(frozen=True, slots=True)
+class MediaSettings:
+    """`ports`: first and last UDP port, inclusive; a leg takes an even one for RTP and the next for RTCP."""
+
+    ports: tuple[int, int] = (20000, 29999)
+    workers: int = 1
+    language: str = "id"
+    "Of the prompts, unless `play` says otherwise."
+    bind: dict[Family, str] = field(default_factory=lambda: {4: "0.0.0.0", 6: "::"})
+    no_audio_s: float = 5.0
+    reserve: int = 128
+    "Bound port pairs kept ready per family: half a second at 250 calls/s of two legs."
+    quarantine_s: float = 2.0
+    "A port given back is not bound again before this, so that late packets reach no other call."
+    rtcp_interval_s: float = 5.0
+    log_format: str = "console"
+
+
+class MediaLeg:
+    """One RTP session with one peer. After its worker was lost, or after `close`, its methods do nothing."""
+
+    __slots__ = ("_client", "alive", "family", "id", "port", "worker")
+
+    def __init__(self, client: MediaClient, leg_id: int, port: int, worker: int, family: Family) -> None:
+        self._client = client
+        self.id = leg_id
+        self.port = port
+        "RTP; RTCP is `port + 1`."
+        self.worker = worker
+        self.family = family
+        "4 or 6: the IP version of its sockets."
+        self.alive = True
+
+    def remote(
+        self,
+        address: str,
+        port: int,
+        rtcp_port: int,
+        codec: Law,
+        payload_type: int,
+        dtmf_payload_type: int | None,
+        send: bool,
+    ) -> None:
+        """What an offer/answer exchange gave. A new address is learned anew, the same one keeps the lock.
+        `send` False: the peer holds us."""
+        self._send(
+            protocol.Remote(self.id, address, port, rtcp_port, codec, payload_type, dtmf_payload_type, send)
+        )
+
+    def play(self, prompt: str, *, loop: bool = False, language: str | None = None) -> None:
+        """Play a prompt, or the tone `ringback` or `busy`, instead of what else would be sent. Replaces one
+        being played; `PlayEnded` comes when it ended by itself."""
+        language = language or self._client.settings.language
+        self._send(protocol.Play(self.id, language, prompt, loop))
+
+    def stop_playing(self) -> None:
+        self._send(protocol.StopPlaying(self.id))
+
+    def close(self) -> None:
+        """Give the ports back. `Closed` follows with the quality figures; a recording of this caller ends."""
+        self._send(protocol.Close(self.id))
+        self.alive = False
+
+    def _send(self, command: Command) -> None:
+        if self.alive:
+            self._client.send(self.worker, command)
+
+
+class MediaClient:
+    """Owns the worker processes. `on_input` is called when events have arrived."""
+
+    def __init__(self, on_input: Callable[[], None] | None = None) -> None:
+        self.on_input = on_input
+        self.settings = MediaSettings()
+        self.load: dict[int, Alive] = {}
+        "Last report of each worker that is up."
+        self._slots: list[WorkerSlot] = []
+        self._tasks: list[asyncio.Task[None]] = []
+        self._legs: dict[int, MediaLeg] = {}
+        self._last_id = 0
+        self._events: list[MediaEvent] = []
+
+    async def start(self, settings: MediaSettings) -> None:
+        """Start the workers and wait until each has ports. Raises MediaError."""
+        self.settings = settings
+        self._slots = [self._slot(number) for number in range(settings.workers)]
+        self._tasks = [asyncio.create_task(slot.run()) for slot in self._slots]
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                await asyncio.gather(*(slot.ready.wait() for slot in self._slots))
+        except TimeoutError:
+            await self.stop()
+            first, last = settings.ports
+            raise MediaError(
+                f"no media worker with free ports in {first}-{last} within {CONNECT_S:.0f} s; see the log"
+            ) from None
+
+    async def stop(self) -> None:
+        """End the workers; recordings are finished first."""
+        self.flush()
+        for slot in self._slots:
+            slot.stop()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for leg in self._legs.values():
+            leg.alive = False
+        self._legs.clear()
+        self._slots = []
+        self._tasks = []
+
+    @property
+    def up(self) -> bool:
+        """At least one worker can open legs."""
+        return any(slot.up for slot in self._slots)
+
+    def pids(self) -> list[int]:
+        """Process ids of the workers that are up."""
+        return [slot.pid for slot in self._slots if slot.up]
+
+    def open(self, *, codec: Law = "PCMA", beside: MediaLeg | None = None, family: Family = 4) -> MediaLeg:
+        """A new leg, on the worker of `beside` when given (both legs of a call must be on one worker), else
+        on the least busy. Raises NoPorts."""
+        slots = [
+            slot
+            for slot in self._slots
+            if slot.reserve.get(family)
+            and (beside is None or (beside.alive and slot.number == beside.worker))
+        ]
+        if not slots:
+            first, last = self.settings.ports
+            raise NoPorts(f"no IPv{family} media port free in {first}-{last} at the moment")
+        slot = min(slots, key=lambda slot: len(slot.legs))
+        self._last_id += 1
+        port = slot.last_port = slot.reserve[family].popleft()
+        leg = MediaLeg(self, self._last_id, port, slot.number, family)
+        slot.legs.add(leg.id)
+        self._legs[leg.id] = leg
+        slot.send(protocol.Open(leg.id, port, family, codec))
+        return leg
+
+    def join(self, a: MediaLeg, b: MediaLeg) -> None:
+        """What one leg says the other hears. Either leaves an earlier partner. If one is a recorded caller,
+        the other becomes the right channel of its recording."""
+        if a.worker != b.worker:
+            raise ValueError(f"legs {a.id} and {b.id} are on workers {a.worker} and {b.worker}")
+        if a.alive and b.alive:
+            self.send(a.worker, protocol.Join(a.id, b.id))
+
+    def unjoin(self, a: MediaLeg, b: MediaLeg) -> None:
+        """End a `join`; both hear nothing until joined again or played to."""
+        if a.alive and b.alive:
+            self.send(a.worker, protocol.Unjoin(a.id, b.id))
+
+    def record(self, path: Path | str, caller: MediaLeg, operator: MediaLeg | None = None) -> None:
+        """Record to a new stereo WAV file, its folder made if missing. Called again for the same caller it
+        only takes the operator in. Ends with `stop_recording` or when the caller's leg is closed."""
+        if caller.alive:
+            operator_id = operator.id if operator is not None and operator.alive else 0
+            self.send(caller.worker, protocol.Record(str(path), caller.id, operator_id))
+
+    def stop_recording(self, caller: MediaLeg) -> None:
+        if caller.alive:
+            self.send(caller.worker, protocol.StopRecording(caller.id))
+
+    def flush(self) -> None:
+        """Let the buffered commands leave."""
+        for slot in self._slots:
+            slot.flush()
+
+    def events(self) -> list[MediaEvent]:
+        """Takes what has happened, in order."""
+        events, self._events = self._events, []
+        return events
+
+    def send(self, worker: int, command: Command) -> None:
+        self._slots[worker].send(command)
+
+    def _slot(self, number: int) -> WorkerSlot:
+        settings = self.settings
+        first, last = settings.ports
+        share = (last - first + 1) // settings.workers & ~1
+        first += number * share
+        if number < settings.workers - 1:
+            last = first + share - 1
+        configure = Configure(
+            worker=number,
+            first_port=first,
+            last_port=last,
+            start_at=first,
+            bind=settings.bind,
+            reserve=settings.reserve,
+            quarantine_s=settings.quarantine_s,
+            no_audio_s=settings.no_audio_s,
+            rtcp_interval_s=settings.rtcp_interval_s,
+        )
+        return WorkerSlot(configure, self._take, self._lose, self._wake, log_format=settings.log_format)
+
+    def _take(self, slot: WorkerSlot, report: Report) -> None:
+        if isinstance(report, Alive):
+            self.load[slot.number] = report
+            return
+        if isinstance(report, protocol.Ports):
+            return
+        if isinstance(report, Closed):
+            self._legs.pop(report.leg, None)
+            slot.legs.discard(report.leg)
+        self._events.append(report)
+        if len(self._events) > MAX_EVENTS:
+            del self._events[: MAX_EVENTS // 2]
+
+    def _lose(self, slot: WorkerSlot) -> None:
+        self.load.pop(slot.number, None)
+        lost = sorted(slot.legs)
+        for leg_id in lost:
+            self._legs.pop(leg_id).alive = False
+        self._events.append(WorkerLost(slot.number, lost))
+        self._wake()
+
+    def _wake(self) -> None:
+        if self._events and self.on_input is not None:
+            self.on_input()

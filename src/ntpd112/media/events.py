@@ -1,0 +1,87 @@
+"""What the media worker tells: each is one small value, on the wire and for the user of `MediaClient` alike.
+
+`leg` is the id of a `MediaLeg` (unique for the life of the agent). `Closed` is a leg's last event.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Quality(msgspec.Struct, frozen=True, array_like=True):
+    """How the media of one leg was: what we received, and what the peer reported of ours (RFC 3550 §6.4)."""
+
+    packets: int
+    "RTP packets received and accepted."
+    lost: int
+    jitter_ms: float
+    remote_lost: int | None = None
+    "Of the packets we sent, as the peer counted; None: it never reported."
+    remote_jitter_ms: float | None = None
+    dropped: int = 0
+    "Packets thrown away: malformed, of another source, or of an unknown payload type."
+
+
+class Event(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Base of all events."""
+
+
+class Learned(Event, frozen=True, tag="learned"):
+    """The leg is now locked to this address: only it is heard, and it is what we send to."""
+
+    leg: int
+    host: str
+    port: int
+
+
+class Dtmf(Event, frozen=True, tag="dtmf"):
+    """A key was pressed and let go (RFC 4733). `digit` is one of `0-9*#ABCD`."""
+
+    leg: int
+    digit: str
+    duration_ms: int
+
+
+class PlayEnded(Event, frozen=True, tag="play-ended"):
+    """A prompt came to its end by itself (also one that does not exist). Not sent for one that was stopped
+    or replaced."""
+
+    leg: int
+    prompt: str
+
+
+class NoAudio(Event, frozen=True, tag="no-audio"):
+    """Nothing was heard from a leg that is not held for `seconds`. Once for each silence."""
+
+    leg: int
+    seconds: float
+
+
+class AudioBack(Event, frozen=True, tag="audio-back"):
+    """Packets come again after `NoAudio`."""
+
+    leg: int
+
+
+class Closed(Event, frozen=True, tag="closed"):
+    """The leg is closed; its ports are given back."""
+
+    leg: int
+    quality: Quality
+
+
+class RecordingFailed(Event, frozen=True, tag="recording-failed"):
+    """The recording of this caller leg ended early: `reason` says why. The call goes on."""
+
+    leg: int
+    reason: str
+
+
+class WorkerLost(Event, frozen=True, tag="worker-lost"):
+    """A worker process is gone, and the audio of these legs with it. Another is being started."""
+
+    worker: int
+    legs: list[int]
+
+
+MediaEvent = Learned | Dtmf | PlayEnded | NoAudio | AudioBack | Closed | RecordingFailed | WorkerLost

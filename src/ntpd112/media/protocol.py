@@ -1,0 +1,153 @@
+"""The command protocol between `MediaClient` and a worker: MessagePack values, each after its length (4
+bytes, big-endian), over a Unix stream socket. Commands are fire-and-forget; what has to be told comes as an event.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from .events import AudioBack, Closed, Dtmf, Learned, NoAudio, PlayEnded, RecordingFailed
+
+Law = Literal["PCMA", "PCMU"]
+Family = Literal[4, 6]
+
+MAX_FRAME_BYTES = 1 << 20
+"A longer frame is no command of ours: the largest, a list of 10,000 ports, has 30 kB."
+
+
+class Message(msgspec.Struct, frozen=True, array_like=True, tag=True):
+    """Base of commands and of the worker's own reports."""
+
+
+class Configure(Message, frozen=True):
+    """The first command to a worker. Ports are inclusive; `start_at` is where in the range to begin, so that
+    a worker that follows a lost one does not hand out the ports just used."""
+
+    worker: int
+    first_port: int
+    last_port: int
+    start_at: int
+    bind: dict[Family, str]
+    "Address to bind, by family; a family that is missing is not served."
+    reserve: int
+    quarantine_s: float
+    no_audio_s: float
+    rtcp_interval_s: float
+
+
+class Open(Message, frozen=True):
+    """Make a leg of a port pair that the worker has announced with `Ports`."""
+
+    leg: int
+    port: int
+    family: Family
+    law: Law
+
+
+class Remote(Message, frozen=True):
+    """What signalling says of the other end. `send` False: it holds us, nothing may be sent."""
+
+    leg: int
+    host: str
+    port: int
+    rtcp_port: int
+    law: Law
+    payload_type: int
+    dtmf_payload_type: int | None
+    send: bool
+
+
+class Play(Message, frozen=True):
+    leg: int
+    language: str
+    prompt: str
+    loop: bool
+
+
+class StopPlaying(Message, frozen=True):
+    leg: int
+
+
+class Join(Message, frozen=True):
+    a: int
+    b: int
+
+
+class Unjoin(Message, frozen=True):
+    a: int
+    b: int
+
+
+class Record(Message, frozen=True):
+    """Record `caller` on the left channel; `operator` (0: nobody yet) on the right."""
+
+    path: str
+    caller: int
+    operator: int
+
+
+class StopRecording(Message, frozen=True):
+    caller: int
+
+
+class Close(Message, frozen=True):
+    leg: int
+
+
+class Ports(Message, frozen=True):
+    """Report: these RTP ports are bound and wait for `Open`."""
+
+    family: Family
+    ports: list[int]
+
+
+class Alive(Message, frozen=True):
+    """Report, about every second: the worker lives. Figures are totals since its start."""
+
+    legs: int
+    packets: int
+    dropped: int
+    cpu_s: float
+
+
+Command = Configure | Open | Remote | Play | StopPlaying | Join | Unjoin | Record | StopRecording | Close
+Report = Ports | Alive | Learned | Dtmf | PlayEnded | NoAudio | AudioBack | Closed | RecordingFailed
+
+_encoder = msgspec.msgpack.Encoder()
+decode_command = msgspec.msgpack.Decoder(Command).decode
+decode_report = msgspec.msgpack.Decoder(Report).decode
+
+
+class ProtocolError(Exception):
+    """The other side sent what cannot be a frame; the connection is of no use any more."""
+
+
+def encode_frame(message: Command | Report) -> bytes:
+    body = _encoder.encode(message)
+    return len(body).to_bytes(4, "big") + body
+
+
+class FrameReader:
+    """Cuts a byte stream into frames."""
+
+    def __init__(self) -> None:
+        self._buffer = bytearray()
+
+    def feed(self, data: bytes) -> list[bytes]:
+        """Frames that are complete with `data`. Raises ProtocolError for an impossible length."""
+        buffer = self._buffer
+        buffer += data
+        frames = []
+        start = 0
+        while len(buffer) - start >= 4:
+            length = int.from_bytes(buffer[start : start + 4], "big")
+            if length > MAX_FRAME_BYTES:
+                raise ProtocolError(f"frame of {length} bytes: at most {MAX_FRAME_BYTES} are allowed")
+            if len(buffer) - start - 4 < length:
+                break
+            frames.append(bytes(buffer[start + 4 : start + 4 + length]))
+            start += 4 + length
+        del buffer[:start]
+        return frames
