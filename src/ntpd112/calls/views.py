@@ -8,6 +8,8 @@ from typing import Any, Literal, Protocol
 import msgspec
 
 from ntpd112.journal.events import Classification
+from ntpd112.queue.errors import StateConflict as StateConflict
+from ntpd112.queue.errors import UnknownOperator as UnknownOperator
 
 CallState = Literal["arriving", "waiting", "ringing", "talking", "held", "ending"]
 OperatorState = Literal["offline", "ready", "ringing", "talking", "wrap-up", "break"]
@@ -92,14 +94,6 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
 class UnknownCall(LookupError):
     """No call has this id, neither live nor in the journal."""
-
-
-class UnknownOperator(LookupError):
-    """The directory has no operator with this id."""
-
-
-class StateConflict(Exception):
-    """The operator cannot go to that state now; the message says why."""
 
 
 class CallCentre(Protocol):

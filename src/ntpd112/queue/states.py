@@ -1,0 +1,58 @@
+"""The states of an operator and the events that lead from one to another, as data.
+
+`offline`, `ready`, `break` are where an operator settles, by their phone and by what was asked for;
+`ringing`, `talking`, `wrap-up` are what a call does to them. An event that the table does not have for a
+state raises IllegalEvent.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from .errors import IllegalEvent
+
+OperatorState = Literal["offline", "ready", "ringing", "talking", "wrap-up", "break"]
+SettledState = Literal["ready", "break", "offline"]
+OperatorEvent = Literal[
+    "offer",
+    "accept",
+    "decline",
+    "fail",
+    "ring out",
+    "withdraw",
+    "finish",
+    "go ready",
+    "go break",
+    "go offline",
+]
+
+SETTLE: dict[SettledState, OperatorEvent] = {
+    "ready": "go ready",
+    "break": "go break",
+    "offline": "go offline",
+}
+
+TRANSITIONS: dict[OperatorState, dict[OperatorEvent, OperatorState]] = {
+    "offline": {"go ready": "ready", "go break": "break"},
+    "ready": {"offer": "ringing", "go break": "break", "go offline": "offline"},
+    "ringing": {
+        "accept": "talking",
+        "decline": "wrap-up",
+        "fail": "wrap-up",
+        "ring out": "break",
+        "withdraw": "ready",
+        "go break": "break",
+        "go offline": "offline",
+    },
+    "talking": {"finish": "wrap-up", "go ready": "ready", "go break": "break", "go offline": "offline"},
+    "wrap-up": {"go ready": "ready", "go break": "break", "go offline": "offline"},
+    "break": {"go ready": "ready", "go offline": "offline"},
+}
+
+
+def next_state(operator: str, state: OperatorState, event: OperatorEvent) -> OperatorState:
+    """Raises IllegalEvent naming operator, state and event."""
+    try:
+        return TRANSITIONS[state][event]
+    except KeyError:
+        raise IllegalEvent(f'operator "{operator}" is {state}: "{event}" cannot happen now') from None
