@@ -161,7 +161,7 @@ _spelled: dict[str, str] = dict(_SPELLING)
 
 
 def _spell(name: str) -> str:
-    """`p-asserted-identity` as `P-Asserted-Identity`; the cache is bounded, since names of others may pass."""
+    """`p-asserted-identity` as `P-Asserted-Identity`; a bounded cache, since others' names may pass."""
     spelled = _spelled.get(name)
     if spelled is None:
         spelled = "-".join(part.capitalize() for part in name.split("-"))

@@ -1,0 +1,276 @@
+"""Session descriptions (RFC 8866) and their offer/answer exchange (RFC 3264) for one G.711 audio stream.
+
+One codec is agreed on for both directions, the first of the offer that both sides have, and telephone-event
+(RFC 4733) beside it. Every other stream of an offer (video, text, secured audio) is refused with port 0.
+Lenient in what does not matter for reaching the peer: unknown lines and attributes are passed over.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from functools import lru_cache
+from ipaddress import ip_address
+from typing import Literal, cast
+
+Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
+CodecName = Literal["PCMA", "PCMU"]
+
+MAX_SDP = 16_384
+"Bytes of a description; a browser's with every codec and candidate has about 8,000."
+MAX_STREAMS = 32
+"m= lines of a description; each has its line in our answer."
+MAX_FORMATS = 64
+"Formats of one m= line."
+DEFAULT_PTIME = 20
+"Milliseconds of sound in a packet when the peer asks for nothing (RFC 3551 §4.5)."
+DTMF_PAYLOAD_TYPE = 101
+"What we offer for telephone-event; most peers use the same."
+
+_STATIC = {"0": "PCMU", "8": "PCMA"}
+_PAYLOAD_TYPES: dict[str, int] = {"PCMU": 0, "PCMA": 8}
+_MIRROR: dict[Direction, Direction] = {
+    "sendrecv": "sendrecv",
+    "sendonly": "recvonly",
+    "recvonly": "sendonly",
+    "inactive": "inactive",
+}
+_UNSPECIFIED = ("0.0.0.0", "::")
+_TIME = re.compile(r"\d{1,20} \d{1,20}")
+
+
+class SdpError(ValueError):
+    """A description that cannot be used; the message quotes the line."""
+
+
+class NoCommonCodec(SdpError):
+    """No audio stream with a codec of ours: the answer is 488."""
+
+
+@dataclass(frozen=True, slots=True)
+class Codec:
+    name: CodecName
+    payload_type: int
+
+
+@dataclass(frozen=True, slots=True)
+class LocalMedia:
+    """Where we receive. RTCP is on the next port. `version` goes up by one with every changed description."""
+
+    address: str
+    port: int
+    codecs: tuple[str, ...] = ("PCMA", "PCMU")
+    session_id: int = 1
+    version: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteMedia:
+    """The result of an exchange as we see it: where and what we send, and in which directions sound goes."""
+
+    address: str
+    port: int
+    rtcp_port: int
+    codec: Codec
+    "What we send, and what the peer sends."
+    dtmf_payload_type: int | None
+    "None: the peer has no telephone-event."
+    direction: Direction
+    "Ours: `sendonly` means that we send and the peer does not."
+    ptime: int = DEFAULT_PTIME
+    "Milliseconds of sound in each packet that the peer wants."
+
+    @property
+    def held(self) -> bool:
+        """The peer holds us: it takes nothing from us now (RFC 3264 §8.4, and 0.0.0.0 as in RFC 2543)."""
+        return self.direction in ("recvonly", "inactive") or self.address in _UNSPECIFIED
+
+
+@dataclass(slots=True)
+class Stream:
+    """One m= line and what belongs to it."""
+
+    kind: str
+    port: int
+    protocol: str
+    formats: list[str]
+    address: str | None = None
+    rtcp_port: int | None = None
+    direction: Direction | None = None
+    ptime: int | None = None
+    max_ptime: int | None = None
+    encodings: dict[str, str] = field(default_factory=dict)
+    "Format to `NAME/rate`, upper case, from a=rtpmap."
+
+
+@dataclass(slots=True)
+class SessionDescription:
+    origin: str = ""
+    address: str | None = None
+    direction: Direction | None = None
+    ptime: int | None = None
+    time: str = "0 0"
+    streams: list[Stream] = field(default_factory=list)
+
+
+def parse_sdp(body: bytes) -> SessionDescription:
+    """Raises SdpError naming the line."""
+    if len(body) > MAX_SDP:
+        raise SdpError(f"session description has {len(body)} bytes, more than {MAX_SDP}")
+    session = SessionDescription()
+    stream: Stream | None = None
+    for line in body.decode("utf-8", "surrogateescape").split("\n"):
+        kind, value = line[:2], line[2:].strip()
+        if kind == "a=":
+            _read_attribute(stream or session, value)
+        elif kind == "m=":
+            stream = _read_stream(value)
+            session.streams.append(stream)
+            if len(session.streams) > MAX_STREAMS:
+                raise SdpError(f"session description has more than {MAX_STREAMS} m= lines")
+        elif kind == "c=":
+            (stream or session).address = _read_connection(value)
+        elif kind == "o=":
+            session.origin = value
+        elif kind == "t=" and _TIME.fullmatch(value):
+            session.time = value
+        elif kind[1:] != "=" and line.strip():
+            raise SdpError(f"line {line[:80]!r} does not start with a letter and '='")
+    return session
+
+
+def make_offer(local: LocalMedia, direction: Direction = "sendrecv") -> bytes:
+    """All codecs of `local` in its order, and telephone-event."""
+    codecs = [Codec(cast(CodecName, name), _PAYLOAD_TYPES[name]) for name in local.codecs]
+    return _write(local, "0 0", _audio(local, codecs, DTMF_PAYLOAD_TYPE, direction, DEFAULT_PTIME))
+
+
+def make_answer(offer: SessionDescription, local: LocalMedia) -> tuple[bytes, RemoteMedia]:
+    """The answer mirrors the offer's direction. Raises NoCommonCodec, or SdpError for a stream without an
+    address."""
+    stream, codec = _choose(offer, local)
+    remote = _remote(offer, stream, codec)
+    ours = _audio(local, [codec], remote.dtmf_payload_type, remote.direction, remote.ptime)
+    lines = [ours if one is stream else _refused(one) for one in offer.streams]
+    return _write(local, offer.time, "".join(lines)), remote
+
+
+def accept_answer(answer: SessionDescription, local: LocalMedia) -> RemoteMedia:
+    """What the peer made of our offer. Raises NoCommonCodec when it refused the sound, or SdpError."""
+    return _remote(answer, *_choose(answer, local))
+
+
+def _choose(session: SessionDescription, local: LocalMedia) -> tuple[Stream, Codec]:
+    for stream in session.streams:
+        if stream.kind.lower() == "audio" and stream.protocol.upper() == "RTP/AVP" and stream.port:
+            for payload in stream.formats:
+                name = _encoding(stream, payload)
+                if name in local.codecs:
+                    return stream, Codec(cast(CodecName, name), int(payload))
+    seen = [f"{s.kind} {s.port} {s.protocol} {' '.join(s.formats[:8])}"[:80] for s in session.streams[:4]]
+    raise NoCommonCodec(f"no RTP/AVP audio with {' or '.join(local.codecs)} among {seen}")
+
+
+def _encoding(stream: Stream, payload: str) -> str | None:
+    """`PCMA`, `TELEPHONE-EVENT`, ... if it has a clock of 8000 Hz and a number that RTP can carry."""
+    named = stream.encodings.get(payload)
+    if named is None:
+        return _STATIC.get(payload)
+    if not (payload.isascii() and payload.isdigit() and len(payload) <= 3 and int(payload) < 128):
+        return None
+    name, _, rate = named.partition("/")
+    return name if rate in ("8000", "8000/1") else None
+
+
+def _remote(session: SessionDescription, stream: Stream, codec: Codec) -> RemoteMedia:
+    address = stream.address or session.address
+    if address is None:
+        raise SdpError(f"m={stream.kind} {stream.port} has no c= line, nor has the session")
+    dtmf = next((p for p in stream.formats if _encoding(stream, p) == "TELEPHONE-EVENT"), None)
+    ptime = stream.ptime or session.ptime or DEFAULT_PTIME
+    return RemoteMedia(
+        address=_ip(address),
+        port=stream.port,
+        rtcp_port=stream.rtcp_port or min(stream.port + 1, 65_535),
+        codec=codec,
+        dtmf_payload_type=None if dtmf is None else int(dtmf),
+        direction=_MIRROR[stream.direction or session.direction or "sendrecv"],
+        ptime=min(ptime, stream.max_ptime or ptime),
+    )
+
+
+@lru_cache(maxsize=1_024)
+def _ip(address: str) -> str:
+    try:
+        return str(ip_address(address))
+    except ValueError:
+        raise SdpError(f"c= line has {address[:80]!r} where an IP address is needed") from None
+
+
+def _read_stream(value: str) -> Stream:
+    kind, port, protocol, *formats = (*value.split(), "", "", "")
+    port = port.partition("/")[0]
+    formats = [one for one in formats if one]
+    if not formats or not (port.isascii() and port.isdigit() and len(port) <= 5 and int(port) < 65_536):
+        raise SdpError(f"line {'m=' + value[:80]!r} is not a medium, a port, a protocol and formats")
+    if len(formats) > MAX_FORMATS:
+        raise SdpError(f"line {'m=' + value[:80]!r} has more than {MAX_FORMATS} formats")
+    return Stream(kind, int(port), protocol, formats)
+
+
+def _read_connection(value: str) -> str:
+    parts = value.split()
+    if len(parts) != 3 or parts[0].upper() != "IN":
+        raise SdpError(f"line {'c=' + value[:80]!r} is not IN, IP4 or IP6 and an address")
+    return parts[2].partition("/")[0]
+
+
+def _read_attribute(owner: Stream | SessionDescription, value: str) -> None:
+    """The attributes that matter to us; what is wrong with one is passed over, as if it were not there."""
+    name, colon, text = value.partition(":")
+    if not colon:
+        if name in _MIRROR:
+            owner.direction = name
+    elif name == "ptime":
+        owner.ptime = _milliseconds(text)
+    elif isinstance(owner, Stream):
+        if name == "rtpmap":
+            payload, _, encoding = text.strip().partition(" ")
+            owner.encodings[payload] = encoding.strip().upper()
+        elif name == "rtcp":
+            port = text.split()[0] if text.strip() else ""
+            if port.isascii() and port.isdigit() and len(port) <= 5 and 0 < int(port) < 65_536:
+                owner.rtcp_port = int(port)
+        elif name == "maxptime":
+            owner.max_ptime = _milliseconds(text)
+
+
+def _milliseconds(text: str) -> int | None:
+    """A packet time that G.711 packets can have: 5 to 200 ms, else None."""
+    whole = text.strip().partition(".")[0]
+    return (
+        int(whole)
+        if whole.isascii() and whole.isdigit() and len(whole) <= 3 and 5 <= int(whole) <= 200
+        else None
+    )
+
+
+def _audio(local: LocalMedia, codecs: list[Codec], dtmf: int | None, direction: Direction, ptime: int) -> str:
+    payloads = [str(codec.payload_type) for codec in codecs]
+    maps = "".join(f"a=rtpmap:{codec.payload_type} {codec.name}/8000\r\n" for codec in codecs)
+    if dtmf is not None:
+        payloads.append(str(dtmf))
+        maps += f"a=rtpmap:{dtmf} telephone-event/8000\r\na=fmtp:{dtmf} 0-15\r\n"
+    stream = f"m=audio {local.port} RTP/AVP {' '.join(payloads)}\r\n"
+    return f"{stream}{maps}a=ptime:{ptime}\r\na={direction}\r\n"
+
+
+def _refused(stream: Stream) -> str:
+    return f"m={stream.kind} 0 {stream.protocol} {' '.join(stream.formats)}\r\n"
+
+
+def _write(local: LocalMedia, time: str, streams: str) -> bytes:
+    address = f"IN {'IP6' if ':' in local.address else 'IP4'} {local.address}"
+    origin = f"o=- {local.session_id} {local.version} {address}"
+    text = f"v=0\r\n{origin}\r\ns=-\r\nc={address}\r\nt={time}\r\n{streams}"
+    return text.encode("utf-8", "surrogateescape")
