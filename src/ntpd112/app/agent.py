@@ -23,7 +23,7 @@ from ntpd112.cdr.store import CdrStore
 from ntpd112.config import Config
 from ntpd112.journal import Journal
 from ntpd112.journal.events import AgentStarted
-from ntpd112.media import MediaClient
+from ntpd112.media import MediaClient, MediaSettings
 from ntpd112.queue import Acd, QueuePolicy
 from ntpd112.sip.agent import UaConfig, UserAgent
 from ntpd112.sip.endpoint import SipEndpoint
@@ -51,8 +51,15 @@ class Agent:
         interrupted = self.journal.close_open_calls()
         if interrupted:
             log.error("the last run ended in mid-call; these get a CDR `interrupted`", calls=interrupted)
-        self.media = MediaClient()
-        await self.media.start(config.media, language=config.site.language, on_input=lambda: self.turn.request())
+        self.media = MediaClient(on_input=self._request_turn)
+        await self.media.start(
+            MediaSettings(
+                ports=config.media.ports,
+                workers=config.media.workers,
+                language=config.site.language,
+                log_format=config.log.format,
+            )
+        )
         self.database: Database = await open_database(config.database.url)
         self._build()
         await self.operators.refresh()
@@ -79,7 +86,9 @@ class Agent:
         self.acd = Acd()
         for queue in config.queue:
             self.acd.set_queue(QueuePolicy(queue.name, queue.ring_timeout, queue.wrap_up))
-        self.operators = OperatorWatch(Directory(self.database), self.acd, config.sip.realm, self._request_turn)
+        self.operators = OperatorWatch(
+            Directory(self.database), self.acd, config.sip.realm, self._request_turn
+        )
         self.trunks = Trunks(
             [TrunkSpec(t.name, t.peers, max_calls=t.max_calls, options_s=t.options) for t in config.trunk]
         )
@@ -107,7 +116,10 @@ class Agent:
         self.turn.request()
 
     def _faults(self) -> list[str]:
-        return [fault for fault in (self.journal.problem, self.media.problem) if fault]
+        faults = [self.journal.problem] if self.journal.problem else []
+        if not self.media.up:
+            faults.append("no media worker runs: calls would have no sound")
+        return faults
 
     async def _start_api(self) -> None:
         self.keys = KeyStore(self.database)

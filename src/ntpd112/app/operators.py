@@ -21,9 +21,7 @@ log = structlog.get_logger("ntpd112.operators")
 
 
 class OperatorWatch:
-    def __init__(
-        self, directory: Directory, acd: Acd, realm: str, on_change: Callable[[], None]
-    ) -> None:
+    def __init__(self, directory: Directory, acd: Acd, realm: str, on_change: Callable[[], None]) -> None:
         self._directory = directory
         self._acd = acd
         self._realm = realm

@@ -57,9 +57,7 @@ class Turn:
 
     def _arm(self) -> None:
         """One timer for everything; re-armed only when the earliest deadline moved forward."""
-        deadline = min(
-            self._ua.next_timer() or float("inf"), self._control.next_timer() or float("inf")
-        )
+        deadline = min(self._ua.next_timer() or float("inf"), self._control.next_timer() or float("inf"))
         if deadline >= self._timer_at and self._timer is not None:
             return
         if self._timer is not None:

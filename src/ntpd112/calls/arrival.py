@@ -124,5 +124,3 @@ def _location(parts: list[Part]) -> dict[str, object] | None:
 def _part(part: Part) -> dict[str, str]:
     text = part.data.decode("utf-8", "replace")[:MAX_PART_TEXT]
     return {"content_type": part.content_type, "content_id": part.content_id, "text": text}
-
-

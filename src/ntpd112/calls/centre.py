@@ -62,9 +62,7 @@ class LiveCentre:
         elif not self._context.journal.has_call(call_id):
             raise UnknownCall(call_id)
         at = self._context.clock.wall(time.monotonic())
-        self._context.write(
-            CallClassified(at=at, call_id=call_id, classification=classification, by=by)
-        )
+        self._context.write(CallClassified(at=at, call_id=call_id, classification=classification, by=by))
         self._on_input()
 
     def _call_view(self, call: Call, now: float) -> CallView:

@@ -45,6 +45,7 @@ class Ending:
         context = self._context
         abandoned = disposition == "abandoned"
         self._offering.withdraw(call, causes.CALLER_LEFT if abandoned else cause, now)
+        queued = call.state != "arriving"
         call.enter("ending")
         context.calls.pop(call.id, None)
         self._end_legs(call, cause, now)
@@ -52,7 +53,7 @@ class Ending:
         self._write_end(call.id, disposition, by, cause, now, sip_code=sip_code, reason=reason or cause.text)
         if call.talk is not None:
             context.acd.call_finished(call.id, call.talk.operator, now)
-        else:
+        elif queued:
             context.acd.withdraw(call.id, now)
         talked = now - call.connected_at if call.connected_at is not None else 0.0
         log.info(
@@ -124,5 +125,3 @@ class Ending:
                 reason=reason,
             )
         )
-
-

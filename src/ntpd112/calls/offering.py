@@ -32,9 +32,9 @@ class Offering:
         """The ACD chose an operator: ring every reachable phone of theirs."""
         context = self._context
         call = context.calls.get(effect.call_id)
-        if call is None:
-            context.acd.withdraw(effect.call_id, now)
-            return
+        offered = context.acd.call(effect.call_id)
+        if call is None or offered is None or offered.offers != effect.number or offered.state != "ringing":
+            return  # overtaken by events of the same turn; its CancelOffer follows
         context.write(
             OfferMade(
                 at=context.clock.wall(now), call_id=call.id, offer=effect.number, operator=effect.operator
@@ -46,7 +46,9 @@ class Offering:
                 raise LookupError("no registered phone")
             media = self._sound.open_for_operator(call, bindings[0].flow.local.host)
         except (LookupError, NoPorts) as problem:
-            log.warning("cannot ring operator", call_id=call.id, operator=effect.operator, reason=str(problem))
+            log.warning(
+                "cannot ring operator", call_id=call.id, operator=effect.operator, reason=str(problem)
+            )
             self._write_ended(call, effect.number, effect.operator, "failed", 480, now)
             context.acd.offer_declined(call.id, effect.operator, now, "failed")
             return

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import time
 
-from ntpd112.journal.events import CallDtmf, CallHeld, CallResumed, LegQuality, RecordingFailed, RecordingStarted
+from ntpd112.journal.events import (
+    CallDtmf,
+    CallHeld,
+    CallResumed,
+    LegQuality,
+    RecordingFailed,
+    RecordingStarted,
+)
 from ntpd112.media import MediaLeg
 from ntpd112.media.events import Closed, Dtmf, Learned, NoAudio, PlayEnded
 from ntpd112.media.events import RecordingFailed as RecordingBroke
+from ntpd112.media.protocol import Family
 from ntpd112.sip.leg import Leg
-from ntpd112.sip.sdp import LocalMedia, RemoteMedia
+from ntpd112.sip.sdp import CodecName, LocalMedia, RemoteMedia, preferred_codec
 
 from .call import Call, Talk
 from .context import Context, Party, log
 
 RINGBACK = "ringback"
 HOLD = "hold"
-LAWS = ("PCMA", "PCMU")
+LAWS: tuple[CodecName, ...] = ("PCMA", "PCMU")
 "Offered in this order when the caller states no preference: A-law is what Indonesian trunks carry."
 
 
@@ -32,7 +40,7 @@ class Sound:
 
     def open_for_operator(self, call: Call, host: str) -> MediaLeg:
         """Beside the caller's leg, on the same worker. `host`: the phone's address. Raises NoPorts."""
-        family = 6 if ":" in host else 4
+        family: Family = 6 if ":" in host else 4
         return self._context.media.open(codec=laws_of(call.leg)[0], beside=call.media, family=family)
 
     def local_of(self, leg: Leg, media: MediaLeg) -> LocalMedia:
@@ -42,7 +50,7 @@ class Sound:
     def address(self, local_host: str) -> str:
         return self._context.config.media.advertise or local_host
 
-    def _family(self, leg: Leg) -> int:
+    def _family(self, leg: Leg) -> Family:
         return 6 if ":" in leg.flow.local.host else 4
 
     # --- media as signalled
@@ -107,7 +115,7 @@ class Sound:
         call.recording = True
         at = self._context.clock.wall(now)
         file = time.strftime("%Y/%m/%d/", time.gmtime(at)) + f"{call.id}.wav"
-        call.media.record(folder / file)
+        self._context.media.record(folder / file, call.media)
         self._context.write(RecordingStarted(at=at, call_id=call.id, file=file))
 
     # --- what the worker reports
@@ -132,7 +140,9 @@ class Sound:
     def no_audio(self, event: NoAudio) -> None:
         found = self._context.call_of_sound(event.leg)
         if found:
-            log.warning("no sound arrives", call_id=found[0].id, party=found[1], for_s=round(event.seconds, 1))
+            log.warning(
+                "no sound arrives", call_id=found[0].id, party=found[1], for_s=round(event.seconds, 1)
+            )
 
     def closed(self, event: Closed, now: float) -> None:
         """A media leg's last figures, usually just after its call ended."""
@@ -161,8 +171,8 @@ class Sound:
             self._context.write(RecordingFailed(at=at, call_id=found[0].id, reason=event.reason))
 
 
-def laws_of(leg: Leg) -> tuple[str, ...]:
+def laws_of(leg: Leg) -> tuple[CodecName, ...]:
     """Our G.711 laws, the one that the peer prefers first, so that both legs carry the same and need no
     translation."""
-    wanted = leg.offer.preferred_law() if leg.offer is not None else None
+    wanted = preferred_codec(leg.offer) if leg.offer is not None else None
     return LAWS if wanted != "PCMU" else LAWS[::-1]

@@ -160,6 +160,15 @@ def accept_answer(answer: SessionDescription, local: LocalMedia) -> RemoteMedia:
     return _remote(answer, *_choose(answer, local))
 
 
+def preferred_codec(offer: SessionDescription) -> CodecName | None:
+    """The G.711 law that the offer names first, so that the other leg can be asked for the same."""
+    for stream in offer.streams:
+        for payload in stream.formats:
+            if stream.kind.lower() == "audio" and (name := _encoding(stream, payload)) in _PAYLOAD_TYPES:
+                return cast(CodecName, name)
+    return None
+
+
 def _choose(session: SessionDescription, local: LocalMedia) -> tuple[Stream, Codec]:
     for stream in session.streams:
         if stream.kind.lower() == "audio" and stream.protocol.upper() == "RTP/AVP" and stream.port:
