@@ -3,12 +3,12 @@
 from .acd import Acd
 from .errors import IllegalEvent, StateConflict, UnknownOperator, UnknownQueue
 from .model import (
-    CallStatus,
+    Call,
     CancelOffer,
     Effect,
     Offer,
+    Operator,
     OperatorSpec,
-    OperatorStatus,
     QueueLoad,
     QueuePolicy,
     StateChanged,
@@ -16,13 +16,13 @@ from .model import (
 
 __all__ = [
     "Acd",
-    "CallStatus",
+    "Call",
     "CancelOffer",
     "Effect",
     "IllegalEvent",
     "Offer",
+    "Operator",
     "OperatorSpec",
-    "OperatorStatus",
     "QueueLoad",
     "QueuePolicy",
     "StateChanged",

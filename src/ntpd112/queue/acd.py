@@ -15,18 +15,18 @@ from .deadlines import Deadlines
 from .errors import IllegalEvent, StateConflict, UnknownOperator, UnknownQueue
 from .matching import Matching, fits, requirement_of
 from .model import (
-    CallStatus,
+    Call,
     CancelOffer,
     CancelOutcome,
     Effect,
     Offer,
+    Operator,
     OperatorSpec,
-    OperatorStatus,
     QueueLoad,
     QueuePolicy,
     StateChanged,
 )
-from .records import Call, Operator
+from .records import CallRecord, OperatorRecord
 from .states import SETTLE, OperatorEvent, SettledState, next_state
 
 
@@ -36,7 +36,7 @@ class _Queue:
     waiting: int = 0
     ringing: int = 0
     talking: int = 0
-    unanswered: dict[str, Call] = field(default_factory=dict)
+    unanswered: dict[str, CallRecord] = field(default_factory=dict)
     "In order of enqueueing, so the first has waited longest."
 
 
@@ -45,13 +45,14 @@ class Acd:
 
     def __init__(self) -> None:
         self._queues: dict[str, _Queue] = {}
-        self._operators: dict[str, Operator] = {}
-        self._calls: dict[str, Call] = {}
+        self._operators: dict[str, OperatorRecord] = {}
+        self._calls: dict[str, CallRecord] = {}
         self._matching = Matching()
         self._deadlines = Deadlines()
         self._effects: list[Effect] = []
         self._arrivals = 0
         self._turns = 0
+        self._present = 0
 
     # --- configuration
 
@@ -67,8 +68,10 @@ class Acd:
         """A new operator (offline, no phone), or new skills for one, who may then fit a waiting call."""
         operator = self._operators.get(spec.id)
         if operator is None:
-            operator = self._operators[spec.id] = Operator(spec, since=now)
+            operator = self._operators[spec.id] = OperatorRecord(spec, since=now)
             self._matching.add_operator(operator)
+            return
+        if operator.spec == spec and not operator.removed:
             return
         self._matching.remove_operator(operator)
         operator.spec = spec
@@ -133,7 +136,7 @@ class Acd:
                 f'call "{call_id}" is {self._calls[call_id].state}: "enqueue" cannot happen now'
             )
         self._arrivals += 1
-        call = Call(call_id, home.policy, priority, requirement_of(skills), now, self._arrivals)
+        call = CallRecord(call_id, home.policy, priority, requirement_of(skills), now, self._arrivals)
         self._calls[call_id] = home.unanswered[call_id] = call
         self._seek_operator(call, now)
 
@@ -210,21 +213,25 @@ class Acd:
 
     # --- views
 
-    def call(self, call_id: str) -> CallStatus | None:
+    def call(self, call_id: str) -> Call | None:
         """None once the call has finished or was withdrawn."""
         call = self._calls.get(call_id)
         return call.status() if call else None
 
-    def waiting(self) -> list[CallStatus]:
+    def waiting(self) -> list[Call]:
         """Calls that ring nowhere, the next to be served first."""
         return [call.status() for call in self._matching.waiting()]
 
-    def operators(self) -> list[OperatorStatus]:
+    def operators(self) -> list[Operator]:
         return [operator.status() for operator in self._operators.values()]
 
-    def operator(self, operator_id: str) -> OperatorStatus:
-        """Raises UnknownOperator."""
-        return self._operator(operator_id).status()
+    def operator(self, operator_id: str) -> Operator | None:
+        operator = self._operators.get(operator_id)
+        return operator.status() if operator else None
+
+    def anyone_there(self) -> bool:
+        """Whether any operator is not offline, be they on break."""
+        return self._present > 0
 
     def load(self, queue: str, now: float) -> QueueLoad:
         """Raises UnknownQueue."""
@@ -234,16 +241,14 @@ class Acd:
         first = next(iter(home.unanswered.values()), None)
         return QueueLoad(home.waiting, home.ringing, home.talking, now - first.since if first else 0.0)
 
-    def operators_fit(self, skills: Mapping[str, int]) -> tuple[int, int]:
-        """How many operators with these skills are not offline, and how many of those are ready. Looks at
-        every operator: for views, not for each event."""
+    def operators_fit(self, skills: Mapping[str, int]) -> list[Operator]:
+        """The operators with these skills, in whatever state. Looks at every operator: for views."""
         requirement = requirement_of(skills)
-        states = [o.state for o in self._operators.values() if fits(o.spec.skills, requirement)]
-        return len(states) - states.count("offline"), states.count("ready")
+        return [o.status() for o in self._operators.values() if fits(o.spec.skills, requirement)]
 
     # --- the call's side
 
-    def _seek_operator(self, call: Call, now: float) -> None:
+    def _seek_operator(self, call: CallRecord, now: float) -> None:
         """The call rings nowhere: ring someone, else let it wait in its place."""
         operator = self._matching.operator_for(call)
         if operator is not None:
@@ -253,7 +258,7 @@ class Acd:
             self._queues[call.queue.name].waiting += 1
             self._matching.set_waiting(call)
 
-    def _offer(self, call: Call, operator: Operator, now: float) -> None:
+    def _offer(self, call: CallRecord, operator: OperatorRecord, now: float) -> None:
         call.state, call.operator = "ringing", operator
         call.offers += 1
         call.offered[operator.id] = call.offered.get(operator.id, 0) + 1
@@ -263,13 +268,13 @@ class Acd:
         self._enter(operator, "offer", now, "offered", call.id)
         self._deadlines.set(operator.id, now + call.queue.ring_timeout)
 
-    def _offer_again(self, call: Call, now: float) -> None:
+    def _offer_again(self, call: CallRecord, now: float) -> None:
         """An offer ended without an answer."""
         self._queues[call.queue.name].ringing -= 1
         call.state, call.operator = "waiting", None
         self._seek_operator(call, now)
 
-    def _forget(self, call: Call) -> None:
+    def _forget(self, call: CallRecord) -> None:
         queue = self._queues[call.queue.name]
         if call.state == "waiting":
             queue.waiting -= 1
@@ -282,14 +287,14 @@ class Acd:
 
     # --- the operator's side
 
-    def _operator(self, operator_id: str) -> Operator:
+    def _operator(self, operator_id: str) -> OperatorRecord:
         operator = self._operators.get(operator_id)
         if operator is None:
             raise UnknownOperator(f'there is no operator "{operator_id}"')
         return operator
 
     def _stop_ringing(
-        self, operator: Operator, outcome: CancelOutcome, event: OperatorEvent, reason: str, now: float
+        self, operator: OperatorRecord, outcome: CancelOutcome, event: OperatorEvent, reason: str, now: float
     ) -> None:
         """Our side ends the offer; the call goes to the next."""
         call = operator.call
@@ -298,7 +303,9 @@ class Acd:
         self._free(operator, now, event, reason, call.id)
         self._offer_again(call, now)
 
-    def _free(self, operator: Operator, now: float, event: OperatorEvent, reason: str, call_id: str) -> None:
+    def _free(
+        self, operator: OperatorRecord, now: float, event: OperatorEvent, reason: str, call_id: str
+    ) -> None:
         """The operator's ring or talk is over. A state that was asked for meanwhile, or a lost phone, comes
         before what `event` would lead to."""
         call, operator.call = operator.call, None
@@ -317,14 +324,14 @@ class Acd:
             self._serve_next(operator, now)
 
     def _settle_if_free(
-        self, operator: Operator, now: float, reason: str, *, cut_wrap_up: bool = False
+        self, operator: OperatorRecord, now: float, reason: str, *, cut_wrap_up: bool = False
     ) -> None:
         busy = operator.state in ("ringing", "talking")
         wrapping_up = operator.state == "wrap-up" and operator.phone and not cut_wrap_up
         if not busy and not wrapping_up:
             self._settle(operator, now, reason)
 
-    def _settle(self, operator: Operator, now: float, reason: str) -> None:
+    def _settle(self, operator: OperatorRecord, now: float, reason: str) -> None:
         """Go where an operator without a call belongs; `reason` counts for `ready`."""
         settled, why = operator.settles_in()
         if settled != operator.state:
@@ -336,23 +343,29 @@ class Acd:
             self._remove(operator)
 
     def _enter(
-        self, operator: Operator, event: OperatorEvent, now: float, reason: str, call_id: str | None = None
+        self,
+        operator: OperatorRecord,
+        event: OperatorEvent,
+        now: float,
+        reason: str,
+        call_id: str | None = None,
     ) -> None:
         previous = operator.state
         state = next_state(operator.id, previous, event)
         if previous == "ready":
             self._matching.set_busy(operator)
         self._deadlines.cancel(operator.id)
+        self._present += (state != "offline") - (previous != "offline")
         operator.state, operator.reason, operator.since = state, reason, now
         self._effects.append(StateChanged(operator.id, previous, state, reason, call_id))
 
-    def _take_turn(self, operator: Operator, now: float, *, keep: bool = False) -> None:
+    def _take_turn(self, operator: OperatorRecord, now: float, *, keep: bool = False) -> None:
         """A place in the order of idle operators: the last, or the one they had."""
         if not keep:
             self._turns += 1
             operator.idle_since, operator.turn = now, self._turns
 
-    def _serve_next(self, operator: Operator, now: float) -> None:
+    def _serve_next(self, operator: OperatorRecord, now: float) -> None:
         """The operator is ready: the first waiting call they fit rings at once, else they are idle."""
         call = self._matching.call_for(operator)
         if call is None:
@@ -362,6 +375,6 @@ class Acd:
             self._queues[call.queue.name].waiting -= 1
             self._offer(call, operator, now)
 
-    def _remove(self, operator: Operator) -> None:
+    def _remove(self, operator: OperatorRecord) -> None:
         self._matching.remove_operator(operator)
         del self._operators[operator.id]

@@ -11,7 +11,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Mapping
 
-from .records import Call, Operator, Requirement
+from .records import CallRecord, OperatorRecord, Requirement
 
 MAX_EMPTY_LANES = 64
 "Lanes kept although no call waits in them. Requirements come from the configuration, so few are ever in use."
@@ -20,12 +20,12 @@ CallOrder = tuple[int, float, int]
 OperatorOrder = tuple[float, int]
 
 
-def call_order(call: Call) -> CallOrder:
+def call_order(call: CallRecord) -> CallOrder:
     """Most urgent first, then longest waiting, then first come. Unique for each call."""
     return (call.priority, call.since, call.arrival)
 
 
-def operator_order(operator: Operator) -> OperatorOrder:
+def operator_order(operator: OperatorRecord) -> OperatorOrder:
     """Longest idle first. Unique for each operator."""
     return (operator.idle_since, operator.turn)
 
@@ -46,38 +46,38 @@ class Lane:
 
     def __init__(self, requirement: Requirement) -> None:
         self.requirement = requirement
-        self.waiting: list[tuple[CallOrder, Call]] = []
-        self.idle: list[tuple[OperatorOrder, Operator]] = []
+        self.waiting: list[tuple[CallOrder, CallRecord]] = []
+        self.idle: list[tuple[OperatorOrder, OperatorRecord]] = []
 
 
 class Matching:
     def __init__(self) -> None:
         self._lanes: dict[Requirement, Lane] = {}
-        self._fit: dict[Operator, list[Lane]] = {}
+        self._fit: dict[OperatorRecord, list[Lane]] = {}
         "Every known operator with the lanes they are fit for."
-        self._idle: set[Operator] = set()
+        self._idle: set[OperatorRecord] = set()
 
     @property
     def lanes(self) -> int:
         return len(self._lanes)
 
-    def add_operator(self, operator: Operator) -> None:
+    def add_operator(self, operator: OperatorRecord) -> None:
         """A new operator, or one whose skills changed; not free while this is called."""
         skills = operator.spec.skills
         self._fit[operator] = [lane for lane in self._lanes.values() if fits(skills, lane.requirement)]
 
-    def remove_operator(self, operator: Operator) -> None:
+    def remove_operator(self, operator: OperatorRecord) -> None:
         self.set_busy(operator)
         del self._fit[operator]
 
-    def set_idle(self, operator: Operator) -> None:
+    def set_idle(self, operator: OperatorRecord) -> None:
         """The operator is free and no waiting call is for them."""
         self._idle.add(operator)
         entry = (operator_order(operator), operator)
         for lane in self._fit[operator]:
             insort(lane.idle, entry)
 
-    def set_busy(self, operator: Operator) -> None:
+    def set_busy(self, operator: OperatorRecord) -> None:
         """No harm if the operator was not idle."""
         if operator in self._idle:
             self._idle.remove(operator)
@@ -85,26 +85,26 @@ class Matching:
             for lane in self._fit[operator]:
                 del lane.idle[bisect_left(lane.idle, (order,))]
 
-    def set_waiting(self, call: Call) -> None:
+    def set_waiting(self, call: CallRecord) -> None:
         """Nobody is free for the call."""
         insort(self._lane(call.requirement).waiting, (call_order(call), call))
 
-    def unset_waiting(self, call: Call) -> None:
+    def unset_waiting(self, call: CallRecord) -> None:
         """The call waits and shall no longer."""
         waiting = self._lanes[call.requirement].waiting
         del waiting[bisect_left(waiting, (call_order(call),))]
 
-    def operator_for(self, call: Call) -> Operator | None:
+    def operator_for(self, call: CallRecord) -> OperatorRecord | None:
         """The longest idle operator who is fit."""
         idle = self._lane(call.requirement).idle
         return idle[0][1] if idle else None
 
-    def call_for(self, operator: Operator) -> Call | None:
+    def call_for(self, operator: OperatorRecord) -> CallRecord | None:
         """The first waiting call that the operator is fit for."""
         heads = [lane.waiting[0] for lane in self._fit[operator] if lane.waiting]
         return min(heads)[1] if heads else None
 
-    def waiting(self) -> list[Call]:
+    def waiting(self) -> list[CallRecord]:
         """All waiting calls, the next to be served first."""
         return [call for _, call in sorted(entry for lane in self._lanes.values() for entry in lane.waiting)]
 

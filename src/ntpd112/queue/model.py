@@ -74,7 +74,7 @@ class StateChanged(msgspec.Struct, frozen=True):
 Effect = Offer | CancelOffer | StateChanged
 
 
-class CallStatus(msgspec.Struct, frozen=True):
+class Call(msgspec.Struct, frozen=True):
     """A call that the ACD knows."""
 
     call_id: str
@@ -91,10 +91,10 @@ class CallStatus(msgspec.Struct, frozen=True):
     "Operators it was offered to and how many times."
 
 
-class OperatorStatus(msgspec.Struct, frozen=True):
-    id: str
-    name: str
-    skills: dict[str, int]
+class Operator(msgspec.Struct, frozen=True):
+    """An operator as they are now."""
+
+    spec: OperatorSpec
     state: OperatorState
     reason: str
     since: float
@@ -102,7 +102,11 @@ class OperatorStatus(msgspec.Struct, frozen=True):
     phone: bool
     "A registered, reachable phone exists."
     next_state: OperatorState | None
-    "What was asked for and waits for the end of the call or ring."
+    "Where a ring or talk ends when that is not wrap-up: what was asked for meanwhile, or offline."
+
+    @property
+    def id(self) -> str:
+        return self.spec.id
 
 
 class QueueLoad(msgspec.Struct, frozen=True):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .errors import IllegalEvent
-from .model import CallState, CallStatus, OperatorSpec, OperatorStatus, QueuePolicy
+from .model import Call, CallState, Operator, OperatorSpec, QueuePolicy
 from .states import OperatorEvent, OperatorState, SettledState, next_state
 
 Requirement = frozenset[tuple[str, int]]
@@ -13,7 +13,7 @@ Requirement = frozenset[tuple[str, int]]
 
 
 @dataclass(slots=True, eq=False)
-class Call:
+class CallRecord:
     id: str
     queue: QueuePolicy
     priority: int
@@ -22,14 +22,14 @@ class Call:
     arrival: int
     "Counts calls in order of enqueueing: decides between calls of one instant."
     state: CallState = "waiting"
-    operator: Operator | None = None
+    operator: OperatorRecord | None = None
     "Who rings or talks."
     offers: int = 0
     offered: dict[str, int] = field(default_factory=dict)
     "How many times each operator was offered this call."
 
-    def status(self) -> CallStatus:
-        return CallStatus(
+    def status(self) -> Call:
+        return Call(
             call_id=self.id,
             queue=self.queue.name,
             state=self.state,
@@ -43,7 +43,7 @@ class Call:
 
 
 @dataclass(slots=True, eq=False)
-class Operator:
+class OperatorRecord:
     spec: OperatorSpec
     since: float
     state: OperatorState = "offline"
@@ -54,7 +54,7 @@ class Operator:
     wanted: SettledState = "ready"
     "Where they settle while they have a phone and no call: what was last asked for, or `break` by RONA."
     wanted_reason: str = ""
-    call: Call | None = None
+    call: CallRecord | None = None
     idle_since: float = 0.0
     "When they last became free. Kept over a ring that the caller ended, so that it costs them no place."
     turn: int = 0
@@ -66,7 +66,7 @@ class Operator:
     def id(self) -> str:
         return self.spec.id
 
-    def expect_call(self, call_id: str, event: OperatorEvent) -> Call:
+    def expect_call(self, call_id: str, event: OperatorEvent) -> CallRecord:
         """The operator's call. Raises IllegalEvent if it is another, or the event none of its state."""
         next_state(self.id, self.state, event)
         if self.call is None or self.call.id != call_id:
@@ -84,12 +84,10 @@ class Operator:
             return "offline", self.lost
         return self.wanted, "" if self.wanted == "ready" else self.wanted_reason
 
-    def status(self) -> OperatorStatus:
+    def status(self) -> Operator:
         settled, _ = self.settles_in()
-        return OperatorStatus(
-            id=self.id,
-            name=self.spec.name,
-            skills=dict(self.spec.skills),
+        return Operator(
+            spec=self.spec,
             state=self.state,
             reason=self.reason,
             since=self.since,
