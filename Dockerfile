@@ -3,7 +3,7 @@
 #   docker run --network host -v ./ntpd112.toml:/etc/ntpd112.toml:ro -v ntpd112:/var/lib/ntpd112 ntpd112
 # SIP and thousands of RTP ports do not go well through published ports: use the host's network.
 # BASE may be any Debian-like image with Python 3.11 or newer on the PATH.
-ARG BASE=docker.io/library/python:3.12-slim
+ARG BASE=python:3.12-slim
 
 FROM ${BASE} AS build
 WORKDIR /build

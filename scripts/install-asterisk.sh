@@ -5,23 +5,33 @@
 # Debian 12 and 13 have no asterisk package; Debian's next release has Asterisk 22. Its packages and all libraries
 # they need (80 MB) are fetched with apt, checked against Debian's keys, and unpacked into a folder of their own,
 # $NTPD112_ASTERISK_ROOT. Nothing is installed: no root, no chroot, no service, and the system's own packages are
-# not touched. `bin/asterisk` in that folder starts it with its own C library. Where a system Asterisk 20 or newer
-# is installed already (Ubuntu, or built by hand), that one is used.
+# not touched. `bin/asterisk` in that folder starts it with its own C library. Where a system Asterisk is installed
+# already, that one is used; Ubuntu has a package (18 or 20), which is installed without starting its service.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); . "$here/lib.sh"
 suite=${NTPD112_ASTERISK_SUITE:-forky}
-mirror=${NTPD112_DEBIAN_MIRROR:-http://deb.debian.org/debian}
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 if [ "$(id -u)" = 0 ]; then default=/opt/ntpd112-asterisk; else default=${XDG_CACHE_HOME:-$HOME/.cache}/ntpd112/asterisk; fi
 root=${NTPD112_ASTERISK_ROOT:-$default}
 launcher=$root/bin/asterisk
 
-works() { "$1" -V 2>/dev/null | grep -qE '^Asterisk (2[0-9]|[3-9][0-9])'; }
+works() { "$1" -V 2>/dev/null | grep -qE '^Asterisk (1[89]|[2-9][0-9])'; }
 
 if works "$launcher"; then echo "$launcher"; exit 0; fi
 if [ -z "${NTPD112_ASTERISK_ROOT:-}" ] && system=$(command -v asterisk) && works "$system"; then echo "$system"; exit 0; fi
 
 exec 3>&1 >&2   # from here on only progress, on stderr; the path goes to 3
+if (. /etc/os-release && [ "$ID" = ubuntu ]); then
+  need_packages asterisk
+  system=$(command -v asterisk) && works "$system" || die "the asterisk package of this system is too old: 18 is needed"
+  if [ -d /run/systemd/system ]; then quiet systemctl disable --now asterisk; fi
+  echo "$system" >&3; exit 0
+fi
+
+# The mirror is the one this machine gets its own packages from.
+mirror=${NTPD112_DEBIAN_MIRROR:-$(. /etc/os-release &&
+  apt-get indextargets --format '$(REPO_URI)' "Release: ${VERSION_CODENAME:-none}" | head -n 1)}
+[ -n "$mirror" ] || die "no Debian mirror in this machine's apt sources; set NTPD112_DEBIAN_MIRROR=http://HOST/debian"
 need_packages debian-archive-keyring
 say "fetching Asterisk from Debian $suite"
 new=$root.new
