@@ -1,0 +1,5 @@
+"""`python -m ntpd112` is the `ntpd112` command."""
+
+from ntpd112.cli import main
+
+main()
