@@ -229,6 +229,11 @@ class Acd:
         operator = self._operators.get(operator_id)
         return operator.status() if operator else None
 
+    @property
+    def requirements(self) -> int:
+        """Different requirements in use, the cost of an event; see `matching`."""
+        return self._matching.lanes
+
     def anyone_there(self) -> bool:
         """Whether any operator is not offline, be they on break."""
         return self._present > 0
