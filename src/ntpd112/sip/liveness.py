@@ -1,0 +1,52 @@
+"""Whether a peer still answers OPTIONS: the same small clock for registered phones and for trunks' peers.
+
+Asked every `interval_s`; FAILURES_TO_DEAD questions without an answer make it dead, one answer alive again.
+Any answer counts, also a refusal: it shows that somebody is there. `now` is monotonic seconds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import inf
+
+FAILURES_TO_DEAD = 2
+"Questions in a row without an answer. One can be lost in a burst; it was retransmitted, so two are not."
+ANSWER_S = 4.0
+"Seconds to wait for an answer: by then a UDP request was sent four times (at 0, 0.5, 1.5 and 3.5 s)."
+RETRY_S = 2.0
+"Seconds from a failure until the next question while it may still be a single one."
+
+
+@dataclass(slots=True)
+class Liveness:
+    interval_s: float
+    "0: never asked, always alive."
+    due_at: float
+    alive: bool = True
+    failures: int = 0
+    asked: bool = False
+    "A question is out; `due_at` is then when it counts as unanswered."
+
+    @classmethod
+    def starting(cls, interval_s: float, now: float, first_s: float | None = None) -> Liveness:
+        """Alive until shown otherwise; first asked after `first_s` (default: the interval)."""
+        return cls(interval_s, now + (interval_s if first_s is None else first_s) if interval_s else inf)
+
+    def ask(self, now: float) -> None:
+        self.asked = True
+        self.due_at = now + ANSWER_S
+
+    def heard(self, now: float) -> None:
+        """The peer answered, or sent something by itself."""
+        self.alive, self.failures, self.asked = True, 0, False
+        self.due_at = now + self.interval_s if self.interval_s else inf
+
+    def missed(self, now: float) -> None:
+        """No answer in time, or it could not be sent. Without effect when nothing was asked, since what was
+        given up after ANSWER_S is reported again by the transaction after 32 s."""
+        if not self.asked:
+            return
+        self.asked = False
+        self.failures += 1
+        self.alive = self.failures < FAILURES_TO_DEAD
+        self.due_at = now + (RETRY_S if self.alive else self.interval_s)
