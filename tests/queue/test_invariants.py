@@ -9,13 +9,15 @@ from __future__ import annotations
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from ntpd112.queue import Acd, CancelOffer, Offer, OperatorSpec, QueuePolicy, StateChanged, StateConflict
 from ntpd112.queue.states import SettledState
 
 OPERATORS = ("ani", "budi", "citra", "dewi")
-SKILLS = st.dictionaries(st.sampled_from(["medical", "english"]), st.integers(0, 2), max_size=2)
+SKILLS: st.SearchStrategy[dict[str, int]] = st.just({}) | st.dictionaries(
+    st.sampled_from(["medical", "english"]), st.integers(0, 2), max_size=2
+)
 POLICIES = {
     "112": QueuePolicy("112", ring_timeout=15.0, wrap_up=10.0),
     "quick": QueuePolicy("quick", ring_timeout=5.0, wrap_up=0.0, decline_pause=0.0),
@@ -97,6 +99,14 @@ class CallCentre(RuleBasedStateMachine):
         self.skills[operator] = skills
         self.states.setdefault(operator, "offline")
         self.acd.set_operator(OperatorSpec(operator, operator, skills), self.now)
+        self.follow()
+
+    @initialize(skills=st.lists(SKILLS, max_size=3))
+    def morning_shift(self, skills: list[dict[str, int]]) -> None:
+        for operator, learned in zip(OPERATORS, skills, strict=False):
+            self.set_operator(operator, learned)
+            self.phones.add(operator)
+            self.acd.phone_available(operator, self.now)
         self.follow()
 
     @precondition(lambda self: self.skills)
