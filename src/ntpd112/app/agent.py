@@ -145,8 +145,8 @@ class Agent:
         log.warning("draining: new calls get 503", calls=len(self.context.calls))
 
     async def drained(self) -> None:
-        while self.context.calls:
-            await asyncio.sleep(0.2)
+        """Returns when the last call has ended."""
+        await self.turn.until(lambda: not self.context.calls)
 
     async def stop(self) -> None:
         """End what still runs, write the last CDRs, close everything."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 
 import structlog
 
@@ -40,10 +41,8 @@ class OperatorWatch:
 
     async def run(self) -> None:
         while True:
-            try:
+            with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), REFRESH_S)
-            except TimeoutError:
-                pass
             self._wake.clear()
             try:
                 await self.refresh()

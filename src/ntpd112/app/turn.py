@@ -15,6 +15,7 @@ that was.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from ntpd112.calls.control import CallControl
 from ntpd112.journal import Journal
@@ -39,6 +40,14 @@ class Turn:
         self._scheduled = False
         self._timer: asyncio.TimerHandle | None = None
         self._timer_at = float("inf")
+        self._waits: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait until `condition` holds at the end of a turn."""
+        if not condition():
+            done = self._loop.create_future()
+            self._waits.append((condition, done))
+            await done
 
     def request(self) -> None:
         """Something came in: run a turn once this loop iteration's other inputs are in too."""
@@ -54,6 +63,9 @@ class Turn:
         self._endpoint.send(self._ua.outgoing())
         self._media.flush()
         self._arm()
+        for condition, done in self._waits:
+            if not done.done() and condition():
+                done.set_result(None)
 
     def _arm(self) -> None:
         """One timer for everything; re-armed only when the earliest deadline moved forward."""

@@ -78,7 +78,7 @@ class Arrival:
         )
 
     def _nobody_there(self, call: Call) -> bool:
-        """Log loudly when no operator is registered at all; True when the queue's policy is then to refuse."""
+        """Log loudly when no operator is registered at all; True when the queue's policy is to refuse."""
         if self._context.acd.anyone_there():
             return False
         refuse = call.queue.no_operator == "reject"

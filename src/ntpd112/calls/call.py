@@ -67,7 +67,7 @@ class Call:
     held_by: set[str] = field(default_factory=set)
 
     def enter(self, state: CallState) -> None:
-        """The one place where a call changes state. Raises RuntimeError naming both on a step not in the table."""
+        """The one place where a call changes state. Raises RuntimeError on a step not in the table."""
         if state not in NEXT_STATES[self.state]:
             raise RuntimeError(f"call {self.id}: {self.state} cannot become {state}")
         self.state = state

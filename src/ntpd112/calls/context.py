@@ -77,8 +77,8 @@ class Context:
         return (call, found[1]) if call is not None and found is not None else None
 
     def queue_for(self, dialled: str) -> QueueConfig:
-        """The queue that serves the number. A number nobody configured goes to the first queue: it came over a
-        trunk of ours, so somebody needs help; the log says so."""
+        """The queue that serves the number. A number nobody configured goes to the first queue: it came over
+        a trunk of ours, so somebody needs help; the log says so."""
         number = dialled.lower()
         for queue in self.config.queue:
             if any(_serves(own.lower(), number) for own in queue.numbers):

@@ -136,13 +136,23 @@ class CallControl:
                 self._offering.make(effect, now)
             case CancelOffer():
                 self._offering.cancel(effect, now)
-            case StateChanged(operator, previous, state, reason):
-                log.info("operator", operator=operator, state=state, was=previous, reason=reason)
-                at = self._context.clock.wall(now)
-                changed = OperatorChanged(
-                    at=at, operator=operator, state=state, previous=previous, reason=reason
-                )
-                self._context.write(changed)
+            case StateChanged():
+                self._operator_state(effect, now)
+
+    def _operator_state(self, effect: StateChanged, now: float) -> None:
+        """Written down always; said in the log when it is not just a call taking its course."""
+        operator, state = effect.operator, effect.state
+        if effect.call_id is None or state in ("break", "offline"):
+            log.info("operator", operator=operator, state=state, was=effect.previous, reason=effect.reason)
+        self._context.write(
+            OperatorChanged(
+                at=self._context.clock.wall(now),
+                operator=operator,
+                state=state,
+                previous=effect.previous,
+                reason=effect.reason,
+            )
+        )
 
     # --- media
 

@@ -1,4 +1,4 @@
-"""A call ends: once, for everyone, with one disposition. Every path out of a call leads through `call_over`."""
+"""A call ends: once, for everyone, with one disposition. Every path out leads through `call_over`."""
 
 from __future__ import annotations
 

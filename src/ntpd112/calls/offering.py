@@ -72,7 +72,7 @@ class Offering:
         self._context.own_leg(leg, call, "operator")
 
     def _headers(self, call: Call) -> dict[str, str]:
-        """What a console needs to find the call, and the mark of an emergency call (RFC 7163 is not needed)."""
+        """What a console needs to find the call, and the mark of an emergency (RFC 3261 §20.26)."""
         return {"X-NTPD112-Call": call.id, "X-NTPD112-Queue": call.queue.name, "Priority": "emergency"}
 
     # --- what the phones say
@@ -99,7 +99,7 @@ class Offering:
         self._talking.begin(call, offer, winner, now)
 
     def failed(self, call: Call, event: Failed, now: float) -> None:
-        """One phone refused or failed; when it was the last, the offer is over and the next operator's turn."""
+        """One phone refused or failed; when it was the last, the offer is over: the next operator's turn."""
         offer = call.offer
         self._context.legs.pop(event.leg.id, None)
         if offer is None or offer.phones.pop(event.leg.id, None) is None:

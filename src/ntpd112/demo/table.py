@@ -63,9 +63,7 @@ class View:
         """Share of the last calls answered within the goal, of all but those that ended by our fault."""
         if not self.cdrs:
             return "no call has ended yet"
-        quick = sum(
-            cdr["disposition"] == "answered" and cdr["wait_s"] <= ANSWER_GOAL_S for cdr in self.cdrs
-        )
+        quick = sum(cdr["disposition"] == "answered" and cdr["wait_s"] <= ANSWER_GOAL_S for cdr in self.cdrs)
         share = 100 * quick / len(self.cdrs)
         return f"{share:.0f} % of the last {len(self.cdrs)} calls answered within {ANSWER_GOAL_S:.0f} s"
 

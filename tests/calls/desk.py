@@ -1,0 +1,273 @@
+"""A call centre in memory: the real call control and ACD; phones, media worker and journal played by hand.
+
+A test says what callers and operators do and looks at what the others would see.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from ntpd112.sip.body import Part
+
+from ntpd112.calls.context import Context
+from ntpd112.calls.control import CallControl
+from ntpd112.journal.events import CallEnded, JournalEvent
+from ntpd112.media import NoPorts
+from ntpd112.queue import Acd, OperatorSpec, QueuePolicy
+from ntpd112.sip.events import (
+    Answered,
+    Cause,
+    Ended,
+    Failed,
+    IncomingCall,
+    MediaChanged,
+    Progress,
+    Registered,
+    Unregistered,
+)
+from ntpd112.sip.flow import Address, Flow
+from ntpd112.sip.message import Request
+from ntpd112.sip.sdp import Codec, LocalMedia, RemoteMedia, SessionDescription, parse_sdp
+
+SDP = b"v=0\r\nc=IN IP4 127.0.0.2\r\nm=audio 6000 RTP/AVP 8\r\n"
+REMOTE = RemoteMedia("127.0.0.2", 6000, 6001, Codec("PCMA", 8), 101, "sendrecv")
+HELD = RemoteMedia("127.0.0.2", 6000, 6001, Codec("PCMA", 8), 101, "recvonly")
+FLOW = Flow("udp", Address("127.0.0.1", 5060), Address("127.0.0.2", 5060))
+
+
+@dataclass(eq=False)
+class FakeLeg:
+    """A SIP leg that writes down what call control does with it."""
+
+    id: int
+    inbound: bool
+    offer: SessionDescription | None = None
+    flow: Flow = FLOW
+    user: str = ""
+    trunk: Any = None
+    parts: list[Any] = field(default_factory=list)
+    remote: RemoteMedia | None = None
+    did: list[str] = field(default_factory=list)
+    cause: Cause | None = None
+    over: bool = False
+    desk: Desk | None = None
+
+    def ring(self, now: float) -> None:
+        self.did.append("ring")
+
+    def answer(self, now: float, local: LocalMedia) -> None:
+        self.did.append("answer")
+        self.remote = REMOTE
+        assert self.desk is not None
+        self.desk.sip.append(MediaChanged(self, REMOTE))  # type: ignore[arg-type]
+
+    def reject(self, now: float, code: int, headers: dict[str, str] | None = None) -> None:
+        if not self.over:
+            self.did.append(f"reject {code}")
+            self._end(Cause(code))
+
+    def hang_up(self, now: float, cause: Cause) -> None:
+        if not self.over:
+            self.did.append("hang up")
+            self._end(cause)
+
+    def _end(self, cause: Cause) -> None:
+        self.over, self.cause = True, cause
+        assert self.desk is not None
+        event = Ended(self, "local", cause) if self.inbound else Failed(self, Cause(487))  # type: ignore[arg-type]
+        self.desk.sip.append(event)
+
+
+@dataclass(eq=False)
+class FakeMediaLeg:
+    id: int
+    port: int
+    hears: str = ""
+    closed: bool = False
+    sending: bool = False
+    worker: int = 0
+
+    def remote(self, *args: Any, send: bool, **kwargs: Any) -> None:
+        self.sending = send
+
+    def play(self, prompt: str, *, loop: bool = False) -> None:
+        self.hears = prompt
+
+    def stop_playing(self) -> None:
+        self.hears = ""
+
+    def close(self) -> None:
+        self.closed = True
+
+
+class FakeMedia:
+    def __init__(self) -> None:
+        self.legs: list[FakeMediaLeg] = []
+        self.joined: list[tuple[int, int]] = []
+        self.recorded: list[Path] = []
+        self.pending: list[Any] = []
+        self.exhausted = False
+
+    def open(self, **kwargs: Any) -> FakeMediaLeg:
+        if self.exhausted:
+            raise NoPorts("no port")
+        leg = FakeMediaLeg(len(self.legs) + 1, 20000 + 2 * len(self.legs))
+        self.legs.append(leg)
+        return leg
+
+    def join(self, a: FakeMediaLeg, b: FakeMediaLeg) -> None:
+        self.joined.append((a.id, b.id))
+
+    def record(self, path: Path, caller: FakeMediaLeg) -> None:
+        self.recorded.append(path)
+
+    def events(self) -> list[Any]:
+        events, self.pending = self.pending, []
+        return events
+
+    def open_legs(self) -> int:
+        return sum(not leg.closed for leg in self.legs)
+
+
+class Desk:
+    """`call()` dials, `register()` logs an operator in; `phones(op)` are that operator's ringing legs."""
+
+    def __init__(self, *, recordings: Path | None = Path("recordings"), **queue: Any) -> None:
+        self.now = 1000.0
+        self.sip: list[Any] = []
+        self.written: list[JournalEvent] = []
+        self.media = FakeMedia()
+        self.acd = Acd()
+        self.rung: list[FakeLeg] = []
+        self.registered: dict[str, int] = {}
+        self._ids: Iterator[int] = count(1)
+        settings = {
+            "name": "112",
+            "numbers": ["112", "urn:service:sos"],
+            "skills": {},
+            "priority": 5,
+            "ring_timeout": 15.0,
+            "wrap_up": 10.0,
+            "answer": "announce",
+            "announcement": "welcome",
+            "no_operator": "wait",
+        }
+        medical = settings | {"name": "medis", "numbers": ["119"], "skills": {"medical": 1}}
+        queues = [SimpleNamespace(**(settings | queue)), SimpleNamespace(**medical)]
+        for one in queues:
+            self.acd.set_queue(QueuePolicy(one.name, one.ring_timeout, one.wrap_up))
+        config: Any = SimpleNamespace(
+            site=SimpleNamespace(region="35.78", timezone="Asia/Jakarta"),
+            media=SimpleNamespace(advertise=None, recordings=recordings),
+            queue=queues,
+        )
+        me: Any = self
+        journal: Any = SimpleNamespace(append=self.written.append)
+        registrar: Any = SimpleNamespace(contacts=self._contacts)
+        self.context = Context(
+            config, me, registrar, self.acd, me.media, journal, new_id=lambda: f"call-{next(self._ids)}"
+        )
+        self.control = CallControl(self.context)
+
+    # --- what call control sees of the user agent and the registrar
+
+    def events(self) -> list[Any]:
+        events, self.sip = self.sip, []
+        return events
+
+    def invite(self, target: Any, **kwargs: Any) -> FakeLeg:
+        leg = FakeLeg(next(self._ids), inbound=False, user=target, desk=self)
+        self.rung.append(leg)
+        return leg
+
+    def _contacts(self, user: str) -> list[Any]:
+        return [SimpleNamespace(flow=FLOW, target=user)] * self.registered.get(user, 0)
+
+    # --- what people do
+
+    def happen(self, *events: Any) -> None:
+        self.sip += events
+        self.control.settle(self.now)
+
+    def pass_time(self, seconds: float) -> None:
+        self.now += seconds
+        self.control.handle_timer(self.now)
+        self.control.settle(self.now)
+
+    def register(self, operator: str, *, phones: int = 1, **skills: int) -> None:
+        self.acd.set_operator(OperatorSpec(operator, operator.title(), skills), self.now)
+        self.registered[operator] = phones
+        self.happen(Registered(operator))
+        self.now += 1
+
+    def unregister(self, operator: str) -> None:
+        self.registered[operator] = 0
+        self.happen(Unregistered(operator, "unreachable"))
+
+    def call(
+        self,
+        dialled: str = "112",
+        headers: dict[str, list[str]] | None = None,
+        parts: list[Part] | None = None,
+    ) -> FakeLeg:
+        fields = {
+            "from": ["<sip:08123456789@pbx>;tag=a"],
+            "to": [f"<sip:{dialled}@agent>"],
+            "call-id": [f"pbx-{next(self._ids)}"],
+        }
+        request = Request(method="INVITE", uri=f"sip:{dialled}@agent", fields=fields | (headers or {}))
+        leg = FakeLeg(next(self._ids), inbound=True, offer=parse_sdp(SDP), parts=parts or [], desk=self)
+        trunk: Any = SimpleNamespace(name="pbx")
+        self.happen(IncomingCall(leg, request, trunk))  # type: ignore[arg-type]
+        return leg
+
+    def phones(self, operator: str) -> list[FakeLeg]:
+        return [leg for leg in self.rung if leg.user == operator and not leg.over]
+
+    def ringing(self, operator: str) -> bool:
+        """The phone says 180."""
+        phones = self.phones(operator)
+        for phone in phones:
+            self.happen(Progress(phone, 180))  # type: ignore[arg-type]
+        return bool(phones)
+
+    def pick_up(self, operator: str, phone: int = 0) -> FakeLeg:
+        leg = self.phones(operator)[phone]
+        leg.remote = REMOTE
+        self.happen(Answered(leg))  # type: ignore[arg-type]
+        return leg
+
+    def refuse(self, operator: str, code: int) -> None:
+        leg = self.phones(operator)[0]
+        leg.over = True
+        self.happen(Failed(leg, Cause(code)))  # type: ignore[arg-type]
+
+    def hang_up(self, leg: FakeLeg, code: int = 0, q850: int = 16) -> None:
+        """The remote party sends BYE, or CANCEL (487)."""
+        leg.over = True
+        self.happen(Ended(leg, "remote", Cause(code, q850)))  # type: ignore[arg-type]
+
+    # --- what the others see
+
+    def story(self, call_id: str = "") -> list[str]:
+        """The journal's event types in order, of calls only."""
+        return [str(type(e).__struct_config__.tag) for e in self.written if e.call_id and e.call_id != "-"]
+
+    def all_of(self, kind: type) -> list[Any]:
+        return [event for event in self.written if isinstance(event, kind)]
+
+    def end(self) -> CallEnded:
+        ends = self.all_of(CallEnded)
+        assert len(ends) == 1, f"one call, {len(ends)} ends"
+        end: CallEnded = ends[0]
+        return end
+
+    def state(self, operator: str) -> str:
+        found = self.acd.operator(operator)
+        assert found is not None
+        return found.state
