@@ -15,7 +15,7 @@ from ntpd112.api import create_app, serve
 from ntpd112.calls.centre import LiveCentre
 from ntpd112.calls.context import Context
 from ntpd112.calls.control import CallControl
-from ntpd112.cdr.database import Database, open_database
+from ntpd112.cdr.database import open_database
 from ntpd112.cdr.directory import Directory
 from ntpd112.cdr.keys import KeyStore
 from ntpd112.cdr.projection import Projection
@@ -48,7 +48,9 @@ class Agent:
     async def start(self) -> None:
         config = self.config
         self.journal = Journal(config.journal.path)
-        interrupted = self.journal.close_open_calls()
+        loop = asyncio.get_running_loop()
+        self.journal.on_retry = lambda: loop.call_soon_threadsafe(self._request_turn) and None
+        interrupted = self.journal.close_open_calls(time.time())
         if interrupted:
             log.error("the last run ended in mid-call; these get a CDR `interrupted`", calls=interrupted)
         self.media = MediaClient(on_input=self._request_turn)
@@ -60,9 +62,11 @@ class Agent:
                 log_format=config.log.format,
             )
         )
-        self.database: Database = await open_database(config.database.url)
+        self.database = await open_database(config.database.url)
         self._build()
         await self.operators.refresh()
+        self.keys = KeyStore(self.database)
+        await self.keys.refresh()
         self.projection = Projection(self.journal, self.database)
         self.journal.append(AgentStarted(at=time.time(), version=__version__))
         await self.endpoint.open(config.sip.listen)
@@ -70,6 +74,7 @@ class Agent:
         self._tasks = [
             asyncio.create_task(self.projection.run(), name="cdr projection"),
             asyncio.create_task(self.operators.run(), name="operator directory"),
+            asyncio.create_task(self.keys.keep_fresh(), name="API keys"),
             asyncio.create_task(self._watch_clock(), name="clock"),
         ]
         await self._start_api()
@@ -100,6 +105,7 @@ class Agent:
             keepalive_s=config.registrar.keepalive,
             secret=secrets.token_bytes(32),
         )
+        self.operators.on_removed = self.registrar.remove_user
         self.ua = UserAgent(
             UaConfig(user_agent=f"ntpd112/{__version__}", advertise=config.sip.advertise),
             self.registrar,
@@ -122,7 +128,6 @@ class Agent:
         return faults
 
     async def _start_api(self) -> None:
-        self.keys = KeyStore(self.database)
         app = create_app(
             self.centre,
             CdrStore(self.database),
@@ -162,7 +167,7 @@ class Agent:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.endpoint.close()
-        await self.database.close()
+        await self.database.dispose()
         self.journal.close()
         log.info("stopped")
 

@@ -27,6 +27,8 @@ class OperatorWatch:
         self._acd = acd
         self._realm = realm
         self._on_change = on_change
+        self.on_removed: Callable[[str], None] = lambda operator: None
+        "Forgets the phones of an operator who was taken out of the directory."
         self._credentials: dict[str, Credentials] = {}
         self._version: object = None
         self._wake = asyncio.Event()
@@ -57,6 +59,7 @@ class OperatorWatch:
         self._version = version
         now = asyncio.get_running_loop().time()
         for gone in self._credentials.keys() - {operator.id for operator in operators}:
+            self.on_removed(gone)
             self._acd.remove_operator(gone, now)
         for operator in operators:
             if operator.realm != self._realm:
@@ -67,5 +70,5 @@ class OperatorWatch:
                     expected=self._realm,
                 )
             self._acd.set_operator(OperatorSpec(operator.id, operator.name, operator.skills), now)
-        self._credentials = {operator.id: operator.credentials for operator in operators}
+        self._credentials = {o.id: Credentials(o.ha1_md5, o.ha1_sha256) for o in operators}
         self._on_change()

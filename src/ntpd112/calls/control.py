@@ -90,9 +90,11 @@ class CallControl:
             case sip_events.IncomingCall():
                 self._arrival.incoming(event, now)
             case sip_events.Registered(user):
-                self._context.acd.phone_available(user, now)
+                if self._context.acd.operator(user) is not None:
+                    self._context.acd.phone_available(user, now)
             case sip_events.Unregistered(user, reason):
-                self._context.acd.phone_lost(user, now, reason)
+                if self._context.acd.operator(user) is not None:
+                    self._context.acd.phone_lost(user, now, reason)
             case sip_events.TrunkState(trunk, up, reason):
                 self._trunk_state(trunk.name, up, reason, now)
             case sip_events.Refused(flow, code, reason, count):

@@ -116,11 +116,20 @@ class Site:
             directory = Directory(database)
             for operator, (name, skills) in operators.items():
                 password = self.passwords[operator] = secrets.token_urlsafe(6)
-                credentials = make_credentials(operator, REALM, password)
-                await directory.put(Operator(operator, name, skills, REALM, credentials))
+                hashes = make_credentials(operator, REALM, password)
+                await directory.add(
+                    Operator(
+                        id=operator,
+                        name=name,
+                        skills=skills,
+                        realm=REALM,
+                        ha1_md5=hashes.ha1_md5,
+                        ha1_sha256=hashes.ha1_sha256,
+                    )
+                )
             self.key = await KeyStore(database).add("demo", ["admin"])
         finally:
-            await database.close()
+            await database.dispose()
 
     async def start_agent(self) -> None:
         """Start `ntpd112 run` and wait until it is ready. Raises DemoError with the end of its log."""
