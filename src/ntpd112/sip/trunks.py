@@ -21,7 +21,7 @@ Network = IPv4Network | IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class TrunkSpec:
-    """As configured. `networks`: addresses or networks as text, IPv6 without brackets; `options_s` 0: none."""
+    """As configured. `networks`: addresses or networks, IPv6 without brackets; `options_s` 0: none."""
 
     name: str
     networks: Sequence[str]
