@@ -1,113 +1,93 @@
-"""Sound for tests: tones are made, sent as G.711 and found again, so that tests listen instead of counting packets.
-
-Levels are dBFS: 0 dB is the loudest sine that fits (amplitude 1.0). The Goertzel filter measures one frequency.
-"""
+"""Sound for tests: tones as G.711, and how loud a frequency is in what was heard. Sound is checked by listening,
+not by counting packets."""
 
 from __future__ import annotations
 
-import math
 import struct
-import wave
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
+import numpy.typing as npt
 
-Samples = NDArray[np.float64]
+from ntpd112.media.g711 import (
+    ALAW_TO_LINEAR,
+    SAMPLE_RATE,
+    ULAW_TO_LINEAR,
+    encode_alaw_sample,
+    encode_ulaw_sample,
+)
 
-SILENCE_DBFS = -120.0
-"What a level is reported as when there is nothing at all, instead of minus infinity."
-PCM, ALAW, MULAW = 1, 6, 7
-"WAVE format tags."
-
-
-@dataclass(frozen=True)
-class Sound:
-    """What a WAV file holds: one array of samples (-1.0 to 1.0) a channel, all of one length."""
-
-    rate: int
-    channels: list[Samples]
-
-    @property
-    def seconds(self) -> float:
-        return len(self.channels[0]) / self.rate
-
-    def part(self, start_s: float, end_s: float) -> Sound:
-        """The sound between two moments; negative ones count from the end."""
-        first, last = (
-            int((moment if moment >= 0 else self.seconds + moment) * self.rate) for moment in (start_s, end_s)
-        )
-        return Sound(self.rate, [channel[max(first, 0) : last] for channel in self.channels])
+Samples = npt.NDArray[np.float64]
+AMPLITUDE = 8000
+"Linear peak of a test tone, of 32,767."
+_TO_LINEAR = {"PCMA": np.array(ALAW_TO_LINEAR, float), "PCMU": np.array(ULAW_TO_LINEAR, float)}
+_ENCODE = {"PCMA": encode_alaw_sample, "PCMU": encode_ulaw_sample}
 
 
-def goertzel_level(samples: Samples, frequency: float, rate: int = 8000) -> float:
-    """Level of one frequency (Hz) in the samples, dBFS. Anything 30 dB below the tone sent is not the tone."""
-    if len(samples) == 0:
-        return SILENCE_DBFS
-    phase = np.exp(-2j * np.pi * frequency / rate * np.arange(len(samples)))
-    amplitude = 2.0 * abs(np.dot(samples, phase)) / len(samples)
-    return max(SILENCE_DBFS, 20.0 * math.log10(amplitude)) if amplitude > 0 else SILENCE_DBFS
+def tone(frequency_hz: float, seconds: float, law: str = "PCMA", amplitude: int = AMPLITUDE) -> bytes:
+    """A sine as G.711 bytes at 8 kHz."""
+    times = np.arange(int(seconds * SAMPLE_RATE)) / SAMPLE_RATE
+    wave = amplitude * np.sin(2 * np.pi * frequency_hz * times)
+    return bytes(_ENCODE[law](int(sample)) for sample in wave)
 
 
-def sine(frequency: float, seconds: float, rate: int = 8000, amplitude: float = 0.5) -> Samples:
-    """A sine tone; the default amplitude is -6 dBFS."""
-    moments = np.arange(int(seconds * rate)) / rate
-    return np.asarray(amplitude * np.sin(2 * np.pi * frequency * moments), dtype=np.float64)
+def decode(sound: bytes, law: str = "PCMA") -> Samples:
+    """G.711 bytes as linear samples."""
+    return _TO_LINEAR[law][np.frombuffer(sound, np.uint8)]
 
 
-def write_wav(path: Path, samples: Samples, rate: int = 8000) -> None:
-    """Writes one channel of 16-bit PCM."""
-    with wave.open(str(path), "wb") as file:
-        file.setnchannels(1)
-        file.setsampwidth(2)
-        file.setframerate(rate)
-        file.writeframes((np.clip(samples, -1, 1) * 32767).astype("<i2").tobytes())
+def level(samples: Samples, frequency_hz: float) -> float:
+    """Peak amplitude of the frequency, averaged over the samples (one bin of a Fourier transform)."""
+    if not len(samples):
+        return 0.0
+    turns = np.exp(-2j * np.pi * frequency_hz / SAMPLE_RATE * np.arange(len(samples)))
+    return float(2 * abs(np.dot(samples, turns)) / len(samples))
 
 
-def read_wav(path: Path) -> Sound:
-    """Reads 16-bit PCM, A-law and µ-law, also of a file whose writer was killed and left its sizes at 0 or too large."""
+def loudness(samples: Samples) -> float:
+    """Root mean square; a sine of peak `AMPLITUDE` has 5,657."""
+    return float(np.sqrt(np.mean(samples**2))) if len(samples) else 0.0
+
+
+def hears(samples: Samples, frequency_hz: float, *, window_s: float = 0.1, share: float = 0.5) -> bool:
+    """The tone is most of what sounds in at least `share` of the windows. Windowed, because a lost packet shifts
+    the phase of what follows."""
+    size = int(window_s * SAMPLE_RATE)
+    windows = [samples[n : n + size] for n in range(0, len(samples) - size + 1, size)]
+    loud = [
+        w for w in windows if level(w, frequency_hz) > 0.7 * AMPLITUDE / 8 and _dominates(w, frequency_hz)
+    ]
+    return bool(windows) and len(loud) >= share * len(windows)
+
+
+def first_heard(samples: Samples, frequency_hz: float) -> int | None:
+    """Position of the first 10 ms in which the tone dominates; None if it never does."""
+    size = SAMPLE_RATE // 100
+    for start in range(0, len(samples) - size + 1, 8):
+        window = samples[start : start + size]
+        if level(window, frequency_hz) > AMPLITUDE / 2 and _dominates(window, frequency_hz):
+            return start
+    return None
+
+
+def read_stereo(path: Path) -> tuple[Samples, Samples]:
+    """Left and right channel of a recording (stereo A-law WAV). Believes its header, so that a wrong one fails
+    the test."""
     data = path.read_bytes()
-    if data[:4] != b"RIFF" or data[8:12] != b"WAVE":
-        raise ValueError(f"{path}: not a WAV file")
-    position, form, count, rate = 12, 0, 1, 8000
-    while position + 8 <= len(data):
+    riff, riff_size, wave = struct.unpack_from("<4sI4s", data)
+    assert (riff, wave) == (b"RIFF", b"WAVE"), f"{path} is no WAV file"
+    chunks = {}
+    position = 12
+    while position + 8 <= 8 + riff_size:
         name, size = struct.unpack_from("<4sI", data, position)
-        position += 8
-        if name == b"fmt ":
-            form, count, rate = struct.unpack_from("<HHI", data, position)
-        if name == b"data":
-            body = data[position : position + size] if size else data[position:]
-            return Sound(rate, _channels(body, form, count, path))
-        position += size + size % 2
-    raise ValueError(f"{path}: no data in the WAV file")
+        chunks[name] = data[position + 8 : position + 8 + size]
+        assert len(chunks[name]) == size, f"{path}: {name!r} is cut off"
+        position += 8 + size + size % 2
+    kind, channels, rate = struct.unpack_from("<HHI", chunks[b"fmt "])
+    assert (kind, channels, rate) == (6, 2, SAMPLE_RATE)
+    both = decode(chunks[b"data"])
+    return both[0::2], both[1::2]
 
 
-def _channels(body: bytes, form: int, count: int, path: Path) -> list[Samples]:
-    if form == PCM:
-        flat = np.frombuffer(body[: len(body) // 2 * 2], dtype="<i2") / 32768.0
-    elif form in (ALAW, MULAW):
-        flat = (_ALAW if form == ALAW else _MULAW)[np.frombuffer(body, dtype=np.uint8)]
-    else:
-        raise ValueError(f"{path}: WAVE format {form} is neither PCM, A-law nor µ-law")
-    frames = len(flat) // count
-    return [np.asarray(flat[: frames * count][channel::count], dtype=np.float64) for channel in range(count)]
-
-
-def _decode_alaw(code: int) -> float:
-    """ITU-T G.711, table 1: a sign, three bits of segment, four of step; even bits are inverted."""
-    code ^= 0x55
-    segment, step = (code >> 4) & 7, code & 15
-    value = (2 * step + 1) * 8 if segment == 0 else (2 * step + 33) << (segment + 2)
-    return (value if code & 0x80 else -value) / 32768.0
-
-
-def _decode_mulaw(code: int) -> float:
-    """ITU-T G.711, table 2: all bits are inverted, a bias of 33 is taken off."""
-    code = ~code & 0xFF
-    value = (((2 * (code & 15) + 33) << ((code >> 4) & 7)) - 33) * 4
-    return (-value if code & 0x80 else value) / 32768.0
-
-
-_ALAW = np.array([_decode_alaw(code) for code in range(256)])
-_MULAW = np.array([_decode_mulaw(code) for code in range(256)])
+def _dominates(window: Samples, frequency_hz: float) -> bool:
+    return level(window, frequency_hz) ** 2 / 2 > 0.5 * loudness(window) ** 2

@@ -1,5 +1,6 @@
 """The command protocol between `MediaClient` and a worker: MessagePack values, each after its length (4
-bytes, big-endian), over a Unix stream socket. Commands are fire-and-forget; what has to be told comes as an event.
+bytes, big-endian), over a Unix stream socket. Commands are fire-and-forget; what has to be told comes as an
+event.
 """
 
 from __future__ import annotations

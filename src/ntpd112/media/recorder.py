@@ -1,0 +1,147 @@
+"""Call recordings: stereo A-law WAV files that grow while the call lasts.
+
+Sound is placed by the loop that relays; files are written by one thread, so that a slow disk never stalls a
+voice. The header is made true after every write, about once a second: a file is readable at any moment,
+also after the process was killed.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import threading
+from collections import deque
+from pathlib import Path
+from typing import Final
+
+from .g711 import SAMPLE_RATE, translate
+from .protocol import Law
+from .rtp import Packet
+from .track import StereoBuffer, Track
+from .wav import HEADER_BYTES, MAX_DATA_BYTES, alaw_header
+
+HOLD_BACK: Final = SAMPLE_RATE * 2 // 5
+"Samples kept back from writing: a packet that is late by less is still put in its place."
+MAX_UNWRITTEN_BYTES: Final = 2 * SAMPLE_RATE * 20
+"20 s of one recording. A disk that stalls for longer ends the recording, not the call."
+CALLER: Final = 0
+OPERATOR: Final = 1
+
+
+class WavFile:
+    """A file being recorded. The loop adds to `queued`, the thread to `written`."""
+
+    __slots__ = ("_fd", "caller", "failed", "path", "queued", "written")
+
+    def __init__(self, path: Path, caller: int) -> None:
+        self.path = path
+        self.caller = caller
+        "Leg id, for the event when it fails."
+        self.queued = 0
+        self.written = 0
+        self.failed = False
+        self._fd = -1
+
+    def write(self, data: bytes) -> None:
+        """On the thread. Raises OSError."""
+        if self._fd < 0:
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            # A recording is evidence: one that is there already is never written over.
+            self._fd = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o640)
+        if self.written + len(data) > MAX_DATA_BYTES:
+            raise OSError("recording is at the size limit of a WAV file")
+        view = memoryview(data)
+        while view:
+            done = os.pwrite(self._fd, view, HEADER_BYTES + self.written)
+            self.written += done
+            view = view[done:]
+        os.pwrite(self._fd, alaw_header(2, self.written // 2), 0)
+
+    def close(self) -> None:
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+
+class DiskWriter:
+    """The thread. `failures` holds (caller leg, reason) of recordings that ended early, for the loop to
+    take."""
+
+    def __init__(self) -> None:
+        self.failures: deque[tuple[int, str]] = deque()
+        self._jobs: queue.SimpleQueue[tuple[WavFile, bytes | None] | None] = queue.SimpleQueue()
+        self._thread = threading.Thread(target=self._work, name="recordings", daemon=True)
+        self._thread.start()
+
+    def write(self, file: WavFile, data: bytes) -> None:
+        if file.failed:
+            return
+        if file.queued - file.written > MAX_UNWRITTEN_BYTES:
+            self._fail(file, f"disk too slow: {file.queued - file.written} bytes unwritten")
+            return
+        file.queued += len(data)
+        self._jobs.put((file, data))
+
+    def close(self, file: WavFile) -> None:
+        """After what was queued before."""
+        self._jobs.put((file, None))
+
+    def stop(self, timeout_s: float) -> None:
+        """Write what is queued, wait for it at most this long."""
+        self._jobs.put(None)
+        self._thread.join(timeout_s)
+
+    def _work(self) -> None:
+        while (job := self._jobs.get()) is not None:
+            file, data = job
+            if data is None:
+                file.close()
+            elif not file.failed:
+                try:
+                    file.write(data)
+                except OSError as problem:
+                    self._fail(file, f"{file.path}: {problem.strerror or problem}")
+
+    def _fail(self, file: WavFile, reason: str) -> None:
+        file.failed = True
+        self.failures.append((file.caller, reason))
+
+
+class Recording:
+    """One call's recording; channels are `CALLER` and `OPERATOR`. Times are monotonic seconds."""
+
+    __slots__ = ("_buffer", "_file", "_started_at", "_tracks", "_writer")
+
+    def __init__(self, path: Path, caller: int, writer: DiskWriter, now: float) -> None:
+        self._file = WavFile(path, caller)
+        self._writer = writer
+        self._started_at = now
+        self._buffer = StereoBuffer()
+        self._tracks = [Track(), Track()]
+        writer.write(self._file, b"")  # a path that cannot be written is told now, not with the first sound
+
+    def replace(self, channel: int) -> None:
+        """Another leg speaks on the channel from now on."""
+        self._tracks[channel] = Track()
+
+    def put(self, channel: int, packet: Packet, data: bytes, law: Law, now: float) -> None:
+        """A packet of sound that arrived at `now`."""
+        sound = translate(data[packet.start : packet.end], law, "PCMA")
+        arrived = int((now - self._started_at) * SAMPLE_RATE)
+        position = self._tracks[channel].place(
+            packet.ssrc, packet.timestamp, len(sound), packet.marker, arrived
+        )
+        self._buffer.put(channel, position, sound)
+
+    def flush(self, now: float) -> None:
+        """Hand over what no late packet can change any more. Called about every second."""
+        self._hand_over(int((now - self._started_at) * SAMPLE_RATE) - HOLD_BACK)
+
+    def finish(self, now: float) -> None:
+        self._hand_over(int((now - self._started_at) * SAMPLE_RATE))
+        self._writer.close(self._file)
+
+    def _hand_over(self, until: int) -> None:
+        data = self._buffer.take(until)
+        if data:
+            self._writer.write(self._file, data)

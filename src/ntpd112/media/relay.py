@@ -1,0 +1,111 @@
+"""The hot path: one packet in, the same packet out. Everything unusual goes to `Leg.consider`.
+
+A handler is made anew whenever something about the two legs changes, with all that it needs in closure
+variables, so that a packet costs two system calls and little more. It also keeps the reception statistics of
+the common case (see `Reception`); `bench/relay.py` measures it.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Callable
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from .g711 import PAYLOAD_TYPES, SAMPLE_RATE, translate
+from .reception import MAX_TRANSIT_STEP
+from .rtp import HEADER, MAX_PACKET_BYTES, Packet
+
+if TYPE_CHECKING:
+    from .leg import Leg
+
+Handler = Callable[[], None]
+_RATE = float(SAMPLE_RATE)
+_SMOOTHING = 1 / 16
+"RFC 3550 §6.4.1."
+_unpack_word = struct.Struct(">HHII").unpack_from
+"The first 16 bits (version, flags, payload type) are compared as one number."
+
+
+def relay_untouched(leg: Leg, peer: Leg) -> Handler:
+    """For a locked leg whose peer takes the same law and payload type, not recorded."""
+    receive, send, consider = leg.sockets.rtp.recvfrom, peer.sockets.rtp.sendto, leg.consider
+    source, target = leg.lock.locked, peer.target
+    reception, unpack, clock = leg.reception, _unpack_word, monotonic
+    expected = 0x8000 | PAYLOAD_TYPES[leg.heard_law]
+    assert target is not None
+
+    def relay() -> None:
+        try:
+            data, sender = receive(MAX_PACKET_BYTES)
+        except OSError:
+            return
+        try:
+            word, sequence, timestamp, ssrc = unpack(data)
+        except struct.error:
+            leg.drop()
+            return
+        if sequence == reception.next and word == expected and sender == source and ssrc == reception.ssrc:
+            reception.next = sequence + 1
+            reception.received += 1
+            transit = clock() * _RATE - timestamp
+            step = transit - reception.transit
+            reception.transit = transit
+            if -MAX_TRANSIT_STEP < step < MAX_TRANSIT_STEP:
+                reception.jitter += ((step if step > 0 else -step) - reception.jitter) * _SMOOTHING
+            try:
+                send(data, target)
+            except OSError:
+                peer.unsent += 1
+        else:
+            consider(data, sender)
+
+    return relay
+
+
+def relay_worked(leg: Leg, peer: Leg) -> Handler:
+    """As above, for a packet that is recorded, or changes its law or payload type on the way."""
+    receive, send, consider = leg.sockets.rtp.recvfrom, peer.sockets.rtp.sendto, leg.consider
+    source, target = leg.lock.locked, peer.target
+    reception, unpack, clock, start = leg.reception, HEADER.unpack_from, monotonic, HEADER.size
+    law, wanted, take = leg.heard_law, peer.law, leg.take_sound
+    heard_type = PAYLOAD_TYPES[law]
+    head = bytes((0x80, peer.payload_type))
+    untouched = law == wanted and heard_type == peer.payload_type
+    assert target is not None
+
+    def relay() -> None:
+        try:
+            data, sender = receive(MAX_PACKET_BYTES)
+        except OSError:
+            return
+        try:
+            first, kind, sequence, timestamp, ssrc = unpack(data)
+        except struct.error:
+            leg.drop()
+            return
+        if (
+            sequence != reception.next
+            or kind != heard_type
+            or first != 0x80
+            or sender != source
+            or ssrc != reception.ssrc
+        ):
+            consider(data, sender)
+            return
+        now = clock()
+        reception.next = sequence + 1
+        reception.received += 1
+        transit = now * _RATE - timestamp
+        step = transit - reception.transit
+        reception.transit = transit
+        if -MAX_TRANSIT_STEP < step < MAX_TRANSIT_STEP:
+            reception.jitter += ((step if step > 0 else -step) - reception.jitter) * _SMOOTHING
+        try:
+            send(data if untouched else head + data[2:12] + translate(data[12:], law, wanted), target)
+        except OSError:
+            peer.unsent += 1
+        if leg.recording is not None:
+            take(Packet(False, kind, sequence, timestamp, ssrc, start, len(data)), data, now)
+
+    return relay
