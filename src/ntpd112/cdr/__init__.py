@@ -1,0 +1,1 @@
+"""Call detail records: folded from the journal, kept in the main database beside operators and API keys."""

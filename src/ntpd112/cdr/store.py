@@ -1,0 +1,151 @@
+"""CDRs in the main database: written by the projection, read by the API."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import RowMapping, Select, delete, select, tuple_
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from ntpd112.cdr.record import Cdr, Quality, Segment
+from ntpd112.cdr.revisions import insert_for
+from ntpd112.cdr.tables import cdrs, projections, segments
+
+IDS_PER_QUERY = 500
+"Ids in one IN list; SQLite takes 32,766 parameters, older ones 999."
+
+
+class Position(NamedTuple):
+    """How far a projection has read which journal."""
+
+    journal: str
+    seq: int
+
+
+class Place(NamedTuple):
+    """A CDR's place in the order of all: newest first, by start and id."""
+
+    started_at: datetime
+    id: str
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which CDRs; None: any. All that are given must hold."""
+
+    started_from: datetime | None = None
+    "At or after."
+    started_to: datetime | None = None
+    "Before."
+    queue: str | None = None
+    trunk: str | None = None
+    operator: str | None = None
+    disposition: str | None = None
+    classification: str | None = None
+    caller: str | None = None
+
+
+class CdrStore:
+    """Methods raise sqlalchemy.exc.SQLAlchemyError or OSError when the database cannot be reached."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def position(self, projection: str) -> Position | None:
+        """None: never written."""
+        query = select(projections.c.journal, projections.c.position).where(projections.c.name == projection)
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).one_or_none()
+        return None if row is None else Position(*row)
+
+    async def write(self, records: Sequence[Cdr], projection: str, position: Position) -> None:
+        """Adds or replaces the CDRs and notes the position, all or nothing."""
+        async with self._engine.begin() as connection:
+            if records:
+                await _put(connection, records)
+            insert = insert_for(connection)(projections)
+            values = {"journal": position.journal, "position": position.seq}
+            await connection.execute(
+                insert.values(name=projection, **values).on_conflict_do_update(
+                    index_elements=["name"], set_=values
+                )
+            )
+
+    async def get(self, call_id: str) -> Cdr | None:
+        async with self._engine.connect() as connection:
+            found = await _fetch(connection, select(cdrs).where(cdrs.c.id == call_id))
+        return found[0] if found else None
+
+    async def page(self, wanted: Filter, limit: int, after: Place | None = None) -> list[Cdr]:
+        """Up to `limit` CDRs, newest first, from behind `after`. CDRs that come meanwhile shift nothing."""
+        query = _filtered(wanted).order_by(cdrs.c.started_at.desc(), cdrs.c.id.desc()).limit(limit)
+        if after is not None:
+            query = query.where(tuple_(cdrs.c.started_at, cdrs.c.id) < tuple_(*after))
+        async with self._engine.connect() as connection:
+            return await _fetch(connection, query)
+
+
+def _filtered(wanted: Filter) -> Select[Any]:
+    query = select(cdrs)
+    if wanted.started_from is not None:
+        query = query.where(cdrs.c.started_at >= wanted.started_from)
+    if wanted.started_to is not None:
+        query = query.where(cdrs.c.started_at < wanted.started_to)
+    for name in ("queue", "trunk", "operator", "disposition", "classification", "caller"):
+        value = getattr(wanted, name)
+        if value is not None:
+            query = query.where(cdrs.c[name] == value)
+    return query
+
+
+async def _put(connection: AsyncConnection, records: Sequence[Cdr]) -> None:
+    insert = insert_for(connection)(cdrs)
+    insert = insert.on_conflict_do_update(
+        index_elements=["id"], set_={column.name: column for column in insert.excluded if column.name != "id"}
+    )
+    await connection.execute(insert, [_row(record) for record in records])
+    ids = [record.id for record in records]
+    for start in range(0, len(ids), IDS_PER_QUERY):
+        some = ids[start : start + IDS_PER_QUERY]
+        await connection.execute(delete(segments).where(segments.c.call_id.in_(some)))
+    await connection.execute(
+        segments.insert(),
+        [
+            {**msgspec.structs.asdict(segment), "call_id": record.id}
+            for record in records
+            for segment in record.segments
+        ],
+    )
+
+
+def _row(record: Cdr) -> dict[str, Any]:
+    row = msgspec.structs.asdict(record)
+    del row["segments"]
+    row["quality"] = msgspec.to_builtins(record.quality)
+    return row
+
+
+async def _fetch(connection: AsyncConnection, query: Select[Any]) -> list[Cdr]:
+    """The CDRs of a query over `cdrs`, with their segments."""
+    rows = (await connection.execute(query)).mappings().all()
+    legs: dict[str, list[Segment]] = {row["id"]: [] for row in rows}
+    ids = list(legs)
+    for start in range(0, len(ids), IDS_PER_QUERY):
+        some = ids[start : start + IDS_PER_QUERY]
+        found = await connection.execute(
+            select(segments)
+            .where(segments.c.call_id.in_(some))
+            .order_by(segments.c.call_id, segments.c.number)
+        )
+        for leg in found.mappings():
+            values = dict(leg)
+            legs[values.pop("call_id")].append(Segment(**values))
+    return [_record(row, legs[row["id"]]) for row in rows]
+
+
+def _record(row: RowMapping, legs: list[Segment]) -> Cdr:
+    values = dict(row)
+    values["quality"] = msgspec.convert(values["quality"], Quality)
+    return Cdr(**values, segments=legs)

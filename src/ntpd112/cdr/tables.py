@@ -1,0 +1,143 @@
+"""The main database's tables, for SQLite and PostgreSQL. Changes go through `migrations/` too (a test
+compares).
+
+Times are UTC: `timestamptz` on PostgreSQL, ISO text on SQLite. What each CDR column means is in
+docs/cdr.md.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+)
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware datetime, in UTC when read back, whatever the database."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        utc = value.astimezone(UTC)
+        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+_json = JSON(none_as_null=True)
+metadata = MetaData()
+
+cdrs = Table(
+    "cdrs",
+    metadata,
+    Column("id", String(26), primary_key=True),
+    Column("region", Text, nullable=False),
+    Column("trunk", Text, nullable=False),
+    Column("queue", Text),
+    Column("priority", Integer),
+    Column("caller", Text, nullable=False),
+    Column("caller_name", Text, nullable=False),
+    Column("dialled", Text, nullable=False),
+    Column("diverted_from", Text, nullable=False),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("queued_at", UtcDateTime),
+    Column("answered_at", UtcDateTime),
+    Column("ended_at", UtcDateTime, nullable=False),
+    Column("ring_s", Double, nullable=False),
+    Column("wait_s", Double, nullable=False),
+    Column("talk_s", Double, nullable=False),
+    Column("hold_s", Double, nullable=False),
+    Column("operator", Text),
+    Column("disposition", Text, nullable=False),
+    Column("classification", Text),
+    Column("hangup_by", Text, nullable=False),
+    Column("sip_code", Integer, nullable=False),
+    Column("q850_cause", Integer, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("offers", Integer, nullable=False),
+    Column("recording", Text),
+    Column("quality", _json, nullable=False),
+    Column("location", _json),
+    Column("access_network", Text),
+    Column("parts", _json, nullable=False),
+    Column("sip_call_id", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Index("cdrs_by_time", "started_at", "id"),
+    Index("cdrs_by_caller", "caller", "started_at", "id"),
+    Index("cdrs_by_operator", "operator", "started_at", "id"),
+    Index("cdrs_by_classification", "classification", "started_at", "id"),
+)
+
+segments = Table(
+    "segments",
+    metadata,
+    Column("call_id", String(26), ForeignKey("cdrs.id", ondelete="CASCADE"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("party", Text, nullable=False),
+    Column("operator", Text),
+    Column("started_at", UtcDateTime, nullable=False),
+    Column("ringing_at", UtcDateTime),
+    Column("answered_at", UtcDateTime),
+    Column("ended_at", UtcDateTime, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("sip_code", Integer),
+    Column("q850_cause", Integer),
+)
+
+operators = Table(
+    "operators",
+    metadata,
+    Column("id", String(64), primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("skills", _json, nullable=False),
+    Column("realm", Text, nullable=False),
+    Column("ha1_md5", String(32), nullable=False),
+    Column("ha1_sha256", String(64), nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+)
+
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("sha256", String(64), nullable=False, unique=True),
+    Column("scopes", _json, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("revoked_at", UtcDateTime),
+)
+
+projections = Table(
+    "projections",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("journal", String(32), nullable=False),
+    Column("position", BigInteger, nullable=False),
+)
+
+revisions = Table(
+    "revisions",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("number", Integer, nullable=False),
+)
