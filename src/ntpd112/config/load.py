@@ -1,0 +1,100 @@
+"""Reads the configuration: the TOML file, then environment variables over it, checked as a whole."""
+
+from __future__ import annotations
+
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from . import lines
+from .checks import cross_checks
+from .environment import override
+from .models import Config
+from .problems import Complaint, ConfigErrors, Problem, complaints_of
+
+DEFAULT_FILE = Path("ntpd112.toml")
+SQLITE = "sqlite+aiosqlite:///"
+
+
+def load_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> Config:
+    """None: defaults and environment alone. Relative paths in the file, the SQLite database's too, are taken
+    from the file's folder, so that every command finds the same files wherever it is started. Raises
+    ConfigErrors with all problems at once."""
+    text = _read(path) if path else ""
+    given = _parse(text, str(path))
+    origins, complaints = override(given, environ)
+    config = None
+    try:
+        config = Config.model_validate(given)
+    except ValidationError as error:
+        complaints += complaints_of(error, given)
+    complaints += cross_checks(given)
+    if complaints or config is None:
+        raise ConfigErrors(_placed(complaints, str(path), lines.Lines(text), origins))
+    return _with_absolute_paths(config, path.absolute().parent if path else Path.cwd())
+
+
+def find_config(named: Path | None, environ: Mapping[str, str] = os.environ) -> Path | None:
+    """The file given, else `$NTPD112_CONFIG`, else `ntpd112.toml` here if there is one."""
+    if named is not None:
+        return named
+    if environ.get("NTPD112_CONFIG"):
+        return Path(environ["NTPD112_CONFIG"])
+    return DEFAULT_FILE if DEFAULT_FILE.exists() else None
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise ConfigErrors([Problem(f"cannot be read: {error.strerror}", str(path))]) from None
+    except UnicodeDecodeError:
+        raise ConfigErrors([Problem("is not UTF-8 text", str(path))]) from None
+
+
+def _parse(text: str, source: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        place = re.search(r" \(at line (\d+), column \d+\)", str(error))
+        line = int(place[1]) if place else text.count("\n") + 1
+        said = str(error).replace(place[0] if place else " (at end of document)", "")
+        raise ConfigErrors([Problem(f"is not TOML: {said}", source, line)]) from None
+
+
+def _placed(
+    complaints: list[Complaint], source: str, found: lines.Lines, origins: dict[lines.Path, str]
+) -> list[Problem]:
+    """In the order of the file, what comes from the environment last."""
+    problems = []
+    for complaint in complaints:
+        key = ".".join(map(str, complaint.path))
+        variable = next(
+            (origins[complaint.path[:end]] for end in (1, 2, 3) if complaint.path[:end] in origins), ""
+        )
+        line = None if variable else found.of(complaint.path)
+        problems.append(Problem(complaint.message, variable or source, line, key, complaint.value))
+    return sorted(problems, key=lambda problem: (problem.line is None, problem.line or 0))
+
+
+def _with_absolute_paths(config: Config, folder: Path) -> Config:
+    def at(section: str, path: Path | None) -> dict[str, Any]:
+        own = getattr(config, section)
+        name = "recordings" if section == "media" else "path"
+        return {section: own.model_copy(update={name: folder / path})} if path is not None else {}
+
+    url = config.database.url
+    if url.startswith(SQLITE):
+        url = f"{SQLITE}{folder / url.removeprefix(SQLITE)}"
+    changed = {
+        **at("media", config.media.recordings),
+        **at("journal", config.journal.path),
+        **at("trace", config.trace.path),
+        "database": config.database.model_copy(update={"url": url}),
+    }
+    return config.model_copy(update=changed)

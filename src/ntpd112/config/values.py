@@ -1,0 +1,148 @@
+"""The small languages inside configuration values: durations, port ranges, addresses, listen URLs.
+
+A parser raises ValueError with what is to be said after the value: `is not a duration such as "15s"`.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address, ip_network
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+
+FIRST_PORT = 1024
+"Below it, ports are the system's."
+LAST_PORT = 65535
+
+DATABASE_DRIVERS = ("sqlite+aiosqlite", "postgresql+asyncpg")
+
+
+class ListenUrl(NamedTuple):
+    """`host` is an IP address, IPv6 without brackets."""
+
+    transport: str
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.transport}://{_bracketed(self.host)}:{self.port}"
+
+
+class HttpAddress(NamedTuple):
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{_bracketed(self.host)}:{self.port}"
+
+
+def duration(value: object) -> float:
+    """Seconds. A plain number is taken as seconds."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and value >= 0:
+        return float(value)
+    match = _DURATION.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError('is not a duration such as "15s", "500ms", "2m" or "1h"')
+    return float(match[1]) * _SECONDS[match[2]]
+
+
+def duration_range(value: object) -> tuple[float, float]:
+    """`60s..1h` as least and greatest seconds."""
+    if isinstance(value, tuple | list) and len(value) == 2:
+        first, last = duration(value[0]), duration(value[1])
+    elif isinstance(value, str) and ".." in value:
+        least, _, most = value.partition("..")
+        first, last = duration(least), duration(most)
+    else:
+        raise ValueError('is not a range of durations such as "60s..1h"')
+    if not 0 < first <= last:
+        raise ValueError("is not a range from a duration above 0 to the same or a longer one")
+    return first, last
+
+
+def port_range(value: object) -> tuple[int, int]:
+    """`20000-29999` as first and last port. The first is even, as RTP ports are (RFC 3550 §11)."""
+    parts = value if isinstance(value, tuple | list) else str(value).split("-")
+    try:
+        first, last = (int(str(part)) for part in parts)
+    except ValueError:
+        raise ValueError('is not a port range such as "20000-29999"') from None
+    if not FIRST_PORT <= first < last <= LAST_PORT:
+        raise ValueError(f"is not a range of rising ports from {FIRST_PORT} to {LAST_PORT}")
+    if first % 2:
+        raise ValueError(f"does not start with an even port: RTP takes even ones, so start with {first + 1}")
+    return first, last
+
+
+def address(value: str) -> str:
+    """An IP address in its usual spelling."""
+    try:
+        return str(ip_address(value.strip("[]")))
+    except ValueError:
+        raise ValueError("is not an IP address") from None
+
+
+def network(value: str) -> str:
+    """An address, or a network written with its first address."""
+    try:
+        if "/" not in value:
+            return str(ip_address(value.strip("[]")))
+        found = ip_network(value, strict=False)
+    except ValueError:
+        raise ValueError("is not an address or network") from None
+    if str(found.network_address) != str(ip_address(value.partition("/")[0])):
+        raise ValueError(f'is not a network: write "{found}" for all of it, or the address without "/"')
+    return str(found)
+
+
+def listen_url(value: object) -> ListenUrl:
+    if isinstance(value, tuple) and len(value) == 3:
+        return ListenUrl(*value)
+    wrong = 'is not a listen URL such as "udp://0.0.0.0:5060" or "tcp://[::]:5060"'
+    transport, separator, rest = str(value).partition("://")
+    if not separator or transport not in ("udp", "tcp"):
+        raise ValueError(wrong)
+    host, port = _host_port(rest, wrong)
+    return ListenUrl(transport, host, port)
+
+
+def http_address(value: object) -> HttpAddress:
+    if isinstance(value, tuple) and len(value) == 2:
+        return HttpAddress(*value)
+    return HttpAddress(*_host_port(str(value), 'is not an address and port such as "127.0.0.1:8112"'))
+
+
+def _host_port(text: str, wrong: str) -> tuple[str, int]:
+    host, colon, port = text.rpartition(":")
+    if not (colon and port.isascii() and port.isdigit() and 0 <= int(port) <= LAST_PORT):
+        raise ValueError(wrong)
+    if ":" in host and not host.startswith("["):
+        raise ValueError(wrong)
+    try:
+        return address(host), int(port)
+    except ValueError:
+        raise ValueError(wrong) from None
+
+
+def database_url(value: str) -> str:
+    driver, separator, rest = value.partition("://")
+    if not separator or driver not in DATABASE_DRIVERS:
+        drivers = " or ".join(f'"{known}://..."' for known in DATABASE_DRIVERS)
+        raise ValueError(f"is not a database URL of a supported driver: {drivers}")
+    if driver.startswith("sqlite") and not rest.strip("/"):
+        raise ValueError('names no file: write "sqlite+aiosqlite:///ntpd112.db"')
+    return value
+
+
+def mqtt_url(value: str) -> str:
+    parts = urlsplit(value)
+    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
+        raise ValueError('is not a broker URL such as "mqtt://127.0.0.1:1883" or "mqtts://broker:8883"')
+    return value
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
