@@ -27,14 +27,18 @@ MAX_NAME = 64
 
 _TOKEN = re.compile(r"[A-Za-z0-9\-.!%*_+`'~]+")
 _VERSION = re.compile(r"SIP/\d+\.\d+", re.IGNORECASE)
+_CODE = re.compile(r"[1-6][0-9]{2}")
 _FOLD = re.compile(r"[ \t]*\n[ \t]+")
-_ONCE = ("from", "to", "call-id", "cseq")
+_ONCE = {"from": "From", "to": "To", "call-id": "Call-ID", "cseq": "CSeq"}
+_OTHER_VERSION = "only SIP/2.0 is understood here"
 
 
 def parse(data: bytes) -> Request | Response:
     """One datagram. Bytes after Content-Length are cut off (RFC 3261 §18.3). Raises only BadMessage."""
     if len(data) > MAX_MESSAGE:
         raise BadMessage(f"message has {len(data)} bytes, more than {MAX_MESSAGE}")
+    if data[:1] in (b"\r", b"\n"):
+        data = data.lstrip(b"\r\n")
     head_end, body_start = _find_body(data)
     message, problem = _read_head(data[:head_end])
     if body_start < 0:
@@ -155,8 +159,6 @@ def _find_body(data: bytes | bytearray, start: int = 0) -> tuple[int, int]:
 
 def _read_head(head: bytes) -> tuple[Request | Response, str | None]:
     """The message without its body, and what is wrong with its lines. Raises BadMessage if it is no SIP."""
-    if head[:1] in (b"\r", b"\n"):
-        head = head.lstrip(b"\r\n")
     first, _, rest = head.partition(b"\n")
     message, problem = _read_start(first)
     text = rest.decode("utf-8", "surrogateescape")
@@ -171,34 +173,23 @@ def _read_head(head: bytes) -> tuple[Request | Response, str | None]:
     if len(lines) > MAX_HEADERS:
         problem = problem or f"message has more than {MAX_HEADERS} header lines"
         del lines[MAX_HEADERS:]
-    return message, _read_fields(lines, message.fields) or problem
+    line_problem = _read_fields(lines, message.fields)
+    return message, problem or line_problem
 
 
 def _read_start(first: bytes) -> tuple[Request | Response, str | None]:
     parts = first.decode("utf-8", "surrogateescape").split(None, 2)
-    if len(parts) >= 2 and _VERSION.fullmatch(parts[0]):
-        code = parts[1]
-        if (
-            parts[0].upper() != "SIP/2.0"
-            or len(code) != 3
-            or not code.isascii()
-            or not "100" <= code <= "699"
-        ):
-            raise BadMessage(_cut(f"status line {first!r} is not SIP/2.0 with a code from 100 to 699"))
-        if not code.isdigit():
-            raise BadMessage(_cut(f"status code {code!r} is not a number"))
-        return Response(code=int(code), phrase=parts[2].strip() if len(parts) == 3 else ""), None
-    method = parts[0] if parts else ""
-    if len(parts) < 3 or not _TOKEN.fullmatch(method):
+    if len(parts) > 1 and _VERSION.fullmatch(parts[0]):
+        if parts[0].upper() != "SIP/2.0" or not _CODE.fullmatch(parts[1]):
+            raise BadMessage(_cut(f"status line {first[:80]!r} is not SIP/2.0 with a code from 100 to 699"))
+        return Response(code=int(parts[1]), phrase=parts[2].strip() if len(parts) > 2 else ""), None
+    uri_rest, _, version = (parts[2] if len(parts) > 2 else "").rstrip().rpartition(" ")
+    if not _VERSION.fullmatch(version) or not _TOKEN.fullmatch(parts[0]):
         raise BadMessage(_cut(f"first line {first[:80]!r} is neither a SIP request nor a SIP response"))
-    uri, space, version = parts[2].rstrip().rpartition(" ")
-    if not space:
-        version = parts[2].rstrip()
-    if not _VERSION.fullmatch(version):
-        raise BadMessage(_cut(f"first line {first[:80]!r} is neither a SIP request nor a SIP response"))
-    if uri.strip():
-        return Request(method=method, uri=parts[1]), "Request-URI has white space in it"
-    return Request(method=method, uri=parts[1]), None if version.upper() == "SIP/2.0" else version
+    problem = "Request-URI has white space in it" if uri_rest.strip() else None
+    if version.upper() != "SIP/2.0":
+        problem = _OTHER_VERSION
+    return Request(method=parts[0], uri=parts[1]), problem
 
 
 def _read_fields(lines: list[str], fields: dict[str, list[str]]) -> str | None:
@@ -252,8 +243,8 @@ def _take_length(message: Message) -> tuple[int | None, str | None]:
 def _problem_of(message: Request | Response) -> str | None:
     """What makes a message unusable although its lines are well-formed."""
     fields = message.fields
-    for name in _ONCE:
-        values = fields.get(name)
+    for key, name in _ONCE.items():
+        values = fields.get(key)
         if values is None or not values[0]:
             return f"{name} is missing"
         if len(values) > 1:
@@ -286,18 +277,16 @@ def _address_problem(text: str) -> str | None:
 
 def _refusal(problem: str, message: Request | Response) -> BadMessage:
     """The error, with the request when it can be answered: never for ACK (RFC 3261 §17.1.1.3)."""
-    code = 400
-    if _VERSION.fullmatch(problem):
-        code, problem = 505, f"version {problem[:20]} is not SIP/2.0"
+    code = 505 if problem is _OTHER_VERSION else 400
     if type(message) is not Request or message.method == "ACK":
         return BadMessage(problem, code=code)
     fields = message.fields
     message.body = b""
     fields.pop("content-length", None)
-    for name in _ONCE:
-        if not fields.get(name) or not fields[name][0]:
+    for key in _ONCE:
+        if not fields.get(key) or not fields[key][0]:
             return BadMessage(problem, code=code)
-        del fields[name][1:]
+        del fields[key][1:]
     try:
         _ = message.via, message.cseq
     except SipSyntaxError:
@@ -306,4 +295,6 @@ def _refusal(problem: str, message: Request | Response) -> BadMessage:
 
 
 def _cut(reason: str) -> str:
-    return reason if len(reason) <= MAX_REASON else reason[: MAX_REASON - 1] + "…"
+    """The middle goes: the value quoted there is long, what is said of it stands at the end."""
+    half = MAX_REASON // 2
+    return reason if len(reason) <= MAX_REASON else f"{reason[: half - 1]}…{reason[-half:]}"
