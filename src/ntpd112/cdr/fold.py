@@ -54,7 +54,8 @@ class _Call:
     recording: RecordingStarted | None = None
     offers: dict[int, _Offer] = field(default_factory=dict)
     quality: dict[str, MediaQuality] = field(default_factory=dict)
-    held_since: dict[str, float] = field(default_factory=dict)
+    holders: set[str] = field(default_factory=set)
+    held_since: float = 0.0
     held_s: float = 0.0
 
 
@@ -120,18 +121,19 @@ def _offer(call: _Call, event: OfferMade | OfferRinging | OfferEnded | CallConne
 def _take_hold(call: _Call, event: CallHeld | CallResumed) -> None:
     """Time during which either side holds, counted once."""
     if isinstance(event, CallHeld):
-        call.held_since.setdefault(event.by, event.at)
-    elif event.by in call.held_since:
-        since = min(call.held_since.values())
-        del call.held_since[event.by]
-        if not call.held_since:
-            call.held_s += _between(since, event.at)
+        if not call.holders:
+            call.held_since = event.at
+        call.holders.add(event.by)
+    elif event.by in call.holders:
+        call.holders.remove(event.by)
+        if not call.holders:
+            call.held_s += _between(call.held_since, event.at)
 
 
 def _cdr(call: _Call, started: CallStarted, ended: CallEnded) -> Cdr:
     end = max(started.at, ended.at)
     queued, connected = call.queued, call.connected
-    hold = call.held_s + (_between(min(call.held_since.values()), end) if call.held_since else 0.0)
+    hold = call.held_s + (_between(call.held_since, end) if call.holders else 0.0)
     talk = _between(connected.at, end) if connected else 0.0
     last = call.last_connected
     return Cdr(
