@@ -1,5 +1,5 @@
-"""Sound for tests: tones as G.711, and how loud a frequency is in what was heard. Sound is checked by listening,
-not by counting packets."""
+"""Sound for tests: tones as G.711, and how loud a frequency is in what was heard. Sound is checked by
+listening, not by counting packets."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def loudness(samples: Samples) -> float:
 
 
 def hears(samples: Samples, frequency_hz: float, *, window_s: float = 0.1, share: float = 0.5) -> bool:
-    """The tone is most of what sounds in at least `share` of the windows. Windowed, because a lost packet shifts
-    the phase of what follows."""
+    """The tone is most of what sounds in at least `share` of the windows. Windowed, because a lost packet
+    shifts the phase of what follows."""
     size = int(window_s * SAMPLE_RATE)
     windows = [samples[n : n + size] for n in range(0, len(samples) - size + 1, size)]
     loud = [
@@ -71,8 +71,8 @@ def first_heard(samples: Samples, frequency_hz: float) -> int | None:
 
 
 def read_stereo(path: Path) -> tuple[Samples, Samples]:
-    """Left and right channel of a recording (stereo A-law WAV). Believes its header, so that a wrong one fails
-    the test."""
+    """Left and right channel of a recording (stereo A-law WAV). Believes its header, so that a wrong one
+    fails the test."""
     data = path.read_bytes()
     riff, riff_size, wave = struct.unpack_from("<4sI4s", data)
     assert (riff, wave) == (b"RIFF", b"WAVE"), f"{path} is no WAV file"

@@ -1,0 +1,59 @@
+"""Addresses for one test session: a network of its own inside 127.0.0.0/8, so that everyone has the standard ports,
+nobody looks for free ones, and several sessions run on one machine at once."""
+
+from __future__ import annotations
+
+import os
+import socket
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Loopback:
+    """Who has which address in the session's network."""
+
+    prefix: str
+    "The first three bytes, `127.84.17`."
+
+    @classmethod
+    def of_this_process(cls) -> Loopback:
+        """Derived from the process id; 127.0 and 127.1 are left to people."""
+        low, high = os.getpid() % 250, os.getpid() // 250 % 250
+        return cls(f"127.{high + 2}.{low + 2}")
+
+    def host(self, last_byte: int) -> str:
+        return f"{self.prefix}.{last_byte}"
+
+    @property
+    def agent(self) -> str:
+        return self.host(1)
+
+    @property
+    def telco(self) -> str:
+        """A trunk of the agent and of the PBX: SIPp or a softphone that dials 112."""
+        return self.host(2)
+
+    @property
+    def pbx(self) -> str:
+        return self.host(4)
+
+    @property
+    def narrow_trunk(self) -> str:
+        """A trunk of the agent that may have two calls."""
+        return self.host(6)
+
+    @property
+    def stranger(self) -> str:
+        """Belongs to no trunk."""
+        return self.host(66)
+
+    def phone(self, number: int) -> str:
+        """The address of one operator's phone, 1 to 99."""
+        return self.host(100 + number)
+
+
+def free_port(family: socket.AddressFamily = socket.AF_INET6, host: str = "::1") -> int:
+    """A port that was free a moment ago, for IPv6, where loopback has one address only."""
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
