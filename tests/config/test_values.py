@@ -1,0 +1,138 @@
+from collections.abc import Callable
+
+import pytest
+
+from ntpd112.config import values
+from ntpd112.config.values import HttpAddress, ListenUrl
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("15s", 15.0),
+        ("500ms", 0.5),
+        ("2m", 120.0),
+        ("1h", 3600.0),
+        ("1d", 86400.0),
+        ("0s", 0.0),
+        ("1.5s", 1.5),
+    ],
+)
+def test_durations_become_seconds(text: str, seconds: float) -> None:
+    assert values.duration(text) == seconds
+
+
+def test_a_plain_number_is_seconds() -> None:
+    assert values.duration(15) == 15.0
+
+
+@pytest.mark.parametrize("value", ["", "15", "s", "-1s", "1 fortnight", -1, True, None, "15s 3s"])
+def test_what_is_no_duration_is_refused(value: object) -> None:
+    with pytest.raises(ValueError, match="is not a duration such as"):
+        values.duration(value)
+
+
+def test_ranges() -> None:
+    assert values.duration_range("60s..1h") == (60.0, 3600.0)
+    assert values.port_range("20000-29999") == (20000, 29999)
+    assert values.duration_range((60.0, 3600.0)) == (60.0, 3600.0)
+    assert values.port_range((20000, 29999)) == (20000, 29999)
+
+
+@pytest.mark.parametrize("text", ["60s", "1h..60s", "0s..1h", "..", ""])
+def test_what_is_no_range_of_durations_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^is not a "):
+        values.duration_range(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("20000", "is not a port range"),
+        ("a-b", "is not a port range"),
+        ("1-2-3", "is not a port range"),
+        ("29999-20000", "rising ports"),
+        ("20000-20000", "rising ports"),
+        ("80-100", "from 1024"),
+        ("20000-70000", "to 65535"),
+        ("20001-29999", "start with 20002"),
+    ],
+)
+def test_port_ranges_that_cannot_work_are_refused(text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        values.port_range(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "url"),
+    [
+        ("udp://0.0.0.0:5060", ListenUrl("udp", "0.0.0.0", 5060)),
+        ("tcp://[::]:5061", ListenUrl("tcp", "::", 5061)),
+        ("udp://127.0.0.1:0", ListenUrl("udp", "127.0.0.1", 0)),
+    ],
+)
+def test_listen_urls_are_read_and_printed_back(text: str, url: ListenUrl) -> None:
+    assert values.listen_url(text) == url
+    assert str(url) == text
+    assert values.listen_url(tuple(url)) == url
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0.0.0.0:5060",
+        "tls://0.0.0.0:5060",
+        "udp://0.0.0.0",
+        "udp://host:5060",
+        "udp://::1:5060",
+        "udp://1.2.3.4:99999",
+    ],
+)
+def test_what_is_no_listen_url_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a listen URL such as"):
+        values.listen_url(text)
+
+
+def test_the_http_address_keeps_ipv6_readable() -> None:
+    assert values.http_address("[::1]:8112") == HttpAddress("::1", 8112)
+    assert str(HttpAddress("::1", 8112)) == "[::1]:8112"
+    with pytest.raises(ValueError, match="is not an address and port"):
+        values.http_address("8112")
+
+
+@pytest.mark.parametrize(
+    ("text", "peer"),
+    [
+        ("10.0.0.1", "10.0.0.1"),
+        ("10.1.0.0/24", "10.1.0.0/24"),
+        ("2001:DB8::1", "2001:db8::1"),
+        ("[::1]", "::1"),
+        ("fd00::/8", "fd00::/8"),
+    ],
+)
+def test_peers_are_addresses_or_networks(text: str, peer: str) -> None:
+    assert values.network(text) == peer
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "said"),
+    [
+        (values.network, "10.1.0.0/33", "is not an address or network"),
+        (values.network, "pbx.example", "is not an address or network"),
+        (values.network, "10.1.0.5/24", 'write "10.1.0.0/24"'),
+        (values.address, "example.org", "is not an IP address"),
+        (values.database_url, "mysql://localhost/x", "sqlite.aiosqlite://"),
+        (values.database_url, "ntpd112.db", "postgresql.asyncpg://"),
+        (values.database_url, "sqlite+aiosqlite://", "names no file"),
+        (values.mqtt_url, "127.0.0.1:1883", "is not a broker URL"),
+        (values.mqtt_url, "http://127.0.0.1", "is not a broker URL"),
+    ],
+)
+def test_what_is_refused_and_what_is_said(parse: Callable[[str], str], text: str, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        parse(text)
+
+
+@pytest.mark.parametrize("url", ["sqlite+aiosqlite:///x.db", "postgresql+asyncpg://u:p@h/d"])
+def test_supported_databases(url: str) -> None:
+    assert values.database_url(url) == url
