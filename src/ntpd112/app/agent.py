@@ -18,7 +18,7 @@ from ntpd112.calls.control import CallControl
 from ntpd112.cdr.database import open_database
 from ntpd112.cdr.directory import Directory
 from ntpd112.cdr.keys import KeyStore
-from ntpd112.cdr.projection import Projection
+from ntpd112.cdr.projection import CdrProjection
 from ntpd112.cdr.store import CdrStore
 from ntpd112.config import Config
 from ntpd112.journal import Journal
@@ -34,6 +34,8 @@ from .operators import OperatorWatch
 from .turn import Turn
 
 log = structlog.get_logger("ntpd112")
+LAST_CDRS_S = 5.0
+"Seconds the database gets at the end to take the last CDRs."
 CLOCK_CHECK_S = 60.0
 "Seconds between looks at the wall clock: how long CDR times may lag behind a corrected clock."
 
@@ -67,7 +69,9 @@ class Agent:
         await self.operators.refresh()
         self.keys = KeyStore(self.database)
         await self.keys.refresh()
-        self.projection = Projection(self.journal, self.database)
+        self.cdrs = CdrStore(self.database)
+        self.projection = CdrProjection(self.journal, self.cdrs)
+        self.journal.on_commit.append(self.projection.wake)
         self.journal.append(AgentStarted(at=time.time(), version=__version__))
         await self.endpoint.open(config.sip.listen)
         self.turn.request()
@@ -130,7 +134,7 @@ class Agent:
     async def _start_api(self) -> None:
         app = create_app(
             self.centre,
-            CdrStore(self.database),
+            self.cdrs,
             self.keys,
             recordings=self.config.media.recordings,
             timezone=self.config.site.timezone,
@@ -138,6 +142,14 @@ class Agent:
         )
         host, port = self.config.http.listen
         self._api = await serve(app, host, port)
+
+    async def _write_last_cdrs(self) -> None:
+        """A database that is away does not hold up the stop: the journal keeps what is left for the next start."""
+        try:
+            async with asyncio.timeout(LAST_CDRS_S):
+                await self.projection.drain()
+        except Exception as problem:
+            log.error("last CDRs not written; they will be at the next start", reason=repr(problem))
 
     async def _watch_clock(self) -> None:
         while True:
@@ -162,7 +174,7 @@ class Agent:
         await self._api.stop()
         await self.media.stop()
         self.turn.run()
-        await self.projection.catch_up()
+        await self._write_last_cdrs()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

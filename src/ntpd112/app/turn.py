@@ -23,8 +23,7 @@ from ntpd112.media import MediaClient
 from ntpd112.sip.agent import UserAgent
 from ntpd112.sip.endpoint import SipEndpoint
 
-MIN_TIMER_S = 0.001
-"Seconds: a deadline that has passed is served in the next iteration, never in a tight loop."
+from .alarm import Alarm
 
 
 class Turn:
@@ -38,8 +37,7 @@ class Turn:
         self._media = media
         self._endpoint = endpoint
         self._scheduled = False
-        self._timer: asyncio.TimerHandle | None = None
-        self._timer_at = float("inf")
+        self._alarm = Alarm(self._loop, self._fired)
         self._waits: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
 
     async def until(self, condition: Callable[[], bool]) -> None:
@@ -62,27 +60,12 @@ class Turn:
         self._journal.commit()
         self._endpoint.send(self._ua.outgoing())
         self._media.flush()
-        self._arm()
+        self._alarm.arm(self._ua.next_timer(), self._control.next_timer())
         for condition, done in self._waits:
             if not done.done() and condition():
                 done.set_result(None)
 
-    def _arm(self) -> None:
-        """One timer for everything; re-armed only when the earliest deadline moved forward."""
-        deadline = min(self._ua.next_timer() or float("inf"), self._control.next_timer() or float("inf"))
-        if deadline >= self._timer_at and self._timer is not None:
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
-            self._timer_at = float("inf")
-        if deadline < float("inf"):
-            self._timer_at = deadline
-            self._timer = self._loop.call_at(max(deadline, self._loop.time() + MIN_TIMER_S), self._fired)
-
     def _fired(self) -> None:
-        self._timer = None
-        self._timer_at = float("inf")
         now = self._loop.time()
         self._ua.handle_timer(now)
         self._control.handle_timer(now)
