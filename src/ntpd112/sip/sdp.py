@@ -135,7 +135,7 @@ def parse_sdp(body: bytes) -> SessionDescription:
         elif kind == "t=" and _TIME.fullmatch(value):
             session.time = value
         elif kind[1:] != "=" and line.strip():
-            raise SdpError(f"line {line[:80]!r} does not start with a letter and '='")
+            raise SdpError(f"line {line.strip()[:80]!r} does not start with a letter and '='")
     return session
 
 
