@@ -1,0 +1,187 @@
+"""Keeps the last SIP messages of calls, so that `ntpd112 trace` can show what was said on the wire.
+
+What a message costs where it passes is one append: a thread reads, cleans and writes them to a SQLite file
+of their own. Registrations and keep-alives are left out; credentials are removed (RFC 3261 §20.7, §20.28),
+and the file is readable by its owner only, since the messages hold numbers and locations. Losing it loses
+nothing else.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import sqlite3
+import threading
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from .flow import Flow
+from .uri import format_host_port
+
+Direction = Literal["in", "out"]
+
+MAX_PENDING = 20_000
+"Messages waiting for the thread, about 20 MB: what a stall of the disk may hold up. Later ones are not kept."
+PERIOD_S = 0.5
+"How often the thread writes."
+BATCH = 64
+"Messages in one transaction: reading them takes about 0.3 ms, for which the SIP thread may have to wait."
+PRUNE_EVERY = 1_000
+"Messages written between removals of the oldest ones: by how many `max_messages` may be exceeded."
+MAX_STORED = 65_535
+"Bytes of a message that are kept: all of any UDP datagram."
+
+_CALL_ID = re.compile(rb"^(?:call-id|i)[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
+_CSEQ = re.compile(rb"^cseq[ \t]*:[ \t]*\d+[ \t]+([A-Za-z]+)", re.IGNORECASE | re.MULTILINE)
+_CREDENTIALS = re.compile(
+    rb"^((?:proxy-)?authorization[ \t]*:)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*", re.IGNORECASE | re.MULTILINE
+)
+_LEFT_OUT = frozenset({b"REGISTER", b"OPTIONS"})
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS sip_messages (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, at REAL NOT NULL, direction TEXT NOT NULL, transport TEXT NOT NULL,
+    local TEXT NOT NULL, remote TEXT NOT NULL, sip_call_id TEXT NOT NULL, message BLOB NOT NULL);
+CREATE INDEX IF NOT EXISTS sip_messages_call ON sip_messages (sip_call_id);
+"""
+_INSERT = (
+    "INSERT INTO sip_messages (at, direction, transport, local, remote, sip_call_id, message) "
+    "VALUES (?, ?, ?, ?, ?, ?, ?)"
+)
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """One message. `at` is epoch seconds; `local` and `remote` are `host:port`."""
+
+    at: float
+    direction: Direction
+    transport: str
+    local: str
+    remote: str
+    sip_call_id: str
+    message: str
+
+
+_Pending = tuple[float, Direction, Flow, bytes]
+
+
+class Capture:
+    """`start`, then `record` from one thread, then `close`. `max_messages`: how many the file keeps."""
+
+    def __init__(self, path: Path, max_messages: int) -> None:
+        self._path = path
+        self._max_messages = max_messages
+        self._pending: deque[_Pending] = deque()
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="sip capture", daemon=True)
+        self._since_prune = 0
+        self.dropped = 0
+        "Messages not kept because the thread did not keep up or the file failed."
+
+    def start(self) -> None:
+        """Raises OSError, sqlite3.Error if the file cannot be made."""
+        _make(self._path)
+        self._thread.start()
+
+    def record(self, at: float, direction: Direction, flow: Flow, data: bytes) -> None:
+        """Never waits, never raises. `at`: epoch seconds."""
+        if len(self._pending) < MAX_PENDING:
+            self._pending.append((at, direction, flow, data))
+        else:
+            self.dropped += 1
+
+    def close(self) -> None:
+        """Write what is left and end the thread."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        connection = sqlite3.connect(self._path, isolation_level=None)
+        try:
+            connection.execute("PRAGMA synchronous = off")
+            while not self._stop.wait(PERIOD_S):
+                self._write_all(connection)
+            self._write_all(connection)
+        finally:
+            connection.close()
+
+    def _write_all(self, connection: sqlite3.Connection) -> None:
+        while self._pending:
+            taken = min(BATCH, len(self._pending))
+            try:
+                rows = [_row(*self._pending.popleft()) for _ in range(taken)]
+                self._write(connection, [row for row in rows if row is not None])
+            except sqlite3.Error as error:
+                if not self.dropped:
+                    log.error("SIP messages are not kept for trace: %s: %s", self._path, error)
+                self.dropped += taken
+
+    def _write(self, connection: sqlite3.Connection, rows: list[tuple[object, ...]]) -> None:
+        connection.execute("BEGIN")
+        try:
+            connection.executemany(_INSERT, rows)
+            self._since_prune += len(rows)
+            if self._since_prune >= min(PRUNE_EVERY, self._max_messages) or self._stop.is_set():
+                connection.execute(
+                    "DELETE FROM sip_messages WHERE id <= (SELECT max(id) FROM sip_messages) - ?",
+                    (self._max_messages,),
+                )
+                self._since_prune = 0
+            connection.execute("COMMIT")
+        except sqlite3.Error:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+
+
+def read_messages(path: Path, call_id: str, sip_call_ids: Sequence[str] = ()) -> list[Captured]:
+    """The messages of a call, in order: those with one of `sip_call_ids` (the caller's leg), and those whose
+    Call-ID starts with our `call_id` (the operators' legs). Empty if there is no such file. Raises
+    sqlite3.Error."""
+    if not path.exists():
+        return []
+    connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+    try:
+        others = ",".join("?" * len(sip_call_ids))
+        found = connection.execute(
+            "SELECT at, direction, transport, local, remote, sip_call_id, message FROM sip_messages "
+            f"WHERE (sip_call_id >= ? AND sip_call_id < ?) OR sip_call_id IN ({others}) ORDER BY id",
+            (call_id, call_id + "\U0010ffff", *sip_call_ids),
+        ).fetchall()
+    finally:
+        connection.close()
+    return [Captured(*facts, data.decode("utf-8", "replace")) for *facts, data in found]
+
+
+def _row(at: float, direction: Direction, flow: Flow, data: bytes) -> tuple[object, ...] | None:
+    """None for what is no part of a call."""
+    call_id, cseq = _CALL_ID.search(data), _CSEQ.search(data)
+    if call_id is None or (cseq and cseq[1].upper() in _LEFT_OUT):
+        return None
+    clean = _CREDENTIALS.sub(rb"\1 (removed)", data) if b"uthorization" in data.lower() else data
+    return (
+        at,
+        direction,
+        flow.transport,
+        format_host_port(*flow.local),
+        format_host_port(*flow.remote),
+        call_id[1].decode("utf-8", "replace"),
+        clean[:MAX_STORED],
+    )
+
+
+def _make(path: Path) -> None:
+    os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
+    connection = sqlite3.connect(path)
+    try:
+        connection.execute("PRAGMA journal_mode = wal")
+        connection.executescript(_TABLE)
+    finally:
+        connection.close()

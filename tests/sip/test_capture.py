@@ -1,0 +1,114 @@
+"""SIP messages kept for `ntpd112 trace`."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from ntpd112.sip import capture
+from ntpd112.sip.capture import Capture, Captured, read_messages
+from ntpd112.sip.flow import Address, Flow
+
+PBX = Flow("udp", Address("127.0.0.1", 5060), Address("127.0.0.1", 5080))
+PHONE = Flow("tcp", Address("::1", 5060), Address("::1", 49152))
+CALL = "01JD0000000000000000000000"
+
+
+def message(call_id: str, method: str = "INVITE", extra: str = "") -> bytes:
+    return f"{method} sip:112@h SIP/2.0\r\nCall-ID: {call_id}\r\nCSeq: 1 {method}\r\n{extra}\r\n".encode()
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    return tmp_path / "trace.db"
+
+
+def kept(file: Path, *messages: bytes, max_messages: int = 100) -> Capture:
+    """Record them as coming from the PBX, one a second, and write the file."""
+    recorder = Capture(file, max_messages)
+    recorder.start()
+    for at, data in enumerate(messages):
+        recorder.record(float(at), "in", PBX, data)
+    recorder.close()
+    return recorder
+
+
+def test_a_call_s_messages_come_back_in_order_with_both_sides(file: Path) -> None:
+    recorder = Capture(file, 100)
+    recorder.start()
+    recorder.record(1.0, "in", PBX, message("abc@pbx"))
+    recorder.record(2.0, "out", PHONE, message(f"{CALL}-1-0@::1"))
+    recorder.record(3.0, "in", PBX, message("other@pbx"))
+    recorder.record(4.0, "in", PBX, message("abc@pbx", "BYE"))
+    recorder.close()
+    first, second, last = read_messages(file, CALL, ["abc@pbx"])
+    assert first == Captured(
+        1.0, "in", "udp", "127.0.0.1:5060", "127.0.0.1:5080", "abc@pbx", message("abc@pbx").decode()
+    )
+    assert (second.direction, second.transport, second.remote) == ("out", "tcp", "[::1]:49152")
+    assert last.message.startswith("BYE ")
+
+
+def test_registrations_keep_alives_and_junk_are_left_out(file: Path) -> None:
+    junk = b"\x00\xff no SIP at all"
+    kept(file, message("a", "REGISTER"), message("a", "options"), junk, message("a", "INVITE"))
+    assert [found.at for found in read_messages(file, CALL, ["a"])] == [3.0]
+
+
+@pytest.mark.parametrize("name", ["Authorization", "proxy-authorization", "PROXY-AUTHORIZATION "])
+def test_credentials_are_never_written(file: Path, name: str) -> None:
+    secret = f'{name}: Digest username="x",\r\n response="5ec4e7"\r\nMax-Forwards: 70\r\n'
+    kept(file, message("a", extra=secret))
+    (found,) = read_messages(file, CALL, ["a"])
+    assert "(removed)\r\nMax-Forwards: 70" in found.message
+    assert b"5ec4e7" not in file.read_bytes()
+
+
+def test_the_compact_call_id_is_understood(file: Path) -> None:
+    kept(file, b"BYE sip:h SIP/2.0\r\ni:short@pbx \r\n\r\n")
+    assert [found.sip_call_id for found in read_messages(file, CALL, ["short@pbx"])] == ["short@pbx"]
+
+
+def test_only_the_last_messages_are_kept(file: Path) -> None:
+    kept(file, *(message("a") for _ in range(50)), max_messages=20)
+    assert [found.at for found in read_messages(file, CALL, ["a"])] == [float(at) for at in range(30, 50)]
+
+
+def test_what_the_thread_cannot_keep_up_with_is_counted_not_queued(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capture, "MAX_PENDING", 3)
+    recorder = Capture(file, 100)
+    for _ in range(5):
+        recorder.record(0.0, "in", PBX, message("a"))
+    assert recorder.dropped == 2
+    recorder.start()
+    recorder.close()
+    assert len(read_messages(file, CALL, ["a"])) == 3
+
+
+def test_a_file_that_fails_is_logged_once_and_the_messages_counted(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    recorder = Capture(file, 100)
+    recorder.start()
+    with sqlite3.connect(file) as connection:
+        connection.execute("DROP TABLE sip_messages")
+    for _ in range(100):
+        recorder.record(0.0, "in", PBX, message("a"))
+    recorder.close()
+    assert recorder.dropped == 100
+    assert [record.getMessage() for record in caplog.records] == [
+        f"SIP messages are not kept for trace: {file}: no such table: sip_messages"
+    ]
+
+
+def test_a_second_run_adds_to_the_file_and_it_is_its_owner_s_alone(file: Path) -> None:
+    kept(file, message("a"))
+    kept(file, message("a"))
+    assert len(read_messages(file, CALL, ["a"])) == 2
+    assert file.stat().st_mode & 0o077 == 0
+
+
+def test_without_a_file_there_are_no_messages(file: Path) -> None:
+    assert read_messages(file, CALL) == []
