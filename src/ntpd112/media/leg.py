@@ -21,7 +21,7 @@ from .player import Player
 from .ports import SocketPair
 from .protocol import Family, Law, Open, Remote
 from .reception import Reception
-from .recorder import Recording
+from .recorder import Sound
 from .relay import Handler, relay_untouched, relay_worked
 
 OFFERED_DTMF_TYPE: Final = 101
@@ -62,8 +62,8 @@ class Leg:
         self.player = Player()
         self.control = RtcpControl(sockets.rtcp, around.rtcp_interval_s, now)
         self.peer: Leg | None = None
-        self.recording: tuple[Recording, int] | None = None
-        "And the channel in it."
+        self.tape: list[Sound] | None = None
+        "Where its sound is recorded."
         self.dropped = 0
         self.unsent = 0
         "Packets the kernel did not take."
@@ -112,7 +112,7 @@ class Leg:
         if peer is not None:
             peer.peer = None
             peer.changed()
-        self.changed()
+            self.changed()
 
     def play(self, name: str, frames: tuple[bytes, ...], loop: bool) -> None:
         self.player.start(name, frames, loop)
@@ -134,7 +134,7 @@ class Leg:
         handler: Handler = self.receive
         if peer is not None and self.lock.locked and peer.takes_relay and not peer._mark_next:
             same = peer.law == self.heard_law and peer.payload_type == PAYLOAD_TYPES[self.heard_law]
-            make = relay_untouched if same and self.recording is None else relay_worked
+            make = relay_untouched if same and self.tape is None else relay_worked
             handler = make(self, peer)
         self._around.handle(self.sockets.rtp.fileno(), handler)
 
@@ -173,7 +173,9 @@ class Leg:
                 self.heard_law = law
                 self._choose_handler()
             self._forward(packet, data, law)
-            self.take_sound(packet, data, now)
+            if self.tape is not None:
+                sound = translate(data[packet.start : packet.end], law, "PCMA")
+                self.tape.append((now, packet.ssrc, packet.timestamp, packet.marker, sound))
         elif kind == rtp.COMFORT_NOISE:
             self.reception.take(packet.ssrc, packet.sequence, packet.timestamp, now)
             self._forward(packet, data, None)
@@ -182,11 +184,6 @@ class Leg:
             self._take_event(packet, data, now)
         else:
             self.drop()
-
-    def take_sound(self, packet: rtp.Packet, data: bytes, now: float) -> None:
-        if self.recording is not None:
-            recording, channel = self.recording
-            recording.put(channel, packet, data, self.heard_law, now)
 
     def _admit(self, packet: rtp.Packet, sender: Source) -> bool:
         before = self.lock.locked
@@ -279,8 +276,7 @@ class Leg:
         return ssrc, rtcp.Sender(wall_clock(), timestamp, packets, packets * FRAME_SAMPLES)
 
     def close(self) -> Quality:
-        """Close the sockets. What was received and reported."""
-        self.unjoin()
+        """Close the sockets, after `unjoin`. What was received and reported."""
         self.sockets.close()
         heard, control = self.reception, self.control
         return Quality(

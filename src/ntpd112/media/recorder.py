@@ -14,9 +14,7 @@ from collections import deque
 from pathlib import Path
 from typing import Final
 
-from .g711 import SAMPLE_RATE, translate
-from .protocol import Law
-from .rtp import Packet
+from .g711 import SAMPLE_RATE
 from .track import StereoBuffer, Track
 from .wav import HEADER_BYTES, MAX_DATA_BYTES, alaw_header
 
@@ -107,12 +105,19 @@ class DiskWriter:
         self.failures.append((file.caller, reason))
 
 
+Sound = tuple[float, int, int, bool, bytes]
+"""A packet's sound as it arrived: monotonic seconds, SSRC, RTP timestamp, marker bit, A-law bytes. A plain
+tuple, for it is made in the hot path."""
+
+
 class Recording:
     """One call's recording; channels are `CALLER` and `OPERATOR`. Times are monotonic seconds."""
 
-    __slots__ = ("_buffer", "_file", "_started_at", "_tracks", "_writer")
+    __slots__ = ("_buffer", "_file", "_started_at", "_tracks", "_writer", "tapes")
 
     def __init__(self, path: Path, caller: int, writer: DiskWriter, now: float) -> None:
+        self.tapes: tuple[list[Sound], list[Sound]] = ([], [])
+        "Where packets are put as they arrive; `flush` finds their places, many at a time."
         self._file = WavFile(path, caller)
         self._writer = writer
         self._started_at = now
@@ -120,18 +125,10 @@ class Recording:
         self._tracks = [Track(), Track()]
         writer.write(self._file, b"")  # a path that cannot be written is told now, not with the first sound
 
-    def replace(self, channel: int) -> None:
-        """Another leg speaks on the channel from now on."""
-        self._tracks[channel] = Track()
-
-    def put(self, channel: int, packet: Packet, data: bytes, law: Law, now: float) -> None:
-        """A packet of sound that arrived at `now`."""
-        sound = translate(data[packet.start : packet.end], law, "PCMA")
-        arrived = int((now - self._started_at) * SAMPLE_RATE)
-        position = self._tracks[channel].place(
-            packet.ssrc, packet.timestamp, len(sound), packet.marker, arrived
-        )
-        self._buffer.put(channel, position, sound)
+    def replace_operator(self) -> None:
+        """Another leg speaks on the operator's channel from now on."""
+        self._lay(OPERATOR)
+        self._tracks[OPERATOR] = Track()
 
     def flush(self, now: float) -> None:
         """Hand over what no late packet can change any more. Called about every second."""
@@ -142,6 +139,25 @@ class Recording:
         self._writer.close(self._file)
 
     def _hand_over(self, until: int) -> None:
+        self._lay(CALLER)
+        self._lay(OPERATOR)
         data = self._buffer.take(until)
         if data:
             self._writer.write(self._file, data)
+
+    def _lay(self, channel: int) -> None:
+        """Put what is on the tape in its place; neighbours are put together, which is most of them."""
+        tape, place, started_at = self.tapes[channel], self._tracks[channel].place, self._started_at
+        run: list[bytes] = []
+        start = end = 0
+        for arrived_at, ssrc, timestamp, marker, sound in tape:
+            arrived = int((arrived_at - started_at) * SAMPLE_RATE)
+            position = place(ssrc, timestamp, len(sound), marker, arrived)
+            if position != end:
+                self._buffer.put(channel, start, b"".join(run))
+                run = []
+                start = end = position
+            run.append(sound)
+            end += len(sound)
+        self._buffer.put(channel, start, b"".join(run))
+        tape.clear()

@@ -10,11 +10,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable
 from time import monotonic
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from .g711 import PAYLOAD_TYPES, SAMPLE_RATE, translate
+from .g711 import ALAW_TO_ULAW, PAYLOAD_TYPES, SAMPLE_RATE, ULAW_TO_ALAW
+from .protocol import Law
 from .reception import MAX_TRANSIT_STEP
-from .rtp import HEADER, MAX_PACKET_BYTES, Packet
+from .rtp import HEADER, MAX_PACKET_BYTES
 
 if TYPE_CHECKING:
     from .leg import Leg
@@ -23,6 +24,12 @@ Handler = Callable[[], None]
 _RATE = float(SAMPLE_RATE)
 _SMOOTHING = 1 / 16
 "RFC 3550 §6.4.1."
+_TRANSLATIONS: Final[dict[tuple[Law, Law], bytes | None]] = {
+    ("PCMA", "PCMA"): None,
+    ("PCMA", "PCMU"): ALAW_TO_ULAW,
+    ("PCMU", "PCMA"): ULAW_TO_ALAW,
+    ("PCMU", "PCMU"): None,
+}
 _unpack_word = struct.Struct(">HHII").unpack_from
 "The first 16 bits (version, flags, payload type) are compared as one number."
 
@@ -32,7 +39,7 @@ def relay_untouched(leg: Leg, peer: Leg) -> Handler:
     receive, send, consider = leg.sockets.rtp.recvfrom, peer.sockets.rtp.sendto, leg.consider
     source, target = leg.lock.locked, peer.target
     reception, unpack, clock = leg.reception, _unpack_word, monotonic
-    expected = 0x8000 | PAYLOAD_TYPES[leg.heard_law]
+    expected, limit = 0x8000 | PAYLOAD_TYPES[leg.heard_law], MAX_TRANSIT_STEP
     assert target is not None
 
     def relay() -> None:
@@ -51,7 +58,7 @@ def relay_untouched(leg: Leg, peer: Leg) -> Handler:
             transit = clock() * _RATE - timestamp
             step = transit - reception.transit
             reception.transit = transit
-            if -MAX_TRANSIT_STEP < step < MAX_TRANSIT_STEP:
+            if -limit < step < limit:
                 reception.jitter += ((step if step > 0 else -step) - reception.jitter) * _SMOOTHING
             try:
                 send(data, target)
@@ -67,10 +74,13 @@ def relay_worked(leg: Leg, peer: Leg) -> Handler:
     """As above, for a packet that is recorded, or changes its law or payload type on the way."""
     receive, send, consider = leg.sockets.rtp.recvfrom, peer.sockets.rtp.sendto, leg.consider
     source, target = leg.lock.locked, peer.target
-    reception, unpack, clock, start = leg.reception, HEADER.unpack_from, monotonic, HEADER.size
-    law, wanted, take = leg.heard_law, peer.law, leg.take_sound
+    reception, unpack, clock = leg.reception, HEADER.unpack_from, monotonic
+    law, wanted = leg.heard_law, peer.law
+    record = None if leg.tape is None else leg.tape.append
     heard_type = PAYLOAD_TYPES[law]
     head = bytes((0x80, peer.payload_type))
+    limit = MAX_TRANSIT_STEP
+    table = _TRANSLATIONS[law, wanted]
     untouched = law == wanted and heard_type == peer.payload_type
     assert target is not None
 
@@ -94,18 +104,19 @@ def relay_worked(leg: Leg, peer: Leg) -> Handler:
             consider(data, sender)
             return
         now = clock()
+        sound = data[12:]
         reception.next = sequence + 1
         reception.received += 1
         transit = now * _RATE - timestamp
         step = transit - reception.transit
         reception.transit = transit
-        if -MAX_TRANSIT_STEP < step < MAX_TRANSIT_STEP:
+        if -limit < step < limit:
             reception.jitter += ((step if step > 0 else -step) - reception.jitter) * _SMOOTHING
         try:
-            send(data if untouched else head + data[2:12] + translate(data[12:], law, wanted), target)
+            send(data if untouched else head + data[2:12] + sound.translate(table), target)
         except OSError:
             peer.unsent += 1
-        if leg.recording is not None:
-            take(Packet(False, kind, sequence, timestamp, ssrc, start, len(data)), data, now)
+        if record is not None:
+            record((now, ssrc, timestamp, False, sound if law == "PCMA" else sound.translate(ULAW_TO_ALAW)))
 
     return relay

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import gc
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic
@@ -113,6 +114,8 @@ class Switchboard:
             self._end_failed(*self._writer.failures.popleft())
         self.refill(now)
         if number % TICKS_A_SECOND == 0:
+            if not self._legs:
+                gc.collect()  # see `main` of worker.py
             dropped = self._dropped + sum(leg.dropped for leg in self._legs.values())
             self._tell(Alive(len(self._legs), self._packets, dropped, self._cpu_s()))
 
@@ -142,7 +145,7 @@ class Switchboard:
         for caller in list(self._recordings):
             self._end_recording(caller)
         self._writer.stop(WRITER_STOP_S)
-        for leg in list(self._legs.values()):
+        for leg in self._legs.values():
             leg.close()
         for pool in self._pools.values():
             pool.close()
@@ -203,7 +206,7 @@ class Switchboard:
         a, b = self._leg(command.a), self._leg(command.b)
         a.join(b)
         for caller, operator in ((a, b), (b, a)):
-            if caller.id in self._recordings and operator.recording is None:
+            if caller.id in self._recordings and operator.tape is None:
                 self._attach(caller, operator)
 
     def _unjoin(self, command: Unjoin) -> None:
@@ -219,25 +222,25 @@ class Switchboard:
         if caller.id not in self._recordings:
             recording = Recording(Path(command.path), caller.id, self._writer, monotonic())
             self._recordings[caller.id] = recording, None
-            caller.recording = recording, CALLER
+            caller.tape = recording.tapes[CALLER]
             caller.changed()
-        if operator is not None and operator.recording is None:
+        if operator is not None and operator.tape is None:
             self._attach(caller, operator)
 
     def _attach(self, caller: Leg, operator: Leg) -> None:
         recording, present = self._recordings[caller.id]
         if present is not None:
             self._detach(caller.id, present)
-        recording.replace(OPERATOR)
+        recording.replace_operator()
         self._recordings[caller.id] = recording, operator
-        operator.recording = recording, OPERATOR
+        operator.tape = recording.tapes[OPERATOR]
         operator.changed()
 
     def _detach(self, caller: int, operator: Leg) -> None:
         recording, present = self._recordings.get(caller, (None, None))
         if recording is not None and present is operator:
             self._recordings[caller] = recording, None
-            operator.recording = None
+            operator.tape = None
             operator.changed()
 
     def _stop_recording(self, command: StopRecording) -> None:
@@ -249,7 +252,7 @@ class Switchboard:
             return
         for leg in (self._legs.get(caller), operator):
             if leg is not None:
-                leg.recording = None
+                leg.tape = None
                 leg.changed()
         recording.finish(monotonic())
 
@@ -261,10 +264,11 @@ class Switchboard:
     def _close(self, command: Close) -> None:
         leg = self._leg(command.leg)
         self._end_recording(leg.id)
-        if leg.recording is not None:
+        if leg.tape is not None:
             caller = next(key for key, (_, operator) in self._recordings.items() if operator is leg)
             self._detach(caller, leg)
         self._playing.discard(leg)
+        leg.unjoin()
         for sock in leg.sockets:
             self._forget(sock.fileno())
         new = leg.reception.packets
