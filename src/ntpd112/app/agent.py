@@ -6,12 +6,17 @@ import asyncio
 import secrets
 import signal
 import time
+from functools import partial
+from zoneinfo import ZoneInfo
 
 import structlog
 import uvloop
+from prometheus_client import CollectorRegistry, ProcessCollector
 
 from ntpd112 import __version__
-from ntpd112.api import create_app, serve
+from ntpd112.api.app import create_app
+from ntpd112.api.metrics import CentreCollector
+from ntpd112.api.server import serve
 from ntpd112.calls.centre import LiveCentre
 from ntpd112.calls.context import Context
 from ntpd112.calls.control import CallControl
@@ -51,7 +56,7 @@ class Agent:
         config = self.config
         self.journal = Journal(config.journal.path)
         loop = asyncio.get_running_loop()
-        self.journal.on_retry = lambda: loop.call_soon_threadsafe(self._request_turn) and None
+        self.journal.on_retry = partial(self._from_thread, loop)
         interrupted = self.journal.close_open_calls(time.time())
         if interrupted:
             log.error("the last run ended in mid-call; these get a CDR `interrupted`", calls=interrupted)
@@ -125,26 +130,36 @@ class Agent:
     def _request_turn(self) -> None:
         self.turn.request()
 
+    def _from_thread(self, loop: asyncio.AbstractEventLoop) -> None:
+        loop.call_soon_threadsafe(self._request_turn)
+
     def _faults(self) -> list[str]:
         faults = [self.journal.problem] if self.journal.problem else []
         if not self.media.up:
             faults.append("no media worker runs: calls would have no sound")
         return faults
 
+    def _warnings(self) -> list[str]:
+        return [f"CDRs are late: {self.projection.problem}"] if self.projection.problem else []
+
     async def _start_api(self) -> None:
+        registry = CollectorRegistry()
+        registry.register(CentreCollector(self.centre, self.journal, {"cdrs": self.projection}))
+        ProcessCollector(registry=registry)
         app = create_app(
             self.centre,
             self.cdrs,
             self.keys,
             recordings=self.config.media.recordings,
-            timezone=self.config.site.timezone,
-            projection=self.projection,
+            zone=ZoneInfo(self.config.site.timezone),
+            metrics=registry,
+            warnings=self._warnings,
         )
         host, port = self.config.http.listen
         self._api = await serve(app, host, port)
 
     async def _write_last_cdrs(self) -> None:
-        """A database that is away does not hold up the stop: the journal keeps what is left for the next start."""
+        """A database that is away does not hold up the stop: the journal keeps what is left."""
         try:
             async with asyncio.timeout(LAST_CDRS_S):
                 await self.projection.drain()

@@ -12,6 +12,7 @@ from ntpd112.sip.events import SipEvent
 
 from . import causes
 from .arrival import Arrival
+from .call import Call
 from .context import Context, log
 from .ending import Ending
 from .offering import Offering
@@ -71,17 +72,24 @@ class CallControl:
             self._end_after_failure(event, now)
 
     def _end_after_failure(self, event: object, now: float) -> None:
-        call = self._context.calls.get(getattr(event, "call_id", ""))
-        leg = getattr(event, "leg", None)
-        if call is None and hasattr(leg, "id"):
-            found = self._context.legs.get(leg.id)
-            call = found[0] if found else None
+        call = self._call_of(event)
         if call is None:
             return
         try:
             self._ending.call_over(call, "failed", "system", causes.FAULT, now, reason="internal error")
         except Exception:
             log.exception("could not end the call after a failure", call_id=call.id)
+
+    def _call_of(self, event: object) -> Call | None:
+        """The call an event of any port is about. `leg` is a SIP leg, or a media leg's number."""
+        leg = getattr(event, "leg", None)
+        if isinstance(leg, int):
+            found = self._context.call_of_sound(leg)
+        elif leg is not None:
+            found = self._context.legs.get(leg.id)
+        else:
+            return self._context.calls.get(getattr(event, "call_id", ""))
+        return found[0] if found else None
 
     # --- SIP
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 
 from ntpd112.app.alarm import Alarm
@@ -17,7 +17,6 @@ from ntpd112.sip.flow import Address, Flow
 from ntpd112.sip.leg import Leg
 from ntpd112.sip.message import Response
 from ntpd112.sip.nameaddr import NameAddr
-from ntpd112.sip.registrar import Registrar
 from ntpd112.sip.sdp import LocalMedia
 from ntpd112.sip.target import Target
 from ntpd112.sip.trunks import Trunks, TrunkSpec
@@ -39,13 +38,12 @@ class Bank:
     host: str
     agent: tuple[str, int]
     voices: set[Voice] = field(default_factory=set)
-    _by_leg: dict[int, Voice] = field(default_factory=dict)
+    legs: dict[int, tuple[Leg, Voice]] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def open(self) -> None:
-        nobody = Registrar("none", lambda user: None, secret=secrets.token_bytes(16))
         trunk = TrunkSpec("agent", [self.agent[0]], max_calls=1_000, options_s=0)
-        self.ua = UserAgent(UaConfig(user_agent="ntpd112-demo"), nobody, Trunks([trunk]))
+        self.ua = UserAgent(UaConfig(user_agent="ntpd112-demo"), None, Trunks([trunk]))
         self.endpoint = SipEndpoint(self.ua, self.turn)
         self.loop = asyncio.get_running_loop()
         self._alarm = Alarm(self.loop, self._timer)
@@ -74,13 +72,13 @@ class Bank:
 
     def handle(self, event: SipEvent) -> None:
         match event:
-            case MediaChanged(leg, remote) if leg.id in self._by_leg:
-                self._by_leg[leg.id].remote = (remote.address, remote.port)
+            case MediaChanged(leg, remote) if leg.id in self.legs:
+                self.legs[leg.id][1].remote = (remote.address, remote.port)
             case Ended(leg) | Failed(leg):
                 self._silence(leg)
 
-    def spawn(self, doing: object) -> None:
-        task = asyncio.ensure_future(doing)  # type: ignore[arg-type]
+    def spawn(self, doing: Coroutine[None, None, None]) -> None:
+        task = self.loop.create_task(doing)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -91,14 +89,14 @@ class Bank:
         return voice, LocalMedia(self.host, port, ("PCMA",))
 
     def attach(self, leg: Leg, voice: Voice) -> None:
-        self._by_leg[leg.id] = voice
+        self.legs[leg.id] = leg, voice
 
     def hang_up(self, leg: Leg) -> None:
         leg.hang_up(self.loop.time(), GOODBYE)
         self.turn()
 
     def _silence(self, leg: Leg) -> None:
-        voice = self._by_leg.pop(leg.id, None)
+        _, voice = self.legs.pop(leg.id, (leg, None))
         if voice is not None:
             self.voices.discard(voice)
             voice.close()
@@ -109,29 +107,41 @@ class Operators(Bank):
 
     async def register(self, user: str, password: str, realm_host: str) -> None:
         """Raises RuntimeError with the response when the agent refuses."""
-        uri = f"sip:{realm_host}"
+        uri = Uri("sip", realm_host)
         aor = NameAddr(Uri("sip", realm_host, user))
-        contact = f"<sip:{user}@{self.flow.local.host}:{self.flow.local.port}>"
-        headers = {"contact": [contact], "expires": ["3600"]}
-        first = await self._send(uri, aor, headers)
+        headers = {
+            "From": str(aor.with_tag(secrets.token_hex(8))),
+            "To": str(aor),
+            "Contact": f"<sip:{user}@{self.flow.local.host}:{self.flow.local.port}>",
+            "Expires": "3600",
+            "Call-ID": secrets.token_hex(8),
+        }
+        first = await self._send(uri, headers | {"CSeq": "1 REGISTER"})
         challenges = first.all("www-authenticate")
         answer = answer_challenge(
-            challenges, method="REGISTER", uri=uri, user=user, password=password, cnonce=secrets.token_hex(8)
+            challenges,
+            method="REGISTER",
+            uri=str(uri),
+            user=user,
+            password=password,
+            cnonce=secrets.token_hex(8),
         )
         if first.code != 401 or answer is None:
             raise RuntimeError(f"registering {user}: {first.code} {first.phrase}")
-        second = await self._send(uri, aor, headers | {"authorization": [answer]})
+        second = await self._send(uri, headers | {"CSeq": "2 REGISTER", "Authorization": answer})
         if second.code != 200:
             raise RuntimeError(f"registering {user}: {second.code} {second.phrase}")
 
-    async def _send(self, uri: str, aor: NameAddr, headers: dict[str, list[str]]) -> Response:
+    async def _send(self, uri: Uri, headers: dict[str, str]) -> Response:
         done: asyncio.Future[Response] = self.loop.create_future()
 
         def on_response(response: Response, now: float) -> None:
             if response.code >= 200 and not done.done():
                 done.set_result(response)
 
-        self.ua.request("REGISTER", uri, self.flow, aor, aor, headers, on_response, self.loop.time())
+        self.ua.request(
+            "REGISTER", uri, self.flow, headers=headers, on_response=on_response, now=self.loop.time()
+        )
         self.turn()
         return await done
 
@@ -186,7 +196,7 @@ class Callers(Bank):
             await asyncio.sleep(random.expovariate(per_minute / 60.0))
 
     def hang_up_all(self) -> None:
-        for leg in [leg for leg in self.ua.legs() if leg.state != "ended"]:
+        for leg, _ in list(self.legs.values()):
             leg.hang_up(self.loop.time(), GOODBYE)
         self.turn()
 

@@ -1,0 +1,268 @@
+"""One session of ours with one peer: an INVITE, its dialog, and what happens in it (RFC 3261 §12 to §15).
+
+`Leg` holds what both directions share: the requests within the dialog, BYE and the end. Changing the session
+is in `modify.py`; how it begins in `uas_leg.py` (the peer called) and `uac_leg.py` (we called).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+from .core import ALLOW, SUPPORTED, Core
+from .dialog import Dialog
+from .events import Cause, Ended, Failed, MediaChanged
+from .message import Request, Response
+from .offer_answer import OfferAnswer
+from .reason import cause_of, reason_headers
+from .repeats import UnackedAnswer
+from .reply import reply, tag_of
+from .sdp import LocalMedia, RemoteMedia, SessionDescription
+from .session_timer import SessionTimer
+from .transaction import ClientTransaction, InviteServer, ServerTransaction
+from .transactions import OnResponse
+
+if TYPE_CHECKING:
+    from .body import Part
+    from .flow import Flow
+    from .trunks import Trunk
+
+State = Literal["calling", "answered", "established", "ended"]
+LOST = Cause(408, 102)
+"The peer does not answer any more: Q.850 102, recovery on timer expiry."
+
+
+class Leg:
+    """`state`: `calling` until a 2xx; `answered` while our 2xx has no ACK; `established`; `ended`.
+
+    Methods have no effect on a leg that has ended, since its end may cross what its user asks for."""
+
+    inbound: ClassVar[bool]
+    _handlers: ClassVar[dict[str, str]] = {"BYE": "_on_bye", "INFO": "_on_info", "OPTIONS": "_on_options"}
+
+    def __init__(self, core: Core, call_id: str, local_tag: str) -> None:
+        self.core = core
+        self.id = core.next_leg_id()
+        self.call_id = call_id
+        self.local_tag = local_tag
+        self.state: State = "calling"
+        self.dialog: Dialog | None = None
+        self.offer: SessionDescription | None = None
+        "The offer of an inbound leg's INVITE."
+        self.parts: list[Part] = []
+        "The other body parts of an inbound leg's INVITE."
+        self.trunk: Trunk | None = None
+        self.remote_user_agent: str | None = None
+        self.peer_allows: frozenset[str] = frozenset()
+        "Methods of the peer's last Allow, upper case."
+        self.media = OfferAnswer()
+        config = core.config
+        self.session = SessionTimer(
+            core.timers,
+            config.session_expires,
+            config.min_session_expires,
+            self._refresh,
+            self._session_expired,
+        )
+        self._unacked: UnackedAnswer | None = None
+        self._bye_due: Cause | None = None
+        "We hung up before our 2xx had its ACK: BYE goes when it comes (RFC 3261 §15)."
+        self._closing = False
+        "A BYE of ours is out."
+
+    @property
+    def remote(self) -> RemoteMedia | None:
+        """What the last completed offer and answer agreed on."""
+        return self.media.remote
+
+    @property
+    def flow(self) -> Flow:
+        """The way to the peer: the one its last request in this dialog came by, or that we called by."""
+        assert self.dialog is not None, "an inbound leg has its dialog from the start"
+        return self.dialog.flow
+
+    # What call control asks for
+
+    def ring(self, now: float, code: int = 180) -> None:
+        """Inbound: send a provisional response."""
+        raise TypeError("an outbound leg cannot ring")
+
+    def progress(self, now: float, local: LocalMedia) -> None:
+        """Inbound: send 183 with our session description, for early media."""
+        raise TypeError("an outbound leg cannot send progress")
+
+    def answer(self, now: float, local: LocalMedia) -> None:
+        """Inbound: answer the call. An offer that `local` cannot meet ends the leg with 488."""
+        raise TypeError("an outbound leg cannot be answered by us")
+
+    def reject(self, now: float, code: int, headers: dict[str, str] | None = None) -> None:
+        """Inbound, before `answer`: refuse the call with a final response from 300 to 699."""
+        raise TypeError("an outbound leg cannot be rejected; hang it up")
+
+    def hang_up(self, now: float, cause: Cause) -> None:
+        """End the leg as its state asks: BYE, CANCEL or a rejection with `cause`. Any number of times."""
+        if self.state == "established":
+            self._finish("local", cause)
+            self._send_bye(cause, now)
+        elif self.state == "answered":
+            self._bye_due = cause
+            self._finish("local", cause)
+
+    # What comes from the peer
+
+    def receive(self, transaction: ServerTransaction, now: float) -> None:
+        """A request within the dialog, other than ACK and CANCEL."""
+        request = transaction.request
+        dialog = self._dialog_of(request)
+        if dialog is None or (self.state == "ended" and request.method != "BYE"):
+            self._respond(transaction, 481, now)
+        elif not dialog.accepts_seq(request):
+            self._respond(transaction, 500, now, "CSeq Out Of Order")
+        else:
+            getattr(self, self._handlers[request.method])(transaction, now)
+
+    def on_ack(self, ack: Request, now: float) -> None:
+        """The ACK for a 2xx of ours. One that repeats or belongs to nothing is passed over."""
+        unacked = self._unacked
+        if unacked is None or unacked.seq != ack.cseq[0]:
+            return
+        unacked.stop()
+        self._unacked = None
+        if self._bye_due is not None:
+            self._send_bye(self._bye_due, now)
+        elif self.state != "ended":
+            self._acknowledged(ack, now)
+
+    def _acknowledged(self, ack: Request, now: float) -> None:
+        raise NotImplementedError
+
+    def _dialog_of(self, request: Request) -> Dialog | None:
+        """The dialog a request is for. A peer without tags (RFC 2543) is known by Call-ID and our tag."""
+        dialog = self.dialog
+        if dialog is not None and dialog.remote_tag in (None, tag_of(request.fields["from"][0])):
+            return dialog
+        return None
+
+    def _on_bye(self, transaction: ServerTransaction, now: float) -> None:
+        self._respond(transaction, 200, now)
+        if self._unacked is not None:
+            self._unacked.stop()
+            self._unacked = None
+        if self.state != "ended":
+            self._finish("remote", cause_of(transaction.request, 0))
+        if not self._closing:
+            self._forget()
+
+    def _on_info(self, transaction: ServerTransaction, now: float) -> None:
+        self._respond(transaction, 200, now)
+
+    def _on_options(self, transaction: ServerTransaction, now: float) -> None:
+        self._respond(transaction, 200, now, headers={"allow": [ALLOW], "supported": [SUPPORTED]})
+
+    # What the parts of a leg have in common
+
+    def _refresh(self, now: float) -> None:
+        raise NotImplementedError
+
+    def _session_expired(self, now: float) -> None:
+        self._lose(Cause(408, 102, "Session expired"), now)
+
+    def _lose(self, cause: Cause, now: float) -> None:
+        """The session cannot go on. The peer is told by BYE, should it still listen."""
+        if self.state != "ended":
+            self._finish("lost", cause)
+            self._send_bye(cause, now)
+
+    def _send_bye(self, cause: Cause, now: float) -> None:
+        assert self.dialog is not None, "BYE without a dialog"
+        if self._unacked is not None:
+            self._unacked.stop()
+            self._unacked = None
+        self._closing = True
+        self._request(self.dialog, "BYE", reason_headers(cause), self._on_bye_response, now)
+
+    def _on_bye_response(self, response: Response, now: float) -> None:
+        if response.code >= 200:
+            self._forget()
+
+    def _request(
+        self,
+        dialog: Dialog,
+        method: str,
+        headers: dict[str, list[str]],
+        on_response: OnResponse,
+        now: float,
+        body: bytes = b"",
+    ) -> ClientTransaction:
+        request = dialog.request(method)
+        request.fields.update(headers)
+        request.body = body
+        flow = dialog.next_flow(self.core.usable(dialog.flow))
+        return self.core.transactions.request(request, flow, on_response, now)
+
+    def _respond(
+        self,
+        transaction: ServerTransaction,
+        code: int,
+        now: float,
+        phrase: str | None = None,
+        headers: dict[str, list[str]] | None = None,
+        body: bytes = b"",
+    ) -> None:
+        response = reply(transaction.request, code, phrase, self.local_tag)
+        response.fields.update(headers or {})
+        response.body = body
+        transaction.respond(response, now)
+
+    def _answer_invite(
+        self, transaction: InviteServer, headers: dict[str, list[str]], body: bytes, now: float
+    ) -> None:
+        """Send a 2xx to an INVITE, and again until its ACK comes."""
+        request = transaction.request
+        response = reply(request, 200, tag=self.local_tag)
+        fields = response.fields
+        if "record-route" in request.fields:
+            fields["record-route"] = request.fields["record-route"]
+        fields["contact"] = [self.core.contact(transaction.flow)]
+        fields["allow"] = [ALLOW]
+        fields["supported"] = [SUPPORTED]
+        fields["server"] = [self.core.config.user_agent]
+        fields.update(headers)
+        if body:
+            fields["content-type"] = ["application/sdp"]
+            response.body = body
+        self._unacked = UnackedAnswer(self.core, transaction, response, self._on_no_ack, now)
+
+    def _on_no_ack(self, now: float) -> None:
+        self._unacked = None
+        if self._bye_due is not None:
+            self._send_bye(self._bye_due, now)
+        else:
+            self._lose(Cause(408, 102, "No ACK"), now)
+
+    def _media_changed(self, changed: bool) -> None:
+        if changed and self.media.remote is not None:
+            self.core.emit(MediaChanged(self, self.media.remote))
+
+    def _learn_peer(self, message: Request | Response) -> None:
+        """What the peer says about itself in an INVITE or its 2xx."""
+        if "allow" in message.fields:
+            self.peer_allows = frozenset(method.upper() for method in message.tokens("allow"))
+        self.remote_user_agent = message.get("user-agent") or message.get("server") or self.remote_user_agent
+
+    def _finish(self, by: Literal["remote", "local", "lost"], cause: Cause) -> None:
+        """The one way out: report the end, once, and stop what would go on by itself."""
+        assert self.state != "ended", "a leg ends once"
+        failed = not self.inbound and self.state == "calling"
+        self.state = "ended"
+        self.session.stop()
+        if self.trunk is not None:
+            self.trunk.release()
+        self.core.emit(Failed(self, cause) if failed else Ended(self, by, cause))
+
+    def _remember(self) -> None:
+        """Requests of the peer within this leg's dialogs reach it from now on."""
+        self.core.legs[self.call_id, self.local_tag] = self
+
+    def _forget(self) -> None:
+        """No message will concern this leg any more."""
+        self.core.legs.pop((self.call_id, self.local_tag), None)
