@@ -95,6 +95,8 @@ class Trunks:
                 trunk.peers = _peers_of(trunk)
                 trunk.up, trunk.reason, trunk.since = None, "", None
             trunks[spec.name] = trunk
+        for name in self._trunks.keys() - trunks.keys():
+            self._trunks[name].peers = []
         self._trunks = trunks
         pairs = [(network, trunk) for trunk in trunks.values() for network in trunk.networks]
         self._by_network = sorted(pairs, key=lambda pair: -pair[0].prefixlen)

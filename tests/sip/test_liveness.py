@@ -1,0 +1,44 @@
+"""The clock of OPTIONS questions."""
+
+from __future__ import annotations
+
+from math import inf
+
+from ntpd112.sip.liveness import ANSWER_S, FAILURES_TO_DEAD, RETRY_S, Liveness
+
+
+def test_answers_keep_it_alive_at_the_interval() -> None:
+    peer = Liveness.starting(30.0, now=0.0)
+    assert peer.due_at == 30.0
+    peer.ask(30.0)
+    assert peer.due_at == 30.0 + ANSWER_S
+    peer.heard(30.1)
+    assert (peer.alive, peer.due_at) == (True, 60.1)
+
+
+def test_one_failure_is_asked_again_soon_and_several_make_it_dead() -> None:
+    peer = Liveness.starting(30.0, now=0.0)
+    for failure in range(1, FAILURES_TO_DEAD + 1):
+        assert peer.alive
+        peer.ask(100.0)
+        peer.missed(100.0)
+        assert peer.due_at == 100.0 + (RETRY_S if failure < FAILURES_TO_DEAD else 30.0)
+    assert not peer.alive
+    peer.heard(200.0)
+    assert (peer.alive, peer.failures) == (True, 0)
+
+
+def test_a_failure_reported_twice_counts_once() -> None:
+    """Once when the answer is overdue, once more when the transaction ends."""
+    peer = Liveness.starting(30.0, now=0.0)
+    peer.ask(30.0)
+    peer.missed(34.0)
+    peer.missed(62.0)
+    assert (peer.failures, peer.due_at) == (1, 34.0 + RETRY_S)
+
+
+def test_never_asked_is_always_alive() -> None:
+    peer = Liveness.starting(0.0, now=5.0)
+    assert (peer.alive, peer.due_at) == (True, inf)
+    peer.heard(6.0)
+    assert peer.due_at == inf
