@@ -1,4 +1,4 @@
-"""A real Asterisk with the files of `asterisk-config/`; only the site's own files are written for the test."""
+"""A real Asterisk with the files of `asterisk-config/`; only the site's own files are written here."""
 
 from __future__ import annotations
 
@@ -87,11 +87,12 @@ match = {net.agent}
         )
         hunt_group = "&".join(f"PJSIP/{phone.user}" for phone in phones)
         (self.etc / "extensions-site.conf").write_text(
-            f"FALLBACK_PHONES = {hunt_group}\nAGENT_ANSWER_S = 60\nFALLBACK_RING_S = 30\nFALLBACK_ROUNDS = 3\n"
+            f"FALLBACK_PHONES = {hunt_group}\n"
+            "AGENT_ANSWER_S = 60\nFALLBACK_RING_S = 30\nFALLBACK_ROUNDS = 3\n"
         )
 
     def _folders(self) -> str:
-        """asterisk.conf: what it writes goes under the test's folder, what it reads comes with its packages."""
+        """asterisk.conf: it writes under the test's folder, what it reads came with its packages."""
         prefix = self._command.parents[1]  # ROOT/bin/asterisk
         system = Path("/") if prefix == Path("/usr") else prefix
         modules = next(system.glob("usr/lib/*/asterisk/modules"))

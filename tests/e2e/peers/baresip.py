@@ -1,6 +1,6 @@
-"""baresip as a softphone without a screen: registers, answers by itself, sends a tone and writes down what it hears.
+"""baresip as a softphone without a screen: registers, answers, says a tone, writes down what it hears.
 
-What it hears is written by its `sndfile` filter into `dump-…-dec.wav` files; it is driven by JSON commands over TCP.
+What it hears goes through its `sndfile` filter into `dump-…-dec.wav`; it is driven by JSON commands over TCP.
 """
 
 from __future__ import annotations
@@ -11,9 +11,8 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.tones import sine, write_wav
-
 from .process import Program
+from .sound import sine, write_wav
 from .waiting import eventually
 
 MODULES = Path("/usr/lib/baresip/modules")
@@ -122,11 +121,11 @@ call_local_timeout 120
 
     def heard(self) -> Path:
         """What the phone heard in its latest call, WAV."""
-        return eventually(self._latest_dump, "the phone writes down what it hears")
+        dumps = eventually(self._dumps, "the phone writes down what it hears")
+        return max(dumps, key=lambda file: file.stat().st_mtime)
 
-    def _latest_dump(self) -> Path | None:
-        dumps = sorted(self.folder.glob("dump-*-dec.wav"), key=lambda file: file.stat().st_mtime)
-        return dumps[-1] if dumps else None
+    def _dumps(self) -> list[Path]:
+        return list(self.folder.glob("dump-*-dec.wav"))
 
 
 def _netstring(data: bytes) -> tuple[dict[str, object] | None, bytes]:

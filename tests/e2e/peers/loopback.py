@@ -1,5 +1,5 @@
-"""Addresses for one test session: a network of its own inside 127.0.0.0/8, so that everyone has the standard ports,
-nobody looks for free ones, and several sessions run on one machine at once."""
+"""Addresses for one test session: a network of its own inside 127.0.0.0/8, so that everyone has the standard
+ports, nobody looks for free ones, and several sessions run on one machine at once."""
 
 from __future__ import annotations
 

@@ -27,10 +27,10 @@ class PyVoipPhone:
         hang_up_after_s: float = 0.0,
     ) -> None:
         folder.mkdir(parents=True)
+        options = ["--server", server, "--host", host, "--user", user, "--password", password]
+        options += ["--tone", str(tone), "--folder", str(folder), "--hang-up-after-s", str(hang_up_after_s)]
         self.program = Program(
-            [sys.executable, "-m", "tests.e2e.peers.pyvoip_main", "--server", server, "--host", host]
-            + ["--user", user, "--password", password, "--tone", str(tone), "--folder", str(folder)]
-            + ["--hang-up-after-s", str(hang_up_after_s)],
+            [sys.executable, "-m", "tests.e2e.peers.pyvoip_main", *options],
             folder / "pyvoip.log",
             folder=ROOT,
         )

@@ -1,7 +1,7 @@
 """The program behind `PyVoipPhone`: one pyVoIP softphone that answers every call and says a tone.
 
-Runs in a process of its own, because pyVoIP keeps a thread a phone and a call, and because it is GPL: nothing of
-ours imports it. What it hears is written as one WAV file a call. SIGTERM unregisters and ends it.
+Runs in a process of its own, because pyVoIP keeps a thread a phone and a call, and because it is GPL:
+nothing of ours imports it. What it hears is written as one WAV file a call. SIGTERM unregisters and ends it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from pathlib import Path
 
 import numpy as np
 from pyVoIP.VoIP import CallState, InvalidStateError, VoIPCall, VoIPPhone
-
-from tests.tones import sine, write_wav
+from tests.e2e.peers.sound import sine, write_wav
 
 CHUNK = 160
 "Samples read at a time: 20 ms at 8 kHz, eight bits a sample, unsigned."
@@ -61,7 +60,7 @@ class Phone:
         except InvalidStateError:  # the caller was faster
             print("the call went away", flush=True)
             return
-        write_wav(path, (np.frombuffer(bytes(heard), np.uint8) - 128.0) / 128.0)
+        write_wav(path, np.frombuffer(bytes(heard), np.uint8).astype(np.float64) / 128.0 - 1.0)
         print(f"wrote {path}", flush=True)
 
 

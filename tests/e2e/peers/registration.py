@@ -1,4 +1,4 @@
-"""Registers a phone that is played by SIPp: REGISTER with digest over UDP, from the port SIPp will then listen on."""
+"""Registers a phone that SIPp plays: REGISTER with digest over UDP, from the port SIPp then listens on."""
 
 from __future__ import annotations
 

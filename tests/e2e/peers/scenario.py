@@ -1,7 +1,7 @@
 """SIPp scenarios as a list of steps, so that a test shows the whole conversation on one screen.
 
-A caller's scenario: `[invite(), *answered(), pause(300), bye(), expect(200)]`. The branch of each transaction is
-named after its method, which makes CANCEL and the ACK of a refusal match their INVITE without counting messages.
+A caller's scenario: `[invite(), *answered(), pause(300), bye(), expect(200)]`. The branch of each transaction
+is named after its method: so CANCEL and the ACK of a refusal match their INVITE without counting messages.
 """
 
 from __future__ import annotations
@@ -47,10 +47,16 @@ def send(message: str, *, retransmit: bool = False) -> str:
     return f"<send{timing}><![CDATA[\n{message}\n]]></send>"
 
 
-def expect(code: int, *, optional: bool = False, contains: str = "") -> str:
-    """A response. `contains`: a regular expression that has to be found in it."""
-    routes = ' rrs="true"' if 180 <= code < 300 else ""
-    return f'<recv response="{code}"{_optional(optional)}{routes}>{_actions(contains)}</recv>'
+def expect(
+    code: int, *, optional: bool = False, contains: str = "", keep: str = "", auth: bool = False
+) -> str:
+    """A response. `contains`: a regular expression that has to be found in it. `keep`: a header whose value
+    stands in later messages as `[$4]`. `auth`: it has a challenge for the next `[authentication]`."""
+    attributes = (
+        _optional(optional) + (' rrs="true"' if 180 <= code < 300 else "") + (' auth="true"' if auth else "")
+    )
+    kept = f'<ereg regexp=".*" search_in="hdr" header="{keep}:" assign_to="4"/>' if keep else ""
+    return f'<recv response="{code}"{attributes}>{_actions(contains, kept)}</recv>'
 
 
 def expect_request(
@@ -84,7 +90,7 @@ def pause(milliseconds: int) -> str:
     return f'<pause milliseconds="{milliseconds}"/>'
 
 
-# ------------------------------------------------------------------------------------------- what a caller says
+# ---- what a caller says
 
 
 def request(
@@ -190,7 +196,7 @@ def hangs_up() -> list[str]:
     return [bye(), expect(200)]
 
 
-# ------------------------------------------------------------------------------- what a phone, or a called side, says
+# ---- what a phone, or a called side, says
 
 
 def reply(
@@ -241,16 +247,20 @@ def is_hung_up() -> list[str]:
     return [expect_request("BYE"), confirm()]
 
 
-def phone_hangs_up(*, cseq: int = 1) -> list[str]:
+def phone_hangs_up() -> list[str]:
+    return [phone_says_bye(), expect(200)]
+
+
+def phone_says_bye() -> str:
     """The called side ends the call; From and To of the caller's ACK change places."""
     lines = [
         "BYE [next_url] SIP/2.0",
-        f"Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9hG4bK[pid]-[call_number]-bye{cseq}",
+        "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=z9hG4bK[pid]-[call_number]-bye",
         "From:[$3]",
         "To:[$2]",
         "Call-ID: [call_id]",
-        f"CSeq: {cseq} BYE",
+        "CSeq: 1 BYE",
         "Max-Forwards: 70",
         "[routes]",
     ]
-    return [send(_with_body(lines, "", ""), retransmit=True), expect(200)]
+    return send(_with_body(lines, "", ""), retransmit=True)

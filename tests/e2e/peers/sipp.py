@@ -54,20 +54,39 @@ class Sipp:
         self._folder.mkdir(parents=True)
         file = self._folder / "scenario.xml"
         file.write_text(scenario(self._folder.name, steps))
-        self._listens_at = () if target or transport != "u1" else (host, port)
-        media_host = host.strip("[]")
+        self._listens_at = None if target or transport != "u1" else (host, port)
         self.program = Program(
-            [command, "-sf", file, "-i", host, "-p", str(port), "-mi", media_host, "-t", transport]
-            + ["-m", str(calls), "-r", str(rate), "-nostdin", "-timeout", str(LIMIT_S), "-timeout_error"]
-            + ["-recv_timeout", str(RECEIVE_TIMEOUT_MS), "-trace_err", "-error_file", self._folder / "errors"]
-            + ["-trace_msg", "-message_file", self._folder / "messages"]
-            + ["-trace_stat", "-stf", self._folder / "statistics.csv", "-fd", "1"]
-            + ["-default_behaviors", "all,-bye"]
-            + ([target] if target else []),
+            [
+                command,
+                *self._options(file, host, port, transport, calls, rate),
+                *([target] if target else []),
+            ],
             self._folder / "log",
             folder=self._folder,
             environment={"TERM": "dumb"},
         )
+
+    def _options(
+        self, scenario_file: Path, host: str, port: int, transport: str, calls: int, rate: int
+    ) -> list[str]:
+        options = {
+            "-sf": scenario_file,
+            "-i": host,
+            "-p": port,
+            "-mi": host.strip("[]"),
+            "-t": transport,
+            "-m": calls,
+            "-r": rate,
+            "-timeout": LIMIT_S,
+            "-recv_timeout": RECEIVE_TIMEOUT_MS,
+            "-error_file": self._folder / "errors",
+            "-message_file": self._folder / "messages",
+            "-stf": self._folder / "statistics.csv",
+            "-fd": 1,
+            "-default_behaviors": "all,-bye",  # a scenario says itself what it hangs up
+        }
+        flags = ["-nostdin", "-timeout_error", "-trace_err", "-trace_msg", "-trace_stat"]
+        return [*flags, *(str(part) for option in options.items() for part in option)]
 
     def start(self) -> None:
         """Starts it; a called side listens when this returns."""
@@ -76,6 +95,7 @@ class Sipp:
             eventually(self._listening, f"SIPp listens at {self._listens_at}")
 
     def _listening(self) -> bool:
+        assert self._listens_at
         if not self.program.running:
             raise SippFailed(f"SIPp did not start: {self._read('log')}{self._read('errors')}")
         host, port = self._listens_at

@@ -1,0 +1,135 @@
+"""Fixtures of the whole-system tests. Each test has its agent, its PBX and its phones to itself, all on
+loopback addresses of the test session; whatever was started ends with the test."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from .peers.agent import Agent, Settings
+from .peers.asterisk import Asterisk, PbxPhone, asterisk_command
+from .peers.baresip import Account, Baresip
+from .peers.loopback import Loopback
+from .peers.pyvoip import PyVoipPhone
+from .peers.registration import Registrar, register
+from .peers.sipp import Sipp
+
+OPERATOR_TONE = 1000
+CALLER_TONE = 440
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session")
+def net() -> Loopback:
+    return Loopback.of_this_process()
+
+
+@pytest.fixture(scope="session")
+def asterisk_program() -> Path:
+    return asterisk_command()
+
+
+class Stage:
+    """Puts programs on the stage and takes them off at the end, last first."""
+
+    def __init__(self, folder: Path, net: Loopback, asterisk: Callable[[], Path]) -> None:
+        self.folder = folder
+        self.net = net
+        self._asterisk = asterisk
+        self._stops: list[Callable[[], None]] = []
+        self._numbers = itertools.count(1)
+
+    def agent(self, settings: Settings | None = None, **operators: dict[str, int]) -> Agent:
+        """A started agent with these operators (id to skills)."""
+        agent = Agent(self.folder / "agent", self.net, settings)
+        for operator, skills in operators.items():
+            agent.add_operator(operator, skills)
+        self._stops.append(agent.stop)
+        agent.start()
+        return agent
+
+    def pbx(self, *phones: str, agent_silence_s: int = 20) -> Asterisk:
+        """A started Asterisk with the files of `asterisk-config/` and second accounts for these phones."""
+        accounts = [PbxPhone(phone, f"pbx-{phone}") for phone in phones]
+        pbx = Asterisk(
+            self._asterisk(), self.folder / "pbx", self.net, accounts, agent_silence_s=agent_silence_s
+        )
+        self._stops.append(pbx.stop)
+        pbx.start()
+        return pbx
+
+    def operator_phone(
+        self, agent: Agent, operator: str, *, with_pbx: bool = False, auto_answer: bool = True
+    ) -> Baresip:
+        """A baresip registered as the operator; `with_pbx`: also with the second account at the PBX."""
+        accounts = [Account(operator, self.net.agent, f"secret-{operator}", auto_answer)]
+        if with_pbx:
+            accounts.append(Account(operator, self.net.pbx, f"pbx-{operator}", auto_answer))
+        phone = self._baresip(operator, self.net.phone(next(self._numbers)), accounts, OPERATOR_TONE)
+        agent.wait_for_operator(operator, "ready")
+        return phone
+
+    def pyvoip_phone(self, agent: Agent, operator: str) -> PyVoipPhone:
+        host = self.net.phone(next(self._numbers))
+        phone = PyVoipPhone(
+            self.folder / operator, host, operator, f"secret-{operator}", self.net.agent, tone=OPERATOR_TONE
+        )
+        self._stops.append(phone.stop)
+        phone.start()
+        agent.wait_for_operator(operator, "ready")
+        return phone
+
+    def telco(self) -> Baresip:
+        """A telco's line: a softphone at the telco's address that can dial 112."""
+        return self._baresip("telco", self.net.telco, [Account("08123456789", self.net.telco)], CALLER_TONE)
+
+    def _baresip(self, name: str, host: str, accounts: list[Account], tone: int) -> Baresip:
+        phone = Baresip(self.folder / name, host, accounts, tone=tone)
+        self._stops.append(phone.stop)
+        phone.start()
+        return phone
+
+    def sipp_phone(self, agent: Agent, operator: str, *steps: str, calls: int = 1) -> Sipp:
+        """SIPp as the operator's phone: registered and listening; it then does what the steps say."""
+        host = self.net.phone(next(self._numbers))
+        register(Registrar(self.net.agent, 5060, self.net.agent), operator, f"secret-{operator}", host)
+        phone = Sipp(self.folder, steps, host=host, calls=calls)
+        self._stops.append(phone.stop)
+        phone.start()
+        agent.wait_for_operator(operator, "ready")
+        return phone
+
+    def caller(
+        self, agent: Agent, *steps: str, host: str = "", transport: str = "u1", calls: int = 1
+    ) -> Sipp:
+        """SIPp as a telco's trunk, not started yet."""
+        caller = Sipp(
+            self.folder,
+            steps,
+            host=host or self.net.telco,
+            port=5060 + next(self._numbers),
+            target=agent.sip,
+            transport=transport,
+            calls=calls,
+        )
+        self._stops.append(caller.stop)
+        return caller
+
+    def clear(self) -> None:
+        while self._stops:
+            self._stops.pop()()
+
+
+@pytest.fixture
+def stage(tmp_path: Path, net: Loopback, request: pytest.FixtureRequest) -> Iterator[Stage]:
+    stage = Stage(tmp_path, net, lambda: request.getfixturevalue("asterisk_program"))
+    yield stage
+    stage.clear()

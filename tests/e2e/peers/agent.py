@@ -1,0 +1,249 @@
+"""The agent under test: `ntpd112 run` as a process, set up through the command line, read over REST."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from .loopback import Loopback, free_port
+from .process import Program
+from .waiting import eventually
+
+REALM = "e2e.112"
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What differs from test to test; everything else is in `_config`."""
+
+    ring_timeout: str = "10s"
+    wrap_up: str = "0s"
+    answer: str = "announce"
+    announcement: str = ""
+    "A prompt; none by default, so that a measured tone is alone."
+    no_operator: str = "wait"
+    keepalive: str = "0s"
+    workers: int = 1
+    ipv6: bool = False
+    skilled_numbers: Mapping[str, str] = field(default_factory=lambda: {"118": "medical"})
+    "Numbers with a queue of their own that asks for a skill."
+    database: str = ""
+
+
+class Agent:
+    """One call centre in a folder of its own, at its address of the loopback network."""
+
+    def __init__(self, folder: Path, net: Loopback, settings: Settings | None = None) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.folder = folder
+        self.net = net
+        self.settings = settings or Settings()
+        self.port6 = free_port() if self.settings.ipv6 else 0
+        self.config = folder / "ntpd112.toml"
+        self.config.write_text(self._config())
+        self.recordings = folder / "recordings"
+        self.program = self._program("run", folder / "agent.log")
+        self._key = ""
+
+    def _program(self, command: str, log: Path) -> Program:
+        return Program(
+            [sys.executable, "-m", "ntpd112", command, "--config", self.config], log, folder=self.folder
+        )
+
+    def _config(self) -> str:
+        settings, net = self.settings, self.net
+        listen = [f"udp://{net.agent}:5060", f"tcp://{net.agent}:5060"]
+        if settings.ipv6:
+            listen += [f"udp://[::1]:{self.port6}", f"tcp://[::1]:{self.port6}"]
+        database = settings.database or f"sqlite+aiosqlite:///{self.folder}/cdrs.db"
+        queues = self._queue("112", ["112", "urn:service:sos"], {})
+        for number, skill in settings.skilled_numbers.items():
+            queues += self._queue(skill, [number], {skill: 1})
+        return f"""[site]
+region = "35.78"
+[sip]
+listen = {listen}
+realm = "{REALM}"
+drain = "1s"
+[registrar]
+expires = "1s..1h"
+keepalive = "{settings.keepalive}"
+[media]
+ports = "20000-20999"
+workers = {settings.workers}
+recordings = "{self.folder}/recordings"
+[database]
+url = "{database}"
+[journal]
+path = "{self.folder}/journal.db"
+[http]
+listen = "{net.agent}:8112"
+{self._trunk("pbx", [net.pbx], 60, "5s")}
+{self._trunk("telco", [net.telco, "::1"], 60, "0s")}
+{self._trunk("narrow", [net.narrow_trunk], 2, "0s")}
+{queues}"""
+
+    @staticmethod
+    def _trunk(name: str, peers: Sequence[str], max_calls: int, options: str) -> str:
+        return f"""[[trunk]]
+name = "{name}"
+peers = {list(peers)}
+max_calls = {max_calls}
+options = "{options}"
+"""
+
+    def _queue(self, name: str, numbers: Sequence[str], skills: Mapping[str, int]) -> str:
+        settings = self.settings
+        required = ", ".join(f"{skill} = {level}" for skill, level in skills.items())
+        return f"""[[queue]]
+name = "{name}"
+numbers = {list(numbers)}
+skills = {{ {required} }}
+ring_timeout = "{settings.ring_timeout}"
+wrap_up = "{settings.wrap_up}"
+answer = "{settings.answer}"
+announcement = "{settings.announcement}"
+no_operator = "{settings.no_operator}"
+"""
+
+    # ---- command line
+
+    def cli(self, *arguments: str, stdin: str = "") -> str:
+        """Runs `ntpd112 ...`; its output. Raises if it fails."""
+        done = subprocess.run(
+            [sys.executable, "-m", "ntpd112", *arguments, "--config", str(self.config)],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            cwd=self.folder,
+            check=False,
+        )
+        assert done.returncode == 0, f"ntpd112 {' '.join(arguments)}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def add_operator(self, operator: str, skills: Mapping[str, int] | None = None) -> str:
+        """Adds an operator; the password of the SIP account."""
+        password = f"secret-{operator}"
+        wanted = [part for skill, level in (skills or {}).items() for part in ("--skill", f"{skill}={level}")]
+        name = f"Operator {operator}"
+        self.cli("operator", "add", operator, "--name", name, *wanted, "--password-stdin", stdin=password)
+        return password
+
+    # ---- life and death
+
+    def start(self) -> None:
+        """Starts it and waits until it says that it is ready. The first time an API key is made."""
+        if not self._key:
+            key = re.search(r"\S{20,}", self.cli("apikey", "add", "e2e", "--scope", "admin"))
+            assert key, "apikey add printed no key"
+            self._key = key.group()
+        self.program.start()
+        eventually(self._ready, "the agent answers /readyz")
+
+    def _ready(self) -> bool:
+        assert self.program.running, f"the agent ended:\n{self.program.log()[-4000:]}"
+        try:
+            return httpx.get(f"{self.url}/healthz").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def kill(self) -> None:
+        """kill -9 of the agent and, as when the machine goes, of its media workers."""
+        workers = self.worker_pids()
+        self.program.kill()
+        for worker in workers:
+            _kill(worker)
+
+    def stop(self) -> None:
+        self.program.stop()
+
+    def worker_pids(self) -> list[int]:
+        """The agent's child processes: its media workers."""
+        return _children(self.program.pid)
+
+    # ---- REST
+
+    @property
+    def url(self) -> str:
+        return f"http://{self.net.agent}:8112"
+
+    @property
+    def sip(self) -> str:
+        """Where calls go, for SIPp."""
+        return f"{self.net.agent}:5060"
+
+    def request(self, method: str, path: str, body: Json | None = None) -> httpx.Response:
+        return httpx.request(
+            method, f"{self.url}/api/v1{path}", json=body, headers={"Authorization": f"Bearer {self._key}"}
+        )
+
+    def get(self, path: str) -> Any:
+        response = self.request("GET", path)
+        assert response.status_code == 200, f"GET {path}: {response.status_code} {response.text}"
+        return response.json()
+
+    def listed(self, path: str) -> list[Json]:
+        found: list[Json] = self.get(path)["items"]
+        return found
+
+    def calls(self) -> list[Json]:
+        return self.listed("/calls")
+
+    def operator(self, operator: str) -> Json:
+        found: Json = self.get(f"/operators/{operator}")
+        return found
+
+    def wait_for_operator(self, operator: str, state: str) -> Json:
+        def look() -> Json | None:
+            found = self.operator(operator)
+            assert found["state"] == state, f"{operator} is {found['state']} ({found['reason']})"
+            return found
+
+        return eventually(look, f"operator {operator} is {state}") or {}
+
+    def wait_for_calls(self, *states: str) -> list[Json]:
+        """Waits until the live calls, oldest first, are exactly in these states."""
+
+        def look() -> list[Json]:
+            found = sorted(self.calls(), key=lambda call: str(call["created_at"]))
+            assert [call["state"] for call in found] == list(states), f"calls: {[c['state'] for c in found]}"
+            return found
+
+        if not states:
+            eventually(lambda: not self.calls(), "no call is left")
+            return []
+        return eventually(look, f"calls are {states}")
+
+    def cdrs(self) -> list[Json]:
+        """Newest first."""
+        return self.listed("/cdrs?limit=500")
+
+    def wait_for_cdrs(self, count: int = 1) -> list[Json]:
+        def look() -> list[Json]:
+            found = self.cdrs()
+            assert len(found) == count, f"{len(found)} CDRs"
+            return found
+
+        return eventually(look, f"{count} CDRs are there")
+
+
+def _children(pid: int) -> list[int]:
+    listed = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    return [int(child) for child in listed.split()]
+
+
+def _kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
