@@ -1,0 +1,82 @@
+"""The FastAPI app: wiring of routes, errors, limits and the OpenAPI document."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, tzinfo
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from fastapi import Depends, FastAPI
+from fastapi.openapi.utils import get_openapi
+from prometheus_client import CollectorRegistry
+
+from ntpd112.api import problems
+from ntpd112.api.auth import Keys
+from ntpd112.api.limits import Limits
+from ntpd112.api.metrics import CentreCollector
+from ntpd112.api.models import ProblemOut
+from ntpd112.api.parameters import only_known
+from ntpd112.api.routes import calls, cdrs, health, operators, plant
+from ntpd112.calls.views import CallCentre
+
+DESCRIPTION = """The call-handling backend of a 112 call centre: live calls, operators, queues, trunks, and
+call detail records. Times are RFC 3339 in the site's zone, durations seconds. Errors are RFC 9457 problem
+documents. A parameter or field that is not known is refused by name."""
+
+
+def create_app(
+    centre: CallCentre,
+    cdr_store: cdrs.Cdrs,
+    keys: Keys,
+    recordings: Path | None = None,
+    *,
+    zone: tzinfo = UTC,
+    metrics: CollectorRegistry | None = None,
+    warnings: Callable[[], list[str]] = list,
+) -> FastAPI:
+    """`recordings`: the folder, None when calls are not recorded. `zone`: the site's. `metrics`: what
+    `/metrics` shows, by default the centre's. `warnings`: problems that calls do not suffer from, for
+    `/readyz`."""
+    app = FastAPI(
+        title="ntpd112",
+        version=version("ntpd112"),
+        description=DESCRIPTION,
+        docs_url=None,  # their pages load scripts from elsewhere, which a call centre's network may not reach
+        redoc_url=None,
+        redirect_slashes=False,
+        dependencies=[Depends(only_known)],
+    )
+    if metrics is None:
+        metrics = CollectorRegistry()
+        metrics.register(CentreCollector(centre))
+    app.state.centre = centre
+    app.state.cdrs = cdr_store
+    app.state.keys = keys
+    app.state.recordings = recordings
+    app.state.zone = zone
+    app.state.metrics = metrics
+    app.state.warnings = warnings
+    problems.install(app)
+    app.add_middleware(Limits)
+    for part in (calls, cdrs, operators, plant, health):
+        app.include_router(part.router)
+    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    return app
+
+
+def _openapi(app: FastAPI) -> dict[str, Any]:
+    """The document, with the problem's schema in place of the framework's own error schemas."""
+    if app.openapi_schema is None:
+        made = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        schemas = made["components"]["schemas"]
+        schemas.pop("HTTPValidationError", None)
+        schemas.pop("ValidationError", None)
+        problem = ProblemOut.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
+        schemas.update(problem.pop("$defs"))
+        schemas["ProblemOut"] = problem
+        app.openapi_schema = made
+    return app.openapi_schema

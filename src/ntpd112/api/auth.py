@@ -1,0 +1,58 @@
+"""Who asks, and what they may: API keys as bearer tokens (RFC 6750)."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Protocol
+
+from fastapi import Depends, Request
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+
+from ntpd112.api.problems import Problem
+from ntpd112.cdr.keys import SCOPES, ApiKey
+
+_bearer = HTTPBearer(
+    auto_error=False,
+    scheme_name="API key",
+    description="`Authorization: Bearer KEY`; `ntpd112 apikey add NAME --scope SCOPE` makes one. Scopes: "
+    + "; ".join(f"`{scope}`: {meaning}" for scope, meaning in SCOPES.items()),
+)
+
+
+class Keys(Protocol):
+    """What the API needs of the key store."""
+
+    def find(self, key: str) -> ApiKey | None: ...
+
+
+def require(scope: str) -> Callable[..., Awaitable[ApiKey]]:
+    """A dependency: the request's key, which has `scope`; else 401 or 403."""
+    assert scope in SCOPES
+
+    async def authorised(
+        request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    ) -> ApiKey:
+        if given is None:
+            raise Problem(
+                401,
+                "an API key is needed: Authorization: Bearer KEY",
+                headers={"WWW-Authenticate": 'Bearer realm="ntpd112"'},
+            )
+        keys: Keys = request.app.state.keys
+        key = keys.find(given.credentials)
+        if key is None:
+            raise Problem(
+                401,
+                "this API key is not known, or was withdrawn",
+                headers={"WWW-Authenticate": 'Bearer realm="ntpd112", error="invalid_token"'},
+            )
+        if not key.allows(scope):
+            raise Problem(
+                403,
+                f'API key "{key.name}" lacks the scope {scope}',
+                headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
+                scope=scope,
+            )
+        return key
+
+    return authorised

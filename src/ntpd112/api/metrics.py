@@ -1,0 +1,131 @@
+"""Metrics for Prometheus, read off the live call centre when asked for: nothing is counted twice."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Protocol, get_args
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from ntpd112.calls.views import CallCentre, OperatorState
+
+
+class JournalFigures(Protocol):
+    """What the metrics show of the journal."""
+
+    problem: str | None
+
+    @property
+    def last_seq(self) -> int: ...
+
+    @property
+    def waiting(self) -> int: ...
+
+    @property
+    def dropped(self) -> int: ...
+
+
+class ProjectionFigures(Protocol):
+    """What the metrics show of a projection."""
+
+    problem: str | None
+    written: int
+    refused: int
+
+    @property
+    def lag(self) -> int: ...
+
+
+class CentreCollector(Collector):
+    """For a prometheus_client registry."""
+
+    def __init__(
+        self,
+        centre: CallCentre,
+        journal: JournalFigures | None = None,
+        projections: dict[str, ProjectionFigures] | None = None,
+    ) -> None:
+        self._centre = centre
+        self._journal = journal
+        self._projections = projections or {}
+
+    def collect(self) -> Iterator[Metric]:
+        yield from self._calls()
+        yield from self._queues()
+        yield from self._trunks()
+        if self._journal is not None:
+            yield from _journal(self._journal)
+        yield from self._sinks()
+
+    def _calls(self) -> Iterator[Metric]:
+        calls = GaugeMetricFamily(
+            "ntpd112_calls", "Live calls by state and queue.", labels=["state", "queue"]
+        )
+        for (state, queue), count in Counter((c.state, c.queue) for c in self._centre.calls()).items():
+            calls.add_metric([state, queue], count)
+        yield calls
+        states = Counter(operator.state for operator in self._centre.operators())
+        operators = GaugeMetricFamily("ntpd112_operators", "Operators by state.", labels=["state"])
+        for state in get_args(OperatorState):
+            operators.add_metric([state], states[state])
+        yield operators
+
+    def _queues(self) -> Iterator[Metric]:
+        waiting = GaugeMetricFamily("ntpd112_queue_waiting", "Calls waiting.", labels=["queue"])
+        longest = GaugeMetricFamily(
+            "ntpd112_queue_longest_wait_seconds",
+            "How long the longest waiting call has waited.",
+            labels=["queue"],
+        )
+        ready = GaugeMetricFamily(
+            "ntpd112_queue_operators_ready", "Operators who could take a call now.", labels=["queue"]
+        )
+        for queue in self._centre.queues():
+            waiting.add_metric([queue.name], queue.waiting)
+            longest.add_metric([queue.name], queue.longest_wait_s)
+            ready.add_metric([queue.name], queue.operators_ready)
+        yield from (waiting, longest, ready)
+
+    def _trunks(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("ntpd112_trunk_up", "1: answers OPTIONS, 0: does not.", labels=["trunk"])
+        calls = GaugeMetricFamily("ntpd112_trunk_calls", "Live calls of the trunk.", labels=["trunk"])
+        limit = GaugeMetricFamily("ntpd112_trunk_max_calls", "Calls the trunk may have.", labels=["trunk"])
+        for trunk in self._centre.trunks():
+            if trunk.up is not None:
+                up.add_metric([trunk.name], trunk.up)
+            calls.add_metric([trunk.name], trunk.calls)
+            limit.add_metric([trunk.name], trunk.max_calls)
+        yield from (up, calls, limit)
+        yield GaugeMetricFamily(
+            "ntpd112_ready", "1: calls would be handled well.", value=self._centre.health().ready
+        )
+
+    def _sinks(self) -> Iterator[Metric]:
+        label = ["projection"]
+        lag = GaugeMetricFamily("ntpd112_projection_lag_events", "Events not yet dealt with.", labels=label)
+        failing = GaugeMetricFamily("ntpd112_projection_failing", "1: its database fails.", labels=label)
+        written = CounterMetricFamily("ntpd112_projection_written", "Records written.", labels=label)
+        refused = CounterMetricFamily(
+            "ntpd112_projection_refused", "Records the database refused.", labels=label
+        )
+        for name, projection in self._projections.items():
+            lag.add_metric([name], projection.lag)
+            failing.add_metric([name], projection.problem is not None)
+            written.add_metric([name], projection.written)
+            refused.add_metric([name], projection.refused)
+        yield from (lag, failing, written, refused)
+
+
+def _journal(journal: JournalFigures) -> Iterator[Metric]:
+    yield CounterMetricFamily("ntpd112_journal_events", "Events ever written.", value=journal.last_seq)
+    yield CounterMetricFamily(
+        "ntpd112_journal_dropped", "Events lost to a failing disk.", value=journal.dropped
+    )
+    yield GaugeMetricFamily(
+        "ntpd112_journal_waiting_events", "Events not yet in the journal.", value=journal.waiting
+    )
+    yield GaugeMetricFamily(
+        "ntpd112_journal_failing", "1: the journal cannot be written.", value=journal.problem is not None
+    )

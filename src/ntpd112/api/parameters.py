@@ -1,0 +1,76 @@
+"""Reading query parameters strictly: what is not understood is refused by name, never ignored."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from datetime import UTC, datetime, tzinfo
+
+from fastapi import Request
+
+from ntpd112.api.problems import Problem, invalid_parameter
+from ntpd112.cdr.store import Place
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+ -]\d\d:\d\d)?)?\Z")
+
+
+async def only_known(request: Request) -> None:
+    """A dependency of every route: 422 for a query parameter it does not have, or that is given twice."""
+    if not request.query_params:
+        return
+    known = _query_parameters(request)
+    given = [name for name, _ in request.query_params.multi_items()]
+    for name in given:
+        if name not in known:
+            there = f"there are {', '.join(known)}" if known else "this path takes none"
+            raise Problem(
+                422,
+                f"query parameter `{name}` is not known: {there}",
+                errors=[{"in": "query", "name": name, "detail": f"is not known: {there}"}],
+            )
+        if given.count(name) > 1:
+            raise invalid_parameter(name, request.query_params.getlist(name), "a single value")
+
+
+def _query_parameters(request: Request) -> list[str]:
+    """Names of those the request's path takes, from the OpenAPI document: what is documented is what is
+    taken."""
+    operations = request.app.openapi()["paths"].get(request.scope["route"].path, {})
+    documented = operations.get(request.method.lower(), {}).get("parameters", [])
+    return [parameter["name"] for parameter in documented if parameter["in"] == "query"]
+
+
+def moment(name: str, text: str | None, zone: tzinfo) -> datetime | None:
+    """An RFC 3339 time, or without zone, or a date alone: those are in the site's zone. Raises Problem."""
+    if text is None:
+        return None
+    try:
+        if not _MOMENT.match(text):
+            raise ValueError
+        found = datetime.fromisoformat(re.sub(r" (?=\d\d:\d\d\Z)", "+", text) if "T" in text else text)
+        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        expected = "a date or RFC 3339 time, such as 2026-11-01 or 2026-11-01T08:00:00+07:00"
+        raise invalid_parameter(name, text, expected) from None
+
+
+def write_cursor(place: Place) -> str:
+    """Opaque to clients."""
+    micros = int(place.started_at.timestamp()) * 1_000_000 + place.started_at.microsecond
+    return base64.urlsafe_b64encode(f"{micros}.{place.id}".encode()).decode().rstrip("=")
+
+
+def read_cursor(text: str | None) -> Place | None:
+    """Raises Problem."""
+    if text is None:
+        return None
+    try:
+        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
+        micros, _, call_id = raw.partition(".")
+        seconds, rest = divmod(int(micros), 1_000_000)
+        if not call_id.isalnum() or len(call_id) > 26:
+            raise ValueError
+        return Place(datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest), call_id)
+    except (ValueError, OverflowError, OSError, binascii.Error):
+        raise invalid_parameter("cursor", text, "a `next_cursor` of an earlier answer") from None

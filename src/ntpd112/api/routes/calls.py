@@ -1,0 +1,60 @@
+"""Live calls."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from ntpd112.api.answers import answer
+from ntpd112.api.auth import require
+from ntpd112.api.models import CallOut, ClassificationIn, ClassificationOut, errors
+from ntpd112.calls.views import CallCentre
+from ntpd112.cdr.keys import ApiKey
+
+router = APIRouter(prefix="/api/v1", tags=["calls"])
+
+
+@router.get(
+    "/calls",
+    summary="Live calls",
+    description="Every call that has not ended, in no particular order.",
+    response_model=list[CallOut],
+    responses=errors(401, 403, 422),
+    dependencies=[Depends(require("calls:read"))],
+)
+async def list_calls(request: Request) -> Response:
+    centre: CallCentre = request.app.state.centre
+    return answer(request, centre.calls())
+
+
+@router.get(
+    "/calls/{id}",
+    summary="One live call",
+    description="After its end a call is found at `/cdrs/{id}`.",
+    response_model=CallOut,
+    responses=errors(401, 403, 404, 422),
+    dependencies=[Depends(require("calls:read"))],
+)
+async def get_call(request: Request, id: str) -> Response:
+    centre: CallCentre = request.app.state.centre
+    return answer(request, centre.call(id))
+
+
+@router.put(
+    "/calls/{id}/classification",
+    summary="Classify a call",
+    description="What the operator found. Also after the call has ended; the last one counts.",
+    response_model=ClassificationOut,
+    responses=errors(401, 403, 404, 413, 422),
+)
+async def classify_call(
+    request: Request,
+    id: str,
+    body: ClassificationIn,
+    key: Annotated[ApiKey, Depends(require("calls:control"))],
+) -> Response:
+    centre: CallCentre = request.app.state.centre
+    centre.classify(id, body.classification, f"api:{key.name}")
+    return answer(request, {"id": id, "classification": body.classification})

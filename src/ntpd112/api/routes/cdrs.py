@@ -1,0 +1,158 @@
+"""Call detail records and recordings."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Annotated, Protocol
+
+from fastapi import APIRouter, Depends, Query, Request
+from fastapi.responses import FileResponse, Response
+
+from ntpd112.api.answers import answer
+from ntpd112.api.auth import require
+from ntpd112.api.models import CdrOut, CdrPage, errors
+from ntpd112.api.parameters import moment, read_cursor, write_cursor
+from ntpd112.api.problems import Problem, database_answers
+from ntpd112.cdr.record import Cdr
+from ntpd112.cdr.store import Filter, Place
+from ntpd112.journal.events import Classification, Disposition
+from ntpd112.journal.ids import is_call_id
+
+MAX_LIMIT = 500
+"CDRs on a page: about 500 KB of JSON."
+MAX_TEXT = 200
+"Characters of a filter's value."
+
+Text = Annotated[str | None, Query(max_length=MAX_TEXT)]
+router = APIRouter(prefix="/api/v1", tags=["cdrs"])
+
+
+class Cdrs(Protocol):
+    """What the API needs of the CDR store."""
+
+    async def get(self, call_id: str) -> Cdr | None: ...
+
+    async def page(self, wanted: Filter, limit: int, after: Place | None = None) -> list[Cdr]: ...
+
+
+@router.get(
+    "/cdrs",
+    summary="CDRs, newest first",
+    description="All filters given must hold. Pages go on by `next_cursor`; CDRs that come meanwhile neither "
+    "shift nor repeat anything.",
+    response_model=CdrPage,
+    responses=errors(401, 403, 422, 503),
+    dependencies=[Depends(require("cdr:read"))],
+)
+async def list_cdrs(
+    request: Request,
+    started_from: Annotated[
+        str | None,
+        Query(
+            alias="from",
+            description="Started at or after: RFC 3339, or a date or time of the site's zone.",
+            examples=["2026-11-01T00:00:00+07:00"],
+        ),
+    ] = None,
+    started_to: Annotated[
+        str | None, Query(alias="to", description="Started before.", examples=["2026-12-01"])
+    ] = None,
+    queue: Text = None,
+    trunk: Text = None,
+    operator: Text = None,
+    disposition: Disposition | None = None,
+    classification: Classification | None = None,
+    caller: Annotated[
+        str | None,
+        Query(
+            max_length=MAX_TEXT,
+            description="Exactly; the `+` may be sent as it is.",
+            examples=["+628123456789"],
+        ),
+    ] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100,
+    cursor: Annotated[
+        str | None, Query(max_length=MAX_TEXT, description="`next_cursor` of the page before.")
+    ] = None,
+) -> Response:
+    zone = request.app.state.zone
+    wanted = Filter(
+        started_from=moment("from", started_from, zone),
+        started_to=moment("to", started_to, zone),
+        queue=queue,
+        trunk=trunk,
+        operator=operator,
+        disposition=disposition,
+        classification=classification,
+        caller=_caller(caller),
+    )
+    cdrs: Cdrs = request.app.state.cdrs
+    after = read_cursor(cursor)
+    with database_answers():
+        found = await cdrs.page(wanted, limit + 1, after)
+    items = found[:limit]
+    more = len(found) > limit
+    following = write_cursor(Place(items[-1].started_at, items[-1].id)) if more else None
+    return answer(request, {"items": items, "next_cursor": following})
+
+
+def _caller(text: str | None) -> str | None:
+    """A `+` that was not percent-encoded arrives as a space."""
+    return f"+{text[1:]}" if text is not None and text.startswith(" ") else text
+
+
+async def _cdr(request: Request, call_id: str) -> Cdr:
+    cdrs: Cdrs = request.app.state.cdrs
+    found = None
+    if is_call_id(call_id):
+        with database_answers():
+            found = await cdrs.get(call_id)
+    if found is None:
+        raise Problem(404, f"no ended call has the id {call_id}")
+    return found
+
+
+@router.get(
+    "/cdrs/{id}",
+    summary="One CDR",
+    description="A CDR is there about a second after the call's end.",
+    response_model=CdrOut,
+    responses=errors(401, 403, 404, 422, 503),
+    dependencies=[Depends(require("cdr:read"))],
+)
+async def get_cdr(request: Request, id: str) -> Response:
+    return answer(request, await _cdr(request, id))
+
+
+@router.get(
+    "/cdrs/{id}/recording",
+    summary="A call's recording",
+    description="G.711 WAV in stereo: the caller left, the operator right. Byte ranges can be asked for.",
+    response_class=FileResponse,
+    responses={
+        200: {"content": {"audio/wav": {}}, "description": "The whole recording."},
+        206: {"content": {"audio/wav": {}}, "description": "The bytes asked for."},
+        **errors(400, 401, 403, 404, 416, 422, 503),
+    },
+    dependencies=[Depends(require("recordings:read"))],
+)
+async def get_recording(request: Request, id: str) -> Response:
+    cdr = await _cdr(request, id)
+    if cdr.recording is None:
+        raise Problem(404, f"call {id} was not recorded")
+    file = await asyncio.to_thread(find_recording, request.app.state.recordings, cdr.recording)
+    if file is None:
+        raise Problem(404, f"the recording of call {id} is no longer there")
+    return FileResponse(
+        file, media_type="audio/wav", filename=f"{cdr.id}.wav", headers={"Cache-Control": "private, no-store"}
+    )
+
+
+def find_recording(folder: Path | None, name: str) -> Path | None:
+    """The file of a recording; None if it is gone, or not below the recordings' folder."""
+    if folder is None:
+        return None
+    root = folder.resolve()
+    file = (root / name).resolve()
+    return file if file.is_relative_to(root) and file.is_file() else None

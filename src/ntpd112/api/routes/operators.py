@@ -1,0 +1,58 @@
+"""Operators and their state."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from ntpd112.api.answers import answer
+from ntpd112.api.auth import require
+from ntpd112.api.models import OperatorOut, StateIn, errors
+from ntpd112.calls.views import CallCentre
+from ntpd112.cdr.keys import ApiKey
+
+router = APIRouter(prefix="/api/v1", tags=["operators"])
+
+
+@router.get(
+    "/operators",
+    summary="Operators with their state and phones",
+    response_model=list[OperatorOut],
+    responses=errors(401, 403, 422),
+    dependencies=[Depends(require("calls:read"))],
+)
+async def list_operators(request: Request) -> Response:
+    centre: CallCentre = request.app.state.centre
+    return answer(request, centre.operators())
+
+
+@router.get(
+    "/operators/{id}",
+    summary="One operator",
+    response_model=OperatorOut,
+    responses=errors(401, 403, 404, 422),
+    dependencies=[Depends(require("calls:read"))],
+)
+async def get_operator(request: Request, id: str) -> Response:
+    centre: CallCentre = request.app.state.centre
+    return answer(request, centre.operator(id))
+
+
+@router.put(
+    "/operators/{id}/state",
+    summary="Move an operator to another state",
+    description="`ready` ends a break or wrap-up and needs a registered phone (else 409). While the operator "
+    "talks, `break` and `offline` take effect after the call. The answer is the operator as of now.",
+    response_model=OperatorOut,
+    responses=errors(401, 403, 404, 409, 413, 422),
+)
+async def set_state(
+    request: Request,
+    id: str,
+    body: StateIn,
+    key: Annotated[ApiKey, Depends(require("operators:write"))],
+) -> Response:
+    centre: CallCentre = request.app.state.centre
+    return answer(request, centre.set_operator_state(id, body.state, f"api:{key.name}"))

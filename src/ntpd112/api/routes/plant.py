@@ -1,0 +1,37 @@
+"""Queues and trunks, with their present load and health."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from ntpd112.api.answers import answer
+from ntpd112.api.auth import require
+from ntpd112.api.models import QueueOut, TrunkOut, errors
+from ntpd112.calls.views import CallCentre
+
+router = APIRouter(prefix="/api/v1", dependencies=[Depends(require("calls:read"))])
+
+
+@router.get(
+    "/queues",
+    tags=["queues"],
+    summary="Queues with their present load",
+    response_model=list[QueueOut],
+    responses=errors(401, 403, 422),
+)
+async def list_queues(request: Request) -> Response:
+    centre: CallCentre = request.app.state.centre
+    return answer(request, centre.queues())
+
+
+@router.get(
+    "/trunks",
+    tags=["trunks"],
+    summary="Trunks with their present load and health",
+    response_model=list[TrunkOut],
+    responses=errors(401, 403, 422),
+)
+async def list_trunks(request: Request) -> Response:
+    centre: CallCentre = request.app.state.centre
+    return answer(request, centre.trunks())

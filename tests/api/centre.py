@@ -1,0 +1,119 @@
+"""A call centre that is only its views."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from ntpd112.calls.views import (
+    CallView,
+    ContactView,
+    Health,
+    OperatorView,
+    QueueView,
+    SettableState,
+    StateConflict,
+    TrunkView,
+    UnknownCall,
+    UnknownOperator,
+)
+from ntpd112.journal.events import Classification
+
+NOW = datetime(2026, 11, 1, 1, 0, tzinfo=UTC)
+CALL_ID = "01JCXS8Q3M6D9W8V4T2R7N5K1B"
+
+
+class FakeCentre:
+    """One waiting call, two operators, one queue, one trunk."""
+
+    def __init__(self) -> None:
+        self.classified: list[tuple[str, Classification, str]] = []
+        self.changed: list[tuple[str, SettableState, str]] = []
+        self.now = Health(ready=True, problems=[])
+
+    def calls(self) -> list[CallView]:
+        return [
+            CallView(
+                id=CALL_ID,
+                state="waiting",
+                queue="112",
+                trunk="pbx",
+                caller="+628123456789",
+                caller_name="",
+                dialled="112",
+                operator=None,
+                created_at=NOW,
+                waiting_s=4.5,
+                priority=5,
+                skills={"medical": 1},
+                classification=None,
+                location={"latitude": -7.25},
+                access_network=None,
+                parts=[],
+            )
+        ]
+
+    def call(self, call_id: str) -> CallView:
+        if call_id != CALL_ID:
+            raise UnknownCall(f"no live call has the id {call_id}")
+        return self.calls()[0]
+
+    def operators(self) -> list[OperatorView]:
+        phone = ContactView(
+            uri="sip:siti@192.0.2.7", source="192.0.2.7:5060", user_agent="x", expires_at=NOW, reachable=True
+        )
+        siti = OperatorView(
+            id="siti",
+            name="Siti",
+            skills={"medical": 3},
+            state="ready",
+            reason="registered",
+            since=NOW,
+            call=None,
+            contacts=[phone],
+        )
+        return [siti, msgspec.structs.replace(siti, id="budi", state="offline", reason="", contacts=[])]
+
+    def operator(self, operator_id: str) -> OperatorView:
+        for operator in self.operators():
+            if operator.id == operator_id:
+                return operator
+        raise UnknownOperator(f'no operator has the id "{operator_id}"')
+
+    def set_operator_state(self, operator_id: str, state: SettableState, by: str) -> OperatorView:
+        operator = self.operator(operator_id)
+        if state == "ready" and not operator.contacts:
+            raise StateConflict(f'operator "{operator_id}" cannot be ready: no phone is registered')
+        self.changed.append((operator_id, state, by))
+        return msgspec.structs.replace(operator, state=state, reason="api")
+
+    def classify(self, call_id: str, classification: Classification, by: str) -> None:
+        self.call(call_id)
+        self.classified.append((call_id, classification, by))
+
+    def queues(self) -> list[QueueView]:
+        return [
+            QueueView(
+                name="112",
+                numbers=["112"],
+                priority=5,
+                skills={},
+                waiting=1,
+                longest_wait_s=4.5,
+                ringing=0,
+                talking=0,
+                operators_fit=1,
+                operators_ready=1,
+            )
+        ]
+
+    def trunks(self) -> list[TrunkView]:
+        return [
+            TrunkView(
+                name="pbx", peers=["127.0.0.1"], calls=1, max_calls=60, up=True, reason="200", since=NOW
+            )
+        ]
+
+    def health(self) -> Health:
+        return self.now

@@ -1,0 +1,71 @@
+"""The app over a fake call centre, a real database and real keys."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.api.centre import FakeCentre
+from tests.cdr.calls import abandoned, answered
+
+from ntpd112.api import create_app
+from ntpd112.cdr.database import open_database
+from ntpd112.cdr.fold import fold
+from ntpd112.cdr.keys import SCOPES, KeyStore
+from ntpd112.cdr.record import Cdr
+from ntpd112.cdr.store import CdrStore, Position
+
+
+@dataclass
+class Site:
+    """Everything a test of the API touches."""
+
+    app: FastAPI
+    client: httpx.AsyncClient
+    centre: FakeCentre
+    store: CdrStore
+    keys: KeyStore
+    engine: AsyncEngine
+    recordings: Path
+    tokens: dict[str, str]
+    "A key with one scope, by scope."
+
+    def bearer(self, *, scope: str) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.tokens[scope]}"}
+
+
+def call_id(number: int) -> str:
+    return f"{number:026}"
+
+
+def cdr(number: int, *, is_answered: bool = False) -> Cdr:
+    make = answered if is_answered else abandoned
+    made = fold(make(call_id(number), at=number))
+    assert made is not None
+    return made
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    engine = await open_database(f"sqlite+aiosqlite:///{tmp_path}/main.db")
+    keys = KeyStore(engine)
+    tokens = {scope: await keys.add(scope.replace(":", "-"), [scope]) for scope in SCOPES}
+    store = CdrStore(engine)
+    await store.write([cdr(n, is_answered=n == 2) for n in range(5)], "cdrs", Position("j", 1))
+    recordings = tmp_path / "recordings"
+    recordings.mkdir()
+    centre = FakeCentre()
+    app = create_app(centre, store, keys, recordings, zone=ZoneInfo("Asia/Jakarta"))
+    transport = httpx.ASGITransport(app)
+    client = httpx.AsyncClient(
+        transport=transport, base_url="http://test", headers={"Authorization": f"Bearer {tokens['admin']}"}
+    )
+    async with client:
+        yield Site(app, client, centre, store, keys, engine, recordings, tokens)
+    await engine.dispose()

@@ -1,0 +1,161 @@
+"""Keys, scopes, errors and limits, over every path of the API."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator, Mapping
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+from tests.api.centre import CALL_ID
+from tests.api.conftest import Site
+
+from ntpd112.api.limits import MAX_BODY_BYTES, Limits
+from ntpd112.cdr.keys import SCOPES
+
+NEEDS = {
+    ("GET", "/api/v1/calls"): "calls:read",
+    ("GET", "/api/v1/calls/{id}"): "calls:read",
+    ("PUT", "/api/v1/calls/{id}/classification"): "calls:control",
+    ("GET", "/api/v1/cdrs"): "cdr:read",
+    ("GET", "/api/v1/cdrs/{id}"): "cdr:read",
+    ("GET", "/api/v1/cdrs/{id}/recording"): "recordings:read",
+    ("GET", "/api/v1/operators"): "calls:read",
+    ("GET", "/api/v1/operators/{id}"): "calls:read",
+    ("PUT", "/api/v1/operators/{id}/state"): "operators:write",
+    ("GET", "/api/v1/queues"): "calls:read",
+    ("GET", "/api/v1/trunks"): "calls:read",
+}
+OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics")}
+BODIES = {"classification": {"classification": "prank"}, "state": {"state": "break"}}
+
+
+def routes(document: dict[str, dict[str, dict[str, object]]]) -> Iterator[tuple[str, str]]:
+    for path, methods in document["paths"].items():
+        for method in methods:
+            yield method.upper(), path
+
+
+async def send(
+    site: Site, method: str, path: str, headers: Mapping[str, str] | Mapping[bytes, bytes]
+) -> httpx.Response:
+    body = BODIES.get(path.rpartition("/")[2])
+    where = path.replace("{id}", "siti" if "operators" in path else CALL_ID)
+    return await site.client.request(method, where, headers=headers, json=body)
+
+
+def is_problem(answer: httpx.Response, status: int) -> bool:
+    body = answer.json()
+    assert answer.status_code == status, answer.text
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert body["status"] == status
+    return {"type", "title", "detail"} <= set(body)
+
+
+async def test_every_path_is_either_open_or_needs_one_scope(site: Site) -> None:
+    document = (await site.client.get("/openapi.json")).json()
+    assert set(routes(document)) == set(NEEDS) | OPEN
+
+
+@pytest.mark.parametrize(("method", "path"), NEEDS)
+async def test_without_or_with_a_wrong_key_it_is_401(site: Site, method: str, path: str) -> None:
+    for authorization in (b"", b"Bearer wrong", b"Basic eDp5", b"Bearer", b"Bearer \xff"):
+        answer = await send(site, method, path, {b"Authorization": authorization})
+        assert is_problem(answer, 401)
+        assert answer.headers["www-authenticate"].startswith("Bearer")
+
+
+@pytest.mark.parametrize(("method", "path"), NEEDS)
+async def test_each_scope_but_the_one_needed_and_admin_is_403(site: Site, method: str, path: str) -> None:
+    needed = NEEDS[method, path]
+    for scope in SCOPES:
+        answer = await send(site, method, path, site.bearer(scope=scope))
+        if scope in (needed, "admin"):
+            assert answer.status_code in (200, 404)
+        else:
+            assert is_problem(answer, 403)
+            assert needed in answer.json()["detail"]
+            assert answer.json()["scope"] == needed
+
+
+async def test_a_withdrawn_key_is_refused(site: Site) -> None:
+    await site.keys.revoke("calls-read")
+    answer = await site.client.get("/api/v1/calls", headers=site.bearer(scope="calls:read"))
+    assert is_problem(answer, 401)
+
+
+async def test_unknown_paths_and_methods_are_problem_documents(site: Site) -> None:
+    assert is_problem(await site.client.get("/api/v1/nothing"), 404)
+    assert is_problem(await site.client.get("/api/v1/calls/"), 404)
+    answer = await site.client.delete("/api/v1/calls")
+    assert is_problem(answer, 405)
+    assert answer.headers["allow"] == "GET"
+    assert answer.json()["detail"] == "DELETE is not possible at /api/v1/calls"
+
+
+@pytest.mark.parametrize(
+    "path", ["/api/v1/calls", "/healthz", "/readyz", "/metrics", "/api/v1/operators/siti"]
+)
+async def test_paths_without_parameters_refuse_any(site: Site, path: str) -> None:
+    answer = await site.client.get(f"{path}?verbose=1")
+    assert is_problem(answer, 422)
+    assert answer.json()["detail"] == "query parameter `verbose` is not known: this path takes none"
+
+
+async def test_a_body_that_is_no_json_is_422(site: Site) -> None:
+    answer = await site.client.put(
+        "/api/v1/operators/siti/state", content=b"{", headers={"Content-Type": "application/json"}
+    )
+    assert is_problem(answer, 422)
+
+
+class TestBodySize:
+    async def test_a_large_body_is_refused_by_its_length(self, site: Site) -> None:
+        answer = await site.client.put("/api/v1/operators/siti/state", content=b" " * (MAX_BODY_BYTES + 1))
+        assert is_problem(answer, 413)
+
+    async def test_and_without_a_length_while_it_comes(self, site: Site) -> None:
+        async def pieces() -> AsyncIterator[bytes]:
+            for _ in range(MAX_BODY_BYTES // 1000 + 1):
+                yield b" " * 1000
+
+        answer = await site.client.put("/api/v1/operators/siti/state", content=pieces())
+        assert is_problem(answer, 413)
+        assert site.centre.changed == []
+
+
+async def test_more_requests_than_the_limit_at_once_are_503(site: Site) -> None:
+    limited = Limits(site.app, max_requests=0)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(limited), base_url="http://test") as client:
+        answer = await client.get("/healthz")
+    assert is_problem(answer, 503)
+    assert answer.headers["retry-after"] == "1"
+
+
+async def test_an_error_of_the_program_says_nothing_of_its_inside(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr(site.centre, "calls", broken)
+    transport = httpx.ASGITransport(site.app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://test") as client:
+        answer = await client.get("/api/v1/calls", headers=site.bearer(scope="calls:read"))
+    assert is_problem(answer, 500)
+    assert "secret" not in answer.text
+
+
+async def test_the_openapi_document_describes_every_path_and_its_errors(site: Site) -> None:
+    document = (await site.client.get("/openapi.json")).json()
+    for method, path in NEEDS:
+        operation = document["paths"][path][method.lower()]
+        assert operation["summary"]
+        assert {"401", "403", "422"} <= set(operation["responses"])
+        assert operation["security"] == [{"API key": []}]
+        for status, response in operation["responses"].items():
+            if int(status) >= 400:
+                assert list(response["content"]) == ["application/problem+json"]
+    names = {parameter["name"] for parameter in document["paths"]["/api/v1/cdrs"]["get"]["parameters"]}
+    assert {"from", "to", "cursor"} <= names
+    assert not [route for route in site.app.routes if isinstance(route, APIRoute) and not route.summary]
