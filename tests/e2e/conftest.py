@@ -108,7 +108,7 @@ class Stage:
         return phone
 
     def caller(
-        self, agent: Agent, *steps: str, host: str = "", transport: str = "u1", calls: int = 1
+        self, agent: Agent, *steps: str, host: str = "", target: str = "", transport: str = "u1"
     ) -> Sipp:
         """SIPp as a telco's trunk, not started yet."""
         caller = Sipp(
@@ -116,9 +116,8 @@ class Stage:
             steps,
             host=host or self.net.telco,
             port=5060 + next(self._numbers),
-            target=agent.sip,
+            target=target or agent.sip,
             transport=transport,
-            calls=calls,
         )
         self._stops.append(caller.stop)
         return caller
