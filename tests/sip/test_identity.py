@@ -49,7 +49,7 @@ class TestNumbers:
         assert normalise_number(text) == number
 
     @pytest.mark.parametrize(
-        "text", ["112", "110", "1500117", "14045", "08", "62", "62555123", "031112", "00"]
+        "text", ["112", "110", "1500117", "14045", "08", "62", "62555123", "031112", "00", "01000000"]
     )
     def test_short_codes_and_local_numbers_stay(self, text: str) -> None:
         assert normalise_number(text) == text

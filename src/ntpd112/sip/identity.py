@@ -86,9 +86,9 @@ def _national(number: str) -> str:
     """`0812...`, `62812...`, `+62812...`, `+620812...` as one."""
     digits = number.removeprefix("+")
     if digits.startswith(COUNTRY) and (number[0] == "+" or 10 <= len(digits) <= 15):
-        rest = digits[len(COUNTRY) :].removeprefix("0")
+        rest = digits[len(COUNTRY) :].lstrip("0")
         return rest if rest.startswith("1") else f"+{COUNTRY}{rest}"
-    if digits.startswith("0") and digits[1:2] not in ("", "0") and 8 <= len(digits) <= 14:
+    if digits.startswith("0") and digits[1:2] not in ("", "0", "1") and 8 <= len(digits) <= 14:
         return f"+{COUNTRY}{digits[1:]}"
     return number
 
@@ -99,12 +99,16 @@ def _in_context(number: str, context: str) -> str:
         return number
     if number.startswith("0"):
         return _national(number)
-    return f"+{context}{number}"
+    return _national(f"+{context}{number}")
 
 
 def _addresses(request: Request, header: str) -> Iterator[NameAddr]:
     """The header's addresses; garbled ones are passed over."""
-    values = (part for line in request.all(header) for part in split_outside_quotes(line, ","))
+    values = (
+        part
+        for line in request.all(header)
+        for part in (split_outside_quotes(line, ",") if "," in line else (line,))
+    )
     for _, value in zip(range(MAX_IDENTITIES), values, strict=False):
         try:
             yield NameAddr.parse(value)

@@ -108,7 +108,11 @@ class Uri:
         if not scheme.replace("+", "").replace("-", "").replace(".", "").isalnum():
             raise SipSyntaxError(f"URI {text!r}: {scheme!r} is not a scheme")
         subject, semicolon, params = rest.partition(";")
-        return cls(scheme, user=unquote(subject), params=parse_params(params) if semicolon else {})
+        return cls(
+            scheme,
+            user=unquote(subject, errors="surrogateescape"),
+            params=parse_params(params) if semicolon else {},
+        )
 
     @classmethod
     def _parse_sip(cls, scheme: str, rest: str) -> Uri:
@@ -118,7 +122,7 @@ class Uri:
         if at >= 0:
             user = rest[:at].partition(":")[0]
             if "%" in user:
-                user = unquote(user)
+                user = unquote(user, errors="surrogateescape")
             rest = rest[at + 1 :]
         host_port, semicolon, params = rest.partition(";")
         host, port = split_host_port(host_port)
