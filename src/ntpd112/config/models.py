@@ -13,6 +13,8 @@ from .regions import region_code, regions, timezone_of
 
 MAX_WORKERS = 64
 "Media worker processes: one a core is enough, and no machine for this has more."
+MAX_LEVEL = 10
+"Of a skill; the operators' directory allows no higher one."
 
 
 def _timezone(name: str) -> str:
@@ -122,7 +124,7 @@ class QueueConfig(Section):
     name: Name
     numbers: Annotated[list[Name], Field(min_length=1)]
     "What callers dial; `urn:service:sos` covers its sub-services."
-    skills: dict[str, Annotated[int, Field(ge=1)]] = {}
+    skills: dict[str, Annotated[int, Field(ge=1, le=MAX_LEVEL)]] = {}
     "Required of an operator, with the least level."
     priority: Annotated[int, Field(ge=0)] = 5
     "0 is most urgent."

@@ -157,7 +157,10 @@ def read_messages(path: Path, call_id: str, sip_call_ids: Sequence[str] = ()) ->
         ).fetchall()
     finally:
         connection.close()
-    return [Captured(*facts, data.decode("utf-8", "replace")) for *facts, data in found]
+    return [
+        Captured(at, direction, transport, local, remote, sip_call_id, data.decode("utf-8", "replace"))
+        for at, direction, transport, local, remote, sip_call_id, data in found
+    ]
 
 
 def _row(at: float, direction: Direction, flow: Flow, data: bytes) -> tuple[object, ...] | None:

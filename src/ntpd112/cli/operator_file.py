@@ -1,0 +1,89 @@
+"""The CSV file of `ntpd112 operator import`: columns `id,name,password,skills`.
+
+Skills are written as `medical=3 english=1`. An empty password keeps the one that the operator has.
+Spreadsheets that write `;` for `,` are understood.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from ntpd112.cdr.directory import InvalidOperator, Operator, check
+
+from .credentials import skills_from, with_password
+
+COLUMNS = ("id", "name", "password", "skills")
+
+
+@dataclass
+class Reading:
+    """What a file held. With any `problems`, `operators` is not to be used."""
+
+    operators: list[Operator] = field(default_factory=list)
+    problems: list[str] = field(default_factory=list)
+    "`LINE: what is wrong`"
+
+
+def read_operators(text: str, realm: str, known: Mapping[str, Operator]) -> Reading:
+    """`known`: the present operators by id, whose passwords may be kept."""
+    reading = Reading()
+    lines = text.removeprefix("\ufeff").splitlines()
+    first = lines[0] if lines else ""
+    rows = csv.DictReader(lines, delimiter=";" if first.count(";") > first.count(",") else ",", strict=True)
+    columns = [name.strip().lower() for name in rows.fieldnames or ()]
+    if sorted(columns) != sorted(COLUMNS):
+        reading.problems.append(
+            f"1: columns are {', '.join(columns) or 'none'}; expected {', '.join(COLUMNS)}"
+        )
+        return reading
+    rows.fieldnames = columns
+    seen: dict[str, int] = {}
+    try:
+        for row in rows:
+            _read_row(row, rows.line_num, realm, known, seen, reading)
+    except csv.Error as error:
+        reading.problems.append(f"{rows.reader.line_num}: is not CSV: {error}")
+    return reading
+
+
+def _read_row(
+    row: dict[str, str],
+    line: int,
+    realm: str,
+    known: Mapping[str, Operator],
+    seen: dict[str, int],
+    reading: Reading,
+) -> None:
+    if None in row or None in row.values():
+        reading.problems.append(f"{line}: has not {len(COLUMNS)} columns")
+        return
+    values = {column: value.strip() for column, value in row.items()}
+    operator = values["id"]
+    if operator in seen:
+        reading.problems.append(f'{line}: operator "{operator}" stands on line {seen[operator]} already')
+    seen.setdefault(operator, line)
+    try:
+        made = _operator(values, realm, known.get(operator))
+        check(made)
+    except (ValueError, InvalidOperator) as error:
+        reading.problems.append(f"{line}: {error}")
+    else:
+        reading.operators.append(made)
+
+
+def _operator(values: dict[str, str], realm: str, before: Operator | None) -> Operator:
+    operator, skills = values["id"], skills_from(values["skills"].split())
+    if values["password"] or before is None:
+        return with_password(operator, values["name"], skills, realm, values["password"])
+    if before.realm != realm:
+        raise ValueError(f'password is empty, and the present one is for realm "{before.realm}"')
+    return Operator(
+        id=operator,
+        name=values["name"],
+        skills=skills,
+        realm=realm,
+        ha1_md5=before.ha1_md5,
+        ha1_sha256=before.ha1_sha256,
+    )

@@ -1,0 +1,124 @@
+"""`ntpd112 operator`: add, import, list and remove operators. A running agent notices within seconds."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ntpd112.cdr.directory import Directory, InvalidOperator, Operator, OperatorExists
+from ntpd112.config import Config
+
+from .common import ConfigOption, JsonOption, configuration, fail, print_json, with_database
+from .credentials import generated_password, skills_from, with_password
+from .operator_file import read_operators
+
+app = typer.Typer(help="Add, import, list and remove operators.", no_args_is_help=True)
+
+OperatorId = Annotated[str, typer.Argument(metavar="ID", help="User part of the phone's SIP address.")]
+
+
+@app.command()
+def add(
+    operator: OperatorId,
+    name: Annotated[str, typer.Option(help="Name as shown.")],
+    skill: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=LEVEL", help="A skill with its level, 1 to 10; repeatable."),
+    ] = None,
+    password_stdin: Annotated[
+        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+    ] = False,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
+    """Add an operator and print the SIP credentials for their phone, this once: only a hash is kept.
+
+    Example: ntpd112 operator add budi --name "Budi Santoso" --skill medical=3
+    """
+    settings = configuration(config)
+    password = sys.stdin.read().rstrip("\r\n") if password_stdin else generated_password()
+    try:
+        made = with_password(operator, name, skills_from(skill or ()), settings.sip.realm, password)
+        with_database(settings, lambda engine: Directory(engine).add(made))
+    except OperatorExists as error:
+        fail(f"{error}; to change one, use `ntpd112 operator import`")
+    except (InvalidOperator, ValueError) as error:
+        fail(str(error))
+    _print_account(settings, made, password, as_json)
+
+
+def _print_account(config: Config, operator: Operator, password: str, as_json: bool) -> None:
+    host = config.sip.advertise
+    servers = [str(url._replace(host=host) if host else url) for url in config.sip.listen]
+    if as_json:
+        account = {"user": operator.id, "password": password, "realm": operator.realm, "servers": servers}
+        print_json(account)
+        return
+    print(f"SIP user  {operator.id}")
+    print(f"Password  {password}")
+    print(f"Realm     {operator.realm}")
+    print(f"Server    {' '.join(servers)}")
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Columns id,name,password,skills.")],
+    config: ConfigOption = None,
+) -> None:
+    """Add or change many operators from a CSV file: all of them, or none if anything is wrong.
+
+    Skills are written as `medical=3 english=1`. An empty password keeps the present one.
+
+    Example: ntpd112 operator import operators.csv
+    """
+    settings = configuration(config)
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        fail(f"{file}: cannot be read as UTF-8 text: {error}")
+    known = {operator.id: operator for operator in _all(settings)}
+    reading = read_operators(text, settings.sip.realm, known)
+    if reading.problems:
+        listed = "\n".join(f"{file}:{problem}" for problem in reading.problems)
+        fail(f"{listed}\nnothing was imported")
+    with_database(settings, lambda engine: Directory(engine).put(reading.operators))
+    added = sum(operator.id not in known for operator in reading.operators)
+    print(f"{added} added, {len(reading.operators) - added} changed")
+
+
+@app.command("list")
+def list_(as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """List the operators with their skills.
+
+    Example: ntpd112 operator list --json
+    """
+    settings = configuration(config)
+    operators = _all(settings)
+    if as_json:
+        print_json([{"id": o.id, "name": o.name, "skills": o.skills, "realm": o.realm} for o in operators])
+        return
+    table = Table("id", "name", "skills")
+    for operator in operators:
+        skills = " ".join(f"{skill}={level}" for skill, level in sorted(operator.skills.items()))
+        other = "" if operator.realm == settings.sip.realm else f" (password is for realm {operator.realm})"
+        table.add_row(operator.id, operator.name + other, skills)
+    Console().print(table)
+
+
+@app.command()
+def remove(operator: OperatorId, config: ConfigOption = None) -> None:
+    """Remove an operator; a call they are in goes on.
+
+    Example: ntpd112 operator remove budi
+    """
+    if not with_database(configuration(config), lambda engine: Directory(engine).remove(operator)):
+        fail(f'there is no operator "{operator}"')
+
+
+def _all(config: Config) -> list[Operator]:
+    return with_database(config, lambda engine: Directory(engine).all())

@@ -1,0 +1,96 @@
+"""run, demo, check, and what all commands share."""
+
+import json
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from tests.cli.terminal import Terminal
+from typer.testing import CliRunner
+
+from ntpd112 import __version__
+from ntpd112.cli import app
+from ntpd112.config import Config
+
+COMMANDS = ["run", "demo", "check", "trace"]
+COMMANDS += ["operator add", "operator import", "operator list", "operator remove"]
+COMMANDS += ["apikey add", "apikey list", "apikey revoke"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_s_help_has_an_example_and_the_config_option(command: str) -> None:
+    result = CliRunner().invoke(app, [*command.split(), "--help"], terminal_width=200)
+    assert result.exit_code == 0
+    assert f"Example: ntpd112 {command}" in result.output
+    assert "--config" in result.output
+
+
+def test_the_version_is_printed() -> None:
+    assert CliRunner().invoke(app, ["--version"]).output == f"ntpd112 {__version__}\n"
+
+
+def test_check_of_a_right_file_ends_with_0(terminal: Terminal) -> None:
+    assert terminal.run("check").stdout == f"{terminal.config}: nothing wrong\n"
+
+
+def test_check_lists_every_problem_by_line_and_ends_with_2(terminal: Terminal) -> None:
+    terminal.config.write_text('[sip]\nrealm = 5\n[[trunk]]\nname = "pbx"\npeers = ["10.1.0.0/33"]', "utf-8")
+    assert terminal.run("check", code=2).stdout.splitlines() == [
+        f"{terminal.config}:2: [sip]: realm 5 is not text in quotes",
+        f'{terminal.config}:5: trunk "pbx": peer "10.1.0.0/33" is not an address or network',
+    ]
+
+
+def test_check_warns_of_a_file_that_serves_nobody_and_ends_with_0(terminal: Terminal) -> None:
+    terminal.config.write_text("", "utf-8")
+    first, *_, last = terminal.run("check").stdout.splitlines()
+    assert first.startswith("warning: no [[trunk]]: ")
+    assert last == f"{terminal.config}: nothing wrong"
+
+
+def test_check_as_json(terminal: Terminal) -> None:
+    assert terminal.json("check") == {"file": str(terminal.config), "problems": [], "warnings": []}
+    terminal.config.write_text("[http]\nlisten = 1", "utf-8")
+    (problem,) = json.loads(terminal.run("check", "--json", code=2).stdout)["problems"]
+    assert (problem["line"], problem["key"]) == (2, "http.listen")
+
+
+@pytest.mark.parametrize("command", ["run", "operator list", "apikey list", "trace X"])
+def test_no_command_starts_with_a_wrong_configuration(terminal: Terminal, command: str) -> None:
+    terminal.config.write_text("[sip]\nrealm = 5", "utf-8")
+    result = terminal.run(*command.split(), code=2)
+    assert result.stderr == f"{terminal.config}:2: [sip]: realm 5 is not text in quotes\n"
+
+
+def test_the_file_is_found_by_variable_then_in_the_folder(
+    terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert CliRunner().invoke(app, ["check"]).output == "ntpd112.toml: nothing wrong\n"
+    other = tmp_path / "other.toml"
+    other.write_text("[sip]\nrealm = 5", "utf-8")
+    result = CliRunner().invoke(app, ["check"], env={"NTPD112_CONFIG": str(other)})
+    assert (result.exit_code, result.output) == (2, f"{other}:2: [sip]: realm 5 is not text in quotes\n")
+
+
+def test_run_hands_the_configuration_to_the_agent(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[Config] = []
+    agent = ModuleType("ntpd112.app")
+    agent.run = started.append  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "ntpd112.app", agent)
+    monkeypatch.setattr("ntpd112.app", agent, raising=False)
+    terminal.run("run")
+    assert [config.sip.realm for config in started] == ["test.112"]
+
+
+def test_demo_needs_no_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    started: list[bool] = []
+    demo = ModuleType("ntpd112.demo")
+    demo.run = lambda: started.append(True)  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "ntpd112.demo", demo)
+    assert CliRunner().invoke(app, ["demo"]).exit_code == 0
+    assert started == [True]
