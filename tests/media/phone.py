@@ -9,6 +9,7 @@ import socket
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TypeVar
 
 import numpy as np
 from tests.tones import Samples, decode, tone
@@ -93,12 +94,17 @@ async def talk(seconds: float, *phones: Phone) -> None:
             phone.listen()
 
 
-async def event_of(media: MediaClient, kind: type[MediaEvent], timeout_s: float = 10.0) -> MediaEvent:
-    """The next event of the kind; others before it are dropped."""
+Event = TypeVar("Event", bound=MediaEvent)
+
+
+async def event_of(
+    media: MediaClient, kind: type[Event], *, leg: int | None = None, timeout_s: float = 10.0
+) -> Event:
+    """The next event of the kind (and leg); others that came with it or before are dropped."""
     async with asyncio.timeout(timeout_s):
         while True:
             for event in media.events():
-                if isinstance(event, kind):
+                if isinstance(event, kind) and leg in (None, getattr(event, "leg", None)):
                     return event
             await asyncio.sleep(0.01)
 

@@ -231,7 +231,9 @@ class MediaClient:
         if isinstance(report, protocol.Ports):
             return
         if isinstance(report, Closed):
-            self._legs.pop(report.leg, None)
+            leg = self._legs.pop(report.leg, None)
+            if leg is not None:
+                leg.alive = False
             slot.legs.discard(report.leg)
         self._events.append(report)
         if len(self._events) > MAX_EVENTS:

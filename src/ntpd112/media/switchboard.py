@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import structlog
 
-from .events import Closed, Event, PlayEnded, RecordingFailed
+from .events import Closed, Event, PlayEnded, Quality, RecordingFailed
 from .leg import Leg, Surroundings
 from .ports import PortPool
 from .prompts import Prompts
@@ -172,10 +172,11 @@ class Switchboard:
             log.error("no address to bind media ports to", bind=command.bind)
 
     def _open(self, command: Open) -> None:
-        pool = self._pools[command.family]
-        sockets = pool.take(command.port)
+        pool = self._pools.get(command.family)
+        sockets = pool.take(command.port) if pool is not None else None
         if sockets is None:
             log.error("leg on a port that is not bound", command=repr(command))
+            self._tell(Closed(command.leg, Quality(0, 0, 0.0)))
             return
         for sock in sockets:
             _drain(sock.recv)
