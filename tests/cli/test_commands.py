@@ -1,5 +1,6 @@
 """run, demo, check, and what all commands share."""
 
+import errno
 import json
 import sys
 from pathlib import Path
@@ -10,8 +11,10 @@ from tests.cli.terminal import Terminal
 from typer.testing import CliRunner
 
 from ntpd112 import __version__
+from ntpd112.cdr.database import DatabaseError
 from ntpd112.cli import app
 from ntpd112.config import Config
+from ntpd112.journal import JournalError
 
 COMMANDS = ["run", "demo", "check", "trace"]
 COMMANDS += ["operator add", "operator import", "operator list", "operator remove"]
@@ -74,23 +77,68 @@ def test_the_file_is_found_by_variable_then_in_the_folder(
     assert (result.exit_code, result.output) == (2, f"{other}:2: [sip]: realm 5 is not text in quotes\n")
 
 
-def test_run_hands_the_configuration_to_the_agent(
-    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def agent(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Stands in for the agent, which other tests start."""
+    module = ModuleType("ntpd112.app")
+    monkeypatch.setitem(sys.modules, "ntpd112.app", module)
+    monkeypatch.setattr("ntpd112.app", module, raising=False)
+    return module
+
+
+def test_run_hands_the_configuration_to_the_agent(terminal: Terminal, agent: ModuleType) -> None:
     started: list[Config] = []
-    agent = ModuleType("ntpd112.app")
     agent.run = started.append  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "ntpd112.app", agent)
-    monkeypatch.setattr("ntpd112.app", agent, raising=False)
     terminal.run("run")
     assert [config.sip.realm for config in started] == ["test.112"]
 
 
-def test_demo_needs_no_configuration(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (JournalError('journal "j.db" is in use'), 'ntpd112 cannot go on: journal "j.db" is in use\n'),
+        (DatabaseError("database x: no such host"), "ntpd112 cannot go on: database x: no such host\n"),
+        (
+            OSError(errno.EADDRINUSE, "address in use"),
+            f"ntpd112 cannot listen: [Errno {errno.EADDRINUSE}] address in use; "
+            "see listen under [sip] and [http]\n",
+        ),
+    ],
+)
+def test_what_keeps_the_agent_from_starting_is_one_line(
+    terminal: Terminal, agent: ModuleType, error: Exception, said: str
+) -> None:
+    def run(config: Config) -> None:
+        raise error
+
+    agent.run = run  # type: ignore[attr-defined]
+    assert terminal.run("run", code=1).stderr == said
+
+
+@pytest.fixture
+def demo(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Stands in for the demo, which other tests start."""
+    module, site = ModuleType("ntpd112.demo"), ModuleType("ntpd112.demo.site")
+    site.DemoError = RuntimeError  # type: ignore[attr-defined]
+    monkeypatch.setitem(sys.modules, "ntpd112.demo", module)
+    monkeypatch.setitem(sys.modules, "ntpd112.demo.site", site)
+    return module
+
+
+def test_demo_needs_no_configuration(
+    demo: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.chdir(tmp_path)
-    started: list[bool] = []
-    demo = ModuleType("ntpd112.demo")
-    demo.run = lambda: started.append(True)  # type: ignore[attr-defined]
-    monkeypatch.setitem(sys.modules, "ntpd112.demo", demo)
-    assert CliRunner().invoke(app, ["demo"]).exit_code == 0
-    assert started == [True]
+    started: list[tuple[object, ...]] = []
+    demo.run = lambda *options: started.append(options)  # type: ignore[attr-defined]
+    assert CliRunner().invoke(app, ["demo", "--operators", "3"]).exit_code == 0
+    assert started == [(3, 20.0, None)]
+
+
+def test_a_demo_that_cannot_start_says_why(demo: ModuleType) -> None:
+    def run(*options: object) -> None:
+        raise RuntimeError("no free port")
+
+    demo.run = run  # type: ignore[attr-defined]
+    result = CliRunner().invoke(app, ["demo"])
+    assert (result.exit_code, result.stderr) == (1, "no free port\n")

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from errno import EACCES, EADDRINUSE, EADDRNOTAVAIL
 from typing import Annotated
 
 import typer
 
 from ntpd112 import __version__
+from ntpd112.cdr.database import DatabaseError
 from ntpd112.config import ConfigErrors, find_config, load_config, warnings_of
+from ntpd112.journal import JournalError
 
 from . import keys, operators, trace
-from .common import WRONG_CONFIG, ConfigOption, JsonOption, configuration, print_json
+from .common import WRONG_CONFIG, ConfigOption, JsonOption, configuration, fail, print_json
 
 app = typer.Typer(
     help="Call-handling backend for Indonesia's single emergency number 112.",
@@ -46,22 +49,38 @@ def run(config: ConfigOption = None) -> None:
     settings = configuration(config)
     from ntpd112 import app as agent  # late: the other commands start faster without it
 
-    agent.run(settings)
+    try:
+        agent.run(settings)
+    except (JournalError, DatabaseError) as error:
+        fail(f"ntpd112 cannot go on: {error}")
+    except OSError as error:
+        if error.errno not in (EACCES, EADDRINUSE, EADDRNOTAVAIL):
+            raise
+        fail(f"ntpd112 cannot listen: {error}; see listen under [sip] and [http]")
 
 
 @app.command()
-def demo(config: ConfigOption = None) -> None:
+def demo(
+    operators: Annotated[int, typer.Option(min=1, help="Simulated operators.")] = 5,
+    calls_per_minute: Annotated[float, typer.Option(min=0.1, help="Simulated callers.")] = 20.0,
+    seconds: Annotated[float | None, typer.Option(min=1, help="End by itself after so long.")] = None,
+    config: ConfigOption = None,
+) -> None:
     """Start the agent with simulated callers and operators, to see calls flow. Ctrl-C ends it.
 
     It has a configuration of its own; one given is only checked.
 
-    Example: ntpd112 demo
+    Example: ntpd112 demo --operators 8 --calls-per-minute 40
     """
     if config is not None:
         configuration(config)
     from ntpd112.demo import run as run_demo
+    from ntpd112.demo.site import DemoError
 
-    run_demo()
+    try:
+        run_demo(operators, calls_per_minute, seconds)
+    except DemoError as error:
+        fail(str(error))
 
 
 @app.command()

@@ -21,6 +21,8 @@ WRONG_CONFIG = 2
 "Exit code when the configuration is wrong."
 FAILED = 1
 "Exit code when anything else is."
+DRIVER_END_S = 0.05
+"Seconds for aiosqlite's thread to end after a failed open: it reports to the loop, which must still be there."
 
 ConfigOption = Annotated[
     Path | None,
@@ -50,7 +52,11 @@ def with_database(config: Config, use: Callable[[AsyncEngine], Awaitable[T]]) ->
     """Run `use` on the configured database. Ends the program if it cannot be used."""
 
     async def work() -> T:
-        engine = await open_database(config.database.url)
+        try:
+            engine = await open_database(config.database.url)
+        except DatabaseError:
+            await asyncio.sleep(DRIVER_END_S)
+            raise
         try:
             return await use(engine)
         finally:
