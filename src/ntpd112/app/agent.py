@@ -35,6 +35,7 @@ from ntpd112.sip.endpoint import SipEndpoint
 from ntpd112.sip.registrar import Registrar
 from ntpd112.sip.trunks import Trunks, TrunkSpec
 
+from .logs import set_up_logging
 from .operators import OperatorWatch
 from .turn import Turn
 
@@ -201,6 +202,7 @@ class Agent:
 
 def run(config: Config) -> None:
     """Serve until SIGTERM or SIGINT: the first drains (up to `sip.drain`), a second stops at once."""
+    set_up_logging(config.log)
     uvloop.run(_serve(config))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from datetime import datetime, tzinfo
+from ipaddress import IPv4Network, IPv6Network
 from zoneinfo import ZoneInfo
 
 from ntpd112.journal.events import CallClassified, Classification
@@ -156,7 +157,7 @@ class LiveCentre:
     def _trunk_view(self, trunk: Trunk) -> TrunkView:
         return TrunkView(
             name=trunk.name,
-            peers=[str(network) for network in trunk.networks],
+            peers=[_as_configured(network) for network in trunk.networks],
             calls=trunk.calls,
             max_calls=trunk.max_calls,
             up=trunk.up,
@@ -175,3 +176,8 @@ class LiveCentre:
     def _date(self, moment: float) -> datetime:
         """Monotonic seconds as a date in the site's time zone."""
         return datetime.fromtimestamp(self._context.clock.wall(moment), self._zone)
+
+
+def _as_configured(network: IPv4Network | IPv6Network) -> str:
+    single = network.prefixlen == network.max_prefixlen
+    return str(network.network_address) if single else str(network)

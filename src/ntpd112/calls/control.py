@@ -152,7 +152,7 @@ class CallControl:
     def _operator_state(self, effect: StateChanged, now: float) -> None:
         """Written down always; said in the log when it is not just a call taking its course."""
         operator, state = effect.operator, effect.state
-        if effect.call_id is None or state in ("break", "offline"):
+        if {state, effect.previous} & {"break", "offline"}:
             log.info("operator", operator=operator, state=state, was=effect.previous, reason=effect.reason)
         self._context.write(
             OperatorChanged(

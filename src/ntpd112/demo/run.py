@@ -51,7 +51,7 @@ class Options:
 
 def run(operators: int = 5, calls_per_minute: float = 20.0, seconds: float | None = None) -> None:
     """Run until Ctrl-C (or for `seconds`). Raises DemoError with what to do when it cannot start."""
-    uvloop.run(_demo(Options(min(operators, len(NAMES)), calls_per_minute, seconds), Console()))
+    uvloop.run(_demo(Options(min(operators, len(NAMES)), calls_per_minute, seconds), Console(soft_wrap=True)))
 
 
 async def _demo(options: Options, console: Console) -> None:
@@ -140,6 +140,6 @@ async def _supervise(site: Site, stop: asyncio.Event) -> None:
     async with httpx.AsyncClient(base_url=f"{site.url}/api/v1", headers=headers) as http:
         while not stop.is_set():
             await asyncio.sleep(BACK_AFTER_S)
-            for operator in (await http.get("/operators")).json()["items"]:
+            for operator in (await http.get("/operators")).json():
                 if operator["reason"] == "rona":
                     await http.put(f"/operators/{operator['id']}/state", json={"state": "ready"})

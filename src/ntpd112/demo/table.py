@@ -45,7 +45,8 @@ class View:
     async def _items(self, path: str) -> list[dict[str, Any]]:
         answer = await self._http.get(path)
         answer.raise_for_status()
-        items: list[dict[str, Any]] = answer.json()["items"]
+        found: Any = answer.json()
+        items: list[dict[str, Any]] = found["items"] if isinstance(found, dict) else found
         return items
 
     # --- figures
