@@ -22,7 +22,7 @@ WRONG_CONFIG = 2
 FAILED = 1
 "Exit code when anything else is."
 DRIVER_END_S = 0.05
-"Seconds for aiosqlite's thread to end after a failed open: it reports to the loop, which must still be there."
+"Seconds for aiosqlite's thread to end after a failed open: the loop that it reports to must still be there."
 
 ConfigOption = Annotated[
     Path | None,
