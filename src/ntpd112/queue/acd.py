@@ -8,21 +8,18 @@ each other: whatever makes one of them available looks for the other at once.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Literal
 
+from .books import Books, QueueRecord
 from .deadlines import Deadlines
-from .errors import IllegalEvent, StateConflict, UnknownOperator, UnknownQueue
-from .matching import Matching, fits, requirement_of
+from .errors import IllegalEvent, StateConflict
+from .matching import requirement_of
 from .model import (
-    Call,
     CancelOffer,
     CancelOutcome,
     Effect,
     Offer,
-    Operator,
     OperatorSpec,
-    QueueLoad,
     QueuePolicy,
     StateChanged,
 )
@@ -30,29 +27,15 @@ from .records import CallRecord, OperatorRecord
 from .states import SETTLE, OperatorEvent, SettledState, next_state
 
 
-@dataclass(slots=True)
-class _Queue:
-    policy: QueuePolicy
-    waiting: int = 0
-    ringing: int = 0
-    talking: int = 0
-    unanswered: dict[str, CallRecord] = field(default_factory=dict)
-    "In order of enqueueing, so the first has waited longest."
-
-
-class Acd:
+class Acd(Books):
     """Time is the caller's: `now` is monotonic seconds, and `handle_timer` is due at `next_timer`."""
 
     def __init__(self) -> None:
-        self._queues: dict[str, _Queue] = {}
-        self._operators: dict[str, OperatorRecord] = {}
-        self._calls: dict[str, CallRecord] = {}
-        self._matching = Matching()
+        super().__init__()
         self._deadlines = Deadlines()
         self._effects: list[Effect] = []
         self._arrivals = 0
         self._turns = 0
-        self._present = 0
 
     # --- configuration
 
@@ -60,7 +43,7 @@ class Acd:
         """A new queue, or a new policy for one: it holds for calls enqueued from now on."""
         queue = self._queues.get(policy.name)
         if queue is None:
-            self._queues[policy.name] = _Queue(policy)
+            self._queues[policy.name] = QueueRecord(policy)
         else:
             queue.policy = policy
 
@@ -128,9 +111,7 @@ class Acd:
     def enqueue(self, call_id: str, queue: str, priority: int, skills: Mapping[str, int], now: float) -> None:
         """A call waits for an operator who has all `skills` at these levels or above. `priority` 0 is most
         urgent. Raises UnknownQueue, IllegalEvent if the call is known."""
-        home = self._queues.get(queue)
-        if home is None:
-            raise UnknownQueue(f'there is no queue "{queue}"')
+        home = self._queue(queue)
         if call_id in self._calls:
             raise IllegalEvent(
                 f'call "{call_id}" is {self._calls[call_id].state}: "enqueue" cannot happen now'
@@ -211,46 +192,6 @@ class Acd:
         effects, self._effects = self._effects, []
         return effects
 
-    # --- views
-
-    def call(self, call_id: str) -> Call | None:
-        """None once the call has finished or was withdrawn."""
-        call = self._calls.get(call_id)
-        return call.status() if call else None
-
-    def waiting(self) -> list[Call]:
-        """Calls that ring nowhere, the next to be served first."""
-        return [call.status() for call in self._matching.waiting()]
-
-    def operators(self) -> list[Operator]:
-        return [operator.status() for operator in self._operators.values()]
-
-    def operator(self, operator_id: str) -> Operator | None:
-        operator = self._operators.get(operator_id)
-        return operator.status() if operator else None
-
-    @property
-    def requirements(self) -> int:
-        """Different requirements in use, the cost of an event; see `matching`."""
-        return self._matching.lanes
-
-    def anyone_there(self) -> bool:
-        """Whether any operator is not offline, be they on break."""
-        return self._present > 0
-
-    def load(self, queue: str, now: float) -> QueueLoad:
-        """Raises UnknownQueue."""
-        home = self._queues.get(queue)
-        if home is None:
-            raise UnknownQueue(f'there is no queue "{queue}"')
-        first = next(iter(home.unanswered.values()), None)
-        return QueueLoad(home.waiting, home.ringing, home.talking, now - first.since if first else 0.0)
-
-    def operators_fit(self, skills: Mapping[str, int]) -> list[Operator]:
-        """The operators with these skills, in whatever state. Looks at every operator: for views."""
-        requirement = requirement_of(skills)
-        return [o.status() for o in self._operators.values() if fits(o.spec.skills, requirement)]
-
     # --- the call's side
 
     def _seek_operator(self, call: CallRecord, now: float) -> None:
@@ -291,12 +232,6 @@ class Acd:
         del self._calls[call.id]
 
     # --- the operator's side
-
-    def _operator(self, operator_id: str) -> OperatorRecord:
-        operator = self._operators.get(operator_id)
-        if operator is None:
-            raise UnknownOperator(f'there is no operator "{operator_id}"')
-        return operator
 
     def _stop_ringing(
         self, operator: OperatorRecord, outcome: CancelOutcome, event: OperatorEvent, reason: str, now: float
