@@ -38,6 +38,9 @@ class Settings:
     skilled_numbers: Mapping[str, str] = field(default_factory=lambda: {"118": "medical"})
     "Numbers with a queue of their own that asks for a skill."
     database: str = ""
+    recording: bool = True
+    media_ports: str = "20000-20999"
+    telco_calls: int = 60
 
 
 class Agent:
@@ -66,6 +69,7 @@ class Agent:
         if settings.ipv6:
             listen += [f"udp://[::1]:{self.port6}", f"tcp://[::1]:{self.port6}"]
         database = settings.database or f"sqlite+aiosqlite:///{self.folder}/cdrs.db"
+        recordings = f'recordings = "{self.folder}/recordings"' if settings.recording else ""
         queues = self._queue("112", ["112", "urn:service:sos"], {})
         for number, skill in settings.skilled_numbers.items():
             queues += self._queue(skill, [number], {skill: 1})
@@ -79,9 +83,9 @@ drain = "1s"
 expires = "1s..1h"
 keepalive = "{settings.keepalive}"
 [media]
-ports = "20000-20999"
+ports = "{settings.media_ports}"
 workers = {settings.workers}
-recordings = "{self.folder}/recordings"
+{recordings}
 [database]
 url = "{database}"
 [journal]
@@ -89,7 +93,7 @@ path = "{self.folder}/journal.db"
 [http]
 listen = "{net.agent}:8112"
 {self._trunk("pbx", [net.pbx], 60, "5s")}
-{self._trunk("telco", [net.telco, "::1"], 60, "0s")}
+{self._trunk("telco", [net.telco, "::1"], settings.telco_calls, "0s")}
 {self._trunk("narrow", [net.narrow_trunk], 2, "0s")}
 {queues}"""
 
@@ -193,7 +197,7 @@ no_operator = "{settings.no_operator}"
         return response.json()
 
     def listed(self, path: str) -> list[Json]:
-        found: list[Json] = self.get(path)["items"]
+        found: list[Json] = self.get(path)
         return found
 
     def calls(self) -> list[Json]:
@@ -226,7 +230,8 @@ no_operator = "{settings.no_operator}"
 
     def cdrs(self) -> list[Json]:
         """Newest first."""
-        return self.listed("/cdrs?limit=500")
+        found: list[Json] = self.get("/cdrs?limit=500")["items"]
+        return found
 
     def wait_for_cdrs(self, count: int = 1) -> list[Json]:
         def look() -> list[Json]:

@@ -48,13 +48,21 @@ def send(message: str, *, retransmit: bool = False) -> str:
 
 
 def expect(
-    code: int, *, optional: bool = False, contains: str = "", keep: str = "", auth: bool = False
+    code: int,
+    *,
+    optional: bool = False,
+    contains: str = "",
+    keep: str = "",
+    auth: bool = False,
+    timer: bool = False,
 ) -> str:
     """A response. `contains`: a regular expression that has to be found in it. `keep`: a header whose value
-    stands in later messages as `[$4]`. `auth`: it has a challenge for the next `[authentication]`."""
-    attributes = (
-        _optional(optional) + (' rrs="true"' if 180 <= code < 300 else "") + (' auth="true"' if auth else "")
-    )
+    stands in later messages as `[$4]`. `auth`: it has a challenge for the next `[authentication]`. `timer`:
+    the time from the call's start to here goes into the statistics."""
+    attributes = _optional(optional)
+    attributes += ' rrs="true"' if 180 <= code < 300 else ""
+    attributes += ' auth="true"' if auth else ""
+    attributes += ' rtd="true"' if timer else ""
     kept = f'<ereg regexp=".*" search_in="hdr" header="{keep}:" assign_to="4"/>' if keep else ""
     return f'<recv response="{code}"{attributes}>{_actions(contains, kept)}</recv>'
 

@@ -123,8 +123,7 @@ class Sipp:
         return self._text("messages")
 
     def counts(self) -> Counts:
-        rows = list(csv.reader((self._folder / "statistics.csv").open(), delimiter=";"))
-        last = dict(zip(rows[0], rows[-1], strict=False))
+        last = read_statistics(self._folder / "statistics.csv")
         return Counts(
             ok=int(last["SuccessfulCall(C)"]),
             failed=int(last["FailedCall(C)"]),
@@ -137,3 +136,9 @@ class Sipp:
     def _text(self, name: str) -> str:
         file = self._folder / name
         return file.read_text(errors="replace") if file.exists() else ""
+
+
+def read_statistics(file: Path) -> dict[str, str]:
+    """The last line of SIPp's statistics, by column; `(C)` columns are cumulative."""
+    rows = list(csv.reader(file.read_text().splitlines(), delimiter=";"))
+    return dict(zip(rows[0], rows[-1], strict=False))
