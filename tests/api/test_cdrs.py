@@ -161,3 +161,11 @@ class TestRecording:
         await site.store.write([evil], "cdrs", Position("j", 2))
         answer = await site.client.get(self.path())
         assert answer.status_code == 404
+
+
+async def test_a_long_page_is_whole(site: Site) -> None:
+    await site.store.write([cdr(n) for n in range(5, 300)], "cdrs", Position("j", 2))
+    answer = await site.client.get("/api/v1/cdrs?limit=299")
+    page = models.CdrPage.model_validate(answer.json())
+    assert [item.id for item in page.items] == [call_id(n) for n in range(299, 0, -1)]
+    assert page.next_cursor is not None

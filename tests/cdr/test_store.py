@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import timedelta, timezone
 
 import msgspec
 import pytest
@@ -105,3 +105,10 @@ async def test_more_cdrs_than_one_query_takes_come_with_their_segments(engine: A
     cdrs = some(1100)
     store = await stored(engine, cdrs)
     assert await store.page(Filter(), 2000) == cdrs
+
+
+async def test_a_place_may_be_given_in_any_zone(engine: AsyncEngine) -> None:
+    cdrs = some(3)
+    store = await stored(engine, cdrs)
+    jakarta = cdrs[0].started_at.astimezone(timezone(timedelta(hours=7)))
+    assert await store.page(Filter(), 10, Place(jakarta, cdrs[0].id)) == cdrs[1:]

@@ -9,7 +9,7 @@ from typing import Annotated, Protocol
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, Response
 
-from ntpd112.api.answers import answer
+from ntpd112.api.answers import answer, answer_page
 from ntpd112.api.auth import require
 from ntpd112.api.models import CdrOut, CdrPage, errors
 from ntpd112.api.parameters import moment, read_cursor, write_cursor
@@ -94,7 +94,7 @@ async def list_cdrs(
     items = found[:limit]
     more = len(found) > limit
     following = write_cursor(Place(items[-1].started_at, items[-1].id)) if more else None
-    return answer(request, {"items": items, "next_cursor": following})
+    return await answer_page(request, items, next_cursor=following)
 
 
 def _caller(text: str | None) -> str | None:
