@@ -1,0 +1,317 @@
+"""The SIP user agent: messages in, messages and events out (RFC 3261 §8, §16.12, §18). No I/O, no clock.
+
+    receive(), receive_message(), handle_timer()  ->  events(), outgoing(), next_timer()
+
+It is a server for trunks' calls and phones' registrations and a client for calls to phones; with a trunk of
+all addresses and no registrar it is a phone as well.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+from .admission import Admission, RefusalReports, unsupported
+from .bindings import Binding
+from .core import ALLOW, SUPPORTED, Core, UaConfig
+from .events import SipEvent
+from .flow import Address, Flow, Outgoing
+from .keepalive import Keepalive
+from .leg import Leg
+from .message import BadMessage, Request, Response
+from .nameaddr import NameAddr
+from .parser import parse
+from .registrar import Registrar
+from .reply import tag_of
+from .sdp import LocalMedia
+from .stateless import Stateless, stamp
+from .target import Target
+from .transaction import InviteServer
+from .transactions import Key, OnResponse, TooManyTransactions, invite_key, reply_flow, server_key
+from .trunks import Trunks
+from .uac_leg import OutboundLeg
+from .uri import SipSyntaxError, Uri
+from .via import Via
+
+__all__ = ["UaConfig", "UserAgent"]
+
+IN_DIALOG = frozenset({"INVITE", "BYE", "UPDATE", "PRACK", "INFO", "OPTIONS"})
+"Methods that a leg handles."
+REFUSALS = {"REFER": 405, "MESSAGE": 405, "REGISTER": 405, "SUBSCRIBE": 489, "NOTIFY": 489, "PUBLISH": 489}
+"Known methods that we do not serve; every other is 501."
+
+
+def _token() -> str:
+    return secrets.token_hex(10)
+
+
+class UserAgent:
+    """`token()` gives unguessable text for tags, branches and Call-IDs; tests pass a counter."""
+
+    def __init__(
+        self,
+        config: UaConfig,
+        registrar: Registrar | None,
+        trunks: Trunks,
+        *,
+        token: Callable[[], str] = _token,
+    ) -> None:
+        self.core = Core(config, token)
+        self._registrar = registrar
+        self._trunks = trunks
+        self._stateless = Stateless(token().encode()[:64])
+        self._reports = RefusalReports(self.core)
+        self._admission = Admission(self.core, trunks, self._reports)
+        self._keepalive = Keepalive(registrar, trunks, self.options)
+
+    # Messages in
+
+    def receive(self, data: bytes, flow: Flow, now: float) -> None:
+        """A datagram. Never raises, whatever it is."""
+        if data.startswith(b"INVITE ") and self._admission.trunk_of(flow) is None:
+            refusal = self._stateless.refuse_invite(data, flow)
+            if refusal is not None:
+                self._refused_unknown(refusal, flow, now)
+                return
+        try:
+            message = parse(data)
+        except BadMessage as error:
+            self._receive_bad(error, flow, now)
+            return
+        self._receive(message, flow, now)
+
+    def receive_message(self, message: Request | Response | BadMessage, flow: Flow, now: float) -> None:
+        """A message of a connection, as `StreamParser` gives it."""
+        self.core.open_flows.add(flow)
+        if isinstance(message, BadMessage):
+            self._receive_bad(message, flow, now)
+        else:
+            self._receive(message, flow, now)
+
+    def flow_closed(self, flow: Flow, now: float) -> None:
+        """A connection is closed, or could not be made."""
+        self.core.open_flows.discard(flow)
+        self.core.transactions.flow_closed(flow, now)
+        if self._registrar is not None:
+            self._registrar.flow_closed(flow, now)
+
+    def send_failed(self, outgoing: Outgoing, now: float) -> None:
+        """A datagram could not be sent."""
+        self.core.transactions.send_failed(outgoing.data, now)
+
+    def _receive(self, message: Request | Response, flow: Flow, now: float) -> None:
+        try:
+            if isinstance(message, Response):
+                self.core.transactions.receive_response(message, message.via, now)
+            else:
+                self._receive_request(message, flow, now)
+        except SipSyntaxError as error:
+            # A header that only this kind of message needs cannot be read.
+            if isinstance(message, Request):
+                self._receive_bad(BadMessage(str(error), message), flow, now)
+
+    def _receive_bad(self, error: BadMessage, flow: Flow, now: float) -> None:
+        request = error.request
+        if request is None or request.method == "ACK":
+            return
+        fields = request.fields
+        text, via = stamp(fields["via"][0], flow)
+        fields["via"] = [text, *fields["via"][1:]]
+        self._reply(request, via, flow, error.code, " ".join(str(error).split()))
+        if request.method == "INVITE":
+            self._reports.add(flow, error.code, str(error), now)
+
+    def _receive_request(self, request: Request, flow: Flow, now: float) -> None:
+        vias = request.fields["via"]
+        text, via = stamp(vias[0], flow)
+        request.fields["via"] = [text, *vias[1:]]
+        key = server_key(request, via)
+        transaction = self.core.transactions.find(key)
+        method = request.method
+        if transaction is not None:
+            transaction.receive(request, now)
+            if method == "ACK" and transaction.state == "accepted":
+                self._ack(request, now)
+        elif method == "ACK":
+            self._ack(request, now)
+        elif method == "CANCEL":
+            self._cancel(request, via, flow, now)
+        else:
+            self._new_request(request, key, via, flow, now)
+
+    def _new_request(self, request: Request, key: Key, via: Via, flow: Flow, now: float) -> None:
+        method = request.method
+        try:
+            if method not in IN_DIALOG and not (method == "REGISTER" and self._registrar is not None):
+                self._refuse_method(request, via, flow)
+            elif method not in ("INVITE", "BYE", "REGISTER") and (unknown := unsupported(request)):
+                self._reply(request, via, flow, 420, headers={"unsupported": ", ".join(unknown)})
+            elif method == "REGISTER":
+                self._register(request, key, via, flow, now)
+            elif (tag := tag_of(request.fields["to"][0])) is not None:
+                self._within_dialog(request, tag, key, via, flow, now)
+            elif method == "INVITE":
+                self._invite(request, key, via, flow, now)
+            elif method == "OPTIONS":
+                code = 503 if self._admission.draining else 200
+                self._reply(request, via, flow, code, headers=_ABILITIES)
+                if self._admission.trunk_of(flow) is not None:
+                    self._keepalive.seen(flow)
+            else:
+                self._reply(request, via, flow, 481)
+        except TooManyTransactions:
+            self._reply(request, via, flow, 503, headers={"retry-after": "10"})
+
+    def _within_dialog(self, request: Request, tag: str, key: Key, via: Via, flow: Flow, now: float) -> None:
+        leg = self.core.legs.get((request.fields["call-id"][0], tag))
+        if leg is None:
+            self._reply(request, via, flow, 481)
+        else:
+            leg.receive(self.core.transactions.serve(request, key, via, flow), now)
+
+    def _invite(self, request: Request, key: Key, via: Via, flow: Flow, now: float) -> None:
+        transactions = self.core.transactions
+        trunk = self._admission.trunk_of(flow)
+        if trunk is None:
+            response = self._stateless.response(request, 403)
+            self._refused_unknown(Outgoing(reply_flow(flow, via), bytes(response)), flow, now)
+        elif transactions.is_merged(request):
+            self._reply(request, via, flow, 482, "Merged Request")
+        else:
+            transaction = transactions.serve(request, key, via, flow)
+            assert isinstance(transaction, InviteServer)
+            self._keepalive.seen(flow)
+            self._admission.admit(transaction, trunk, flow, now)
+
+    def _ack(self, ack: Request, now: float) -> None:
+        leg = self.core.legs.get((ack.fields["call-id"][0], tag_of(ack.fields["to"][0]) or ""))
+        if leg is not None:
+            leg.on_ack(ack, now)
+
+    def _cancel(self, cancel: Request, via: Via, flow: Flow, now: float) -> None:
+        """RFC 3261 §9.2. The answer to CANCEL has the To tag of the INVITE's."""
+        invite = self.core.transactions.find(invite_key(cancel, via))
+        if not isinstance(invite, InviteServer):
+            self._reply(cancel, via, flow, 481)
+            return
+        self._reply(cancel, via, flow, 200)
+        invite.cancel(cancel, now)
+
+    def _register(self, request: Request, key: Key, via: Via, flow: Flow, now: float) -> None:
+        """Only a registration that succeeds gets a transaction: its repetition must not count as a replay.
+        Every other is refused again when it comes again, so a flood of them leaves nothing behind."""
+        assert self._registrar is not None
+        response = self._registrar.receive(request, flow, now)
+        if response.code < 300:
+            self.core.transactions.serve(request, key, via, flow).respond(response, now)
+        else:
+            self.core.send(reply_flow(flow, via), bytes(response))
+
+    def _refuse_method(self, request: Request, via: Via, flow: Flow) -> None:
+        code = REFUSALS.get(request.method, 501)
+        self._reply(request, via, flow, code, headers={"allow": ALLOW})
+
+    def _refused_unknown(self, refusal: Outgoing, flow: Flow, now: float) -> None:
+        self.core.outgoing.append(refusal)
+        self._reports.add(flow, 403, "source is no trunk", now)
+
+    def _reply(
+        self,
+        request: Request,
+        via: Via,
+        flow: Flow,
+        code: int,
+        phrase: str | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> None:
+        """An answer without a transaction."""
+        response = self._stateless.response(request, code, phrase)
+        for name, value in (headers or {}).items():
+            response.fields[name] = [value]
+        self.core.send(reply_flow(flow, via), bytes(response))
+
+    # Time, and what came out
+
+    def next_timer(self) -> float | None:
+        """Monotonic seconds at which `handle_timer` is due, or None."""
+        ours, theirs = self.core.timers.next(), self._keepalive.next_timer()
+        return theirs if ours is None else ours if theirs is None else min(ours, theirs)
+
+    def handle_timer(self, now: float) -> None:
+        self.core.timers.fire(now)
+        self._keepalive.handle_timer(now)
+
+    def outgoing(self) -> list[Outgoing]:
+        """What is to be sent, in order. Taken: the next call gives what came since."""
+        taken, self.core.outgoing = self.core.outgoing, []
+        return taken
+
+    def events(self) -> list[SipEvent]:
+        """What happened, in order. Taken."""
+        taken, self.core.events = self.core.events, []
+        if self._registrar is not None:
+            taken += self._registrar.events()
+        return taken + self._trunks.events()
+
+    def set_flow_to(self, flow_to: Callable[[str, Address], Flow | None]) -> None:
+        """How to find our way to an address: the endpoint knows its sockets."""
+        self._keepalive.flow_to = flow_to
+
+    # What its user asks for
+
+    def invite(
+        self,
+        target: Target | Binding,
+        *,
+        caller: NameAddr,
+        local: LocalMedia,
+        now: float,
+        headers: dict[str, str] | None = None,
+        call_id: str | None = None,
+    ) -> Leg:
+        """Call `target`, offering `local`. `headers` are added to the INVITE; `caller` becomes From."""
+        if isinstance(target, Binding):
+            target = target.target
+        core = self.core
+        return OutboundLeg(core, target, caller, local, headers or {}, call_id or core.token(), now)
+
+    def request(
+        self,
+        method: str,
+        uri: Uri,
+        flow: Flow,
+        *,
+        headers: dict[str, str],
+        on_response: OnResponse,
+        now: float,
+        body: bytes = b"",
+    ) -> None:
+        """A request outside of dialogs, other than INVITE. `headers` may replace From, To, Call-ID and CSeq,
+        which else are made here. `on_response` gets 408 or 503 without headers if no answer comes."""
+        core = self.core
+        own = NameAddr(Uri("sip", core.sent_by(flow).host, core.config.contact_user))
+        fields = {
+            "max-forwards": ["70"],
+            "from": [str(own.with_tag(core.token()))],
+            "to": [f"<{uri}>"],
+            "call-id": [core.token()],
+            "cseq": [f"1 {method}"],
+            "contact": [core.contact(flow)],
+            "user-agent": [core.config.user_agent],
+            **{name.lower(): [value] for name, value in headers.items()},
+        }
+        core.transactions.request(Request(method, str(uri), fields=fields, body=body), flow, on_response, now)
+
+    def options(self, target: Target, on_response: OnResponse, now: float) -> None:
+        """Ask whether `target` is there."""
+        headers = {"Accept": "application/sdp"}
+        if target.route:
+            headers["Route"] = ", ".join(str(route) for route in target.route)
+        self.request("OPTIONS", target.uri, target.flow, headers=headers, on_response=on_response, now=now)
+
+    def drain(self) -> None:
+        """From now on new INVITEs get 503, and OPTIONS too, so that trunks go elsewhere."""
+        self._admission.draining = True
+
+
+_ABILITIES = {"allow": ALLOW, "supported": SUPPORTED, "accept": "application/sdp, multipart/mixed"}

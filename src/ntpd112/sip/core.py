@@ -1,0 +1,94 @@
+"""What the parts of a user agent share: settings, timers, transactions, what came out and is to be taken."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .events import SipEvent
+from .flow import Address, Flow, Outgoing
+from .timers import T1, T2, T4, Durations, Timers
+from .transactions import MAX_LOCALS, Transactions
+from .uri import format_host_port
+
+if TYPE_CHECKING:
+    from .leg import Leg
+
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO"
+SUPPORTED = "100rel, timer"
+MAX_LEGS = 20_000
+"Legs at once: 10,000 calls. Beyond it a new INVITE gets 503."
+
+
+@dataclass(frozen=True)
+class UaConfig:
+    """Settings of a user agent. Times in seconds."""
+
+    user_agent: str = "ntpd112"
+    contact_user: str = "ntpd112"
+    advertise: str | None = None
+    "Host that goes into Via and Contact instead of the socket's own address."
+    session_expires: int = 1_800
+    "Session interval that we ask for (RFC 4028); 0: session timers are not used."
+    min_session_expires: int = 90
+    "Shortest session interval that we accept; RFC 4028 §5 allows none below 90."
+    reliable_early_media: bool = True
+    "Send 1xx with SDP reliably to who supports it (RFC 3262); to who requires it, always."
+    t1: float = T1
+    t2: float = T2
+    t4: float = T4
+
+
+class Core:
+    """`outgoing` and `events` fill up until they are taken; `legs` by (Call-ID, our tag)."""
+
+    def __init__(self, config: UaConfig, token: Callable[[], str]) -> None:
+        self.config = config
+        self.token = token
+        self.timers = Timers()
+        self.durations = Durations(config.t1, config.t2, config.t4)
+        self.transactions = Transactions(self.timers, self.durations, self.send, token, self.sent_by)
+        self.outgoing: list[Outgoing] = []
+        self.events: list[SipEvent] = []
+        self.legs: dict[tuple[str, str], Leg] = {}
+        self.open_flows: set[Flow] = set()
+        "Connections that something came over; no more than the endpoint has open."
+        self._contacts: dict[tuple[str, Address], str] = {}
+        self._leg_ids = 0
+
+    def send(self, flow: Flow, data: bytes) -> None:
+        self.outgoing.append(Outgoing(flow, data))
+
+    def emit(self, event: SipEvent) -> None:
+        self.events.append(event)
+
+    def next_leg_id(self) -> int:
+        self._leg_ids += 1
+        return self._leg_ids
+
+    def sent_by(self, flow: Flow) -> Address:
+        """Host and port at which the peer behind `flow` reaches us."""
+        return Address(self.config.advertise or flow.local.host, flow.local.port)
+
+    def contact(self, flow: Flow) -> str:
+        """Our Contact towards the peer behind `flow`."""
+        key = flow.transport, flow.local
+        contact = self._contacts.get(key)
+        if contact is None:
+            transport = "" if flow.transport == "udp" else f";transport={flow.transport}"
+            host_port = format_host_port(*self.sent_by(flow))
+            contact = f"<sip:{self.config.contact_user}@{host_port}{transport}>"
+            if len(self._contacts) >= MAX_LOCALS:
+                self._contacts.clear()
+            self._contacts[key] = contact
+        return contact
+
+    def usable(self, flow: Flow) -> bool:
+        """Whether something can be sent over `flow` without connecting first."""
+        return not flow.reliable or flow in self.open_flows
+
+    def spread(self, low: float, high: float) -> float:
+        """A number between `low` and `high` that differs each time, for waits after a glare."""
+        return low + (high - low) * (zlib.crc32(self.token().encode()) / 0xFFFF_FFFF)

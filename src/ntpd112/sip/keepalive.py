@@ -1,0 +1,80 @@
+"""OPTIONS to registered phones and to trunks' peers (RFC 3261 §11), as the registrar and the trunks ask."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Protocol
+
+from .bindings import Binding
+from .flow import Address, Flow
+from .message import Response
+from .registrar import Registrar
+from .target import Target
+from .trunks import Peer, Trunks
+from .uri import Uri
+
+SIP_PORT = 5060
+MAX_PEERS = 1_000
+"Trunk peers whose last flow is remembered."
+
+
+class Send(Protocol):
+    """`UserAgent.options`."""
+
+    def __call__(
+        self, target: Target, on_response: Callable[[Response, float], None], now: float
+    ) -> None: ...
+
+
+class Keepalive:
+    """`flow_to(transport, address)`: our way to an address, set by the endpoint; None where there is none."""
+
+    def __init__(self, registrar: Registrar | None, trunks: Trunks, send: Send) -> None:
+        self.flow_to: Callable[[str, Address], Flow | None] | None = None
+        self._registrar = registrar
+        self._trunks = trunks
+        self._send = send
+        self._seen: dict[str, Flow] = {}
+
+    def seen(self, flow: Flow) -> None:
+        """A trunk's peer sent us something from there: a peer need not be at port 5060."""
+        if not flow.reliable and (len(self._seen) < MAX_PEERS or flow.remote.host in self._seen):
+            self._seen[flow.remote.host] = flow
+
+    def next_timer(self) -> float | None:
+        ours = self._registrar.next_timer() if self._registrar is not None else None
+        theirs = self._trunks.next_timer()
+        return theirs if ours is None else ours if theirs is None else min(ours, theirs)
+
+    def handle_timer(self, now: float) -> None:
+        if self._registrar is not None:
+            for binding in self._registrar.due_keepalives(now):
+                self._send(binding.target, partial(self._phone_answered, binding), now)
+        self._trunks.handle_timer(now)
+        for peer in self._trunks.due_options(now):
+            self._ask_peer(peer, now)
+
+    def _ask_peer(self, peer: Peer, now: float) -> None:
+        flow = self._seen.get(peer.host)
+        if flow is None and self.flow_to is not None:
+            flow = self.flow_to("udp", Address(peer.host, SIP_PORT))
+        if flow is None:
+            self._trunks.options_result(peer, False, now)
+            return
+        target = Target(Uri("sip", flow.remote.host, port=flow.remote.port), flow)
+        self._send(target, partial(self._peer_answered, peer), now)
+
+    def _phone_answered(self, binding: Binding, response: Response, now: float) -> None:
+        assert self._registrar is not None
+        if response.code >= 200:
+            self._registrar.keepalive_result(binding, _came(response), now)
+
+    def _peer_answered(self, peer: Peer, response: Response, now: float) -> None:
+        if response.code >= 200:
+            self._trunks.options_result(peer, _came(response), now)
+
+
+def _came(response: Response) -> bool:
+    """Whether somebody sent it: 408 and 503 of our own transaction have no headers."""
+    return bool(response.fields)
