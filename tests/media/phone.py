@@ -14,7 +14,7 @@ from typing import TypeVar
 import numpy as np
 from tests.tones import Samples, decode, tone
 
-from ntpd112.media import MediaClient, MediaEvent, MediaLeg, MediaSettings, rtp
+from ntpd112.media import Closed, MediaClient, MediaEvent, MediaLeg, MediaSettings, rtp
 from ntpd112.media.g711 import PAYLOAD_TYPES, SILENCE
 from ntpd112.media.protocol import Law
 
@@ -107,6 +107,14 @@ async def event_of(
                 if isinstance(event, kind) and leg in (None, getattr(event, "leg", None)):
                     return event
             await asyncio.sleep(0.01)
+
+
+async def obeyed(media: MediaClient) -> None:
+    """All commands so far have been carried out."""
+    leg = media.open()
+    leg.close()
+    media.flush()
+    await event_of(media, Closed, leg=leg.id)
 
 
 @asynccontextmanager

@@ -15,7 +15,7 @@ from ntpd112.media.learning import PROBATION_PACKETS
 from ntpd112.media.reception import Block
 
 from .conftest import MakePhone
-from .phone import LOOPBACK, Phone, event_of, running, talk
+from .phone import LOOPBACK, Phone, event_of, obeyed, running, talk
 
 CALLER_HZ, OPERATOR_HZ, STRANGER_HZ = 440.0, 1000.0, 1900.0
 
@@ -188,6 +188,7 @@ async def test_garbage_is_dropped_counted_and_hurts_nobody(media: MediaClient, p
 async def test_known_loss_is_measured(media: MediaClient, phone: MakePhone) -> None:
     caller, operator = phone("127.0.0.2", hz=CALLER_HZ), phone("127.0.0.3")
     a, _ = connect(media, caller, operator)
+    await obeyed(media)
     for burst in range(5):
         caller.talking = True
         await talk(0.2, caller, operator)

@@ -101,6 +101,8 @@ class Leg:
         self.changed()
 
     def join(self, peer: Leg) -> None:
+        if peer is self:
+            return  # what it says would come back to it
         for leg in (self, peer):
             leg.unjoin()
             leg._mark_next = True

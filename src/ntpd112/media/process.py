@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 import tempfile
@@ -132,7 +133,7 @@ class WorkerSlot:
                 await self._listen(reader)
             finally:
                 self._fall()
-                await _reap(process)
+                await self._reap(process)
 
     async def _listen(self, reader: asyncio.StreamReader) -> None:
         frames = FrameReader()
@@ -162,6 +163,17 @@ class WorkerSlot:
         else:
             self.on_report(self, report)
 
+    async def _reap(self, process: asyncio.subprocess.Process) -> None:
+        """A worker whose socket is closed ends by itself when its recordings are written. One that is given
+        up is not waited for: it may hang, and callers wait for the next."""
+        try:
+            async with asyncio.timeout(STOP_S if self._stopping else 0):
+                await process.wait()
+        except TimeoutError:
+            with contextlib.suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
+
     def _fall(self) -> None:
         """Everything this process had is gone."""
         if self._writer is not None:
@@ -187,14 +199,3 @@ async def _connect(
                 if process.returncode is not None:
                     raise OSError(f"media worker ended with status {process.returncode}") from None
                 await asyncio.sleep(CONNECT_RETRY_S)
-
-
-async def _reap(process: asyncio.subprocess.Process) -> None:
-    """A worker whose socket is closed ends by itself when its recordings are written; one that hangs is
-    killed."""
-    try:
-        async with asyncio.timeout(STOP_S):
-            await process.wait()
-    except TimeoutError:
-        process.kill()
-        await process.wait()
