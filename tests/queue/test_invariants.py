@@ -101,7 +101,7 @@ class CallCentre(RuleBasedStateMachine):
         self.acd.set_operator(OperatorSpec(operator, operator, skills), self.now)
         self.follow()
 
-    @initialize(skills=st.lists(SKILLS, max_size=3))
+    @initialize(skills=st.lists(SKILLS, min_size=2, max_size=3))
     def morning_shift(self, skills: list[dict[str, int]]) -> None:
         for operator, learned in zip(OPERATORS, skills, strict=False):
             self.set_operator(operator, learned)
@@ -247,4 +247,4 @@ class CallCentre(RuleBasedStateMachine):
 
 
 TestCallCentre = CallCentre.TestCase
-TestCallCentre.settings = settings(max_examples=80, stateful_step_count=40, deadline=None)
+TestCallCentre.settings = settings(max_examples=250, stateful_step_count=50, deadline=None)
