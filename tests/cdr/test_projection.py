@@ -177,3 +177,22 @@ async def test_a_cdr_and_its_position_are_written_together_or_not_at_all(
     with pytest.raises(Exception, match="projections"):
         await projection.drain()
     assert await ids(store) == []
+
+
+async def test_calls_in_progress_when_the_agent_died_get_an_interrupted_cdr_at_the_next_start(
+    tmp_path: Path, engine: AsyncEngine
+) -> None:
+    before = Journal(tmp_path / "restart.db")
+    write(before, [*answered("DONE"), *answered("TALKING")[:10], started("WAITING", 5)])
+    before.close()
+    journal = Journal(tmp_path / "restart.db")
+    journal.close_open_calls(now=T0 + 1e6)
+    store = CdrStore(engine)
+    await CdrProjection(journal, store).drain()
+    found = {cdr.id: (cdr.disposition, cdr.operator) for cdr in await store.page(Filter(), 10)}
+    assert found == {
+        "DONE": ("answered", "siti"),
+        "TALKING": ("interrupted", "siti"),
+        "WAITING": ("interrupted", None),
+    }
+    journal.close()

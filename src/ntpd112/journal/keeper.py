@@ -50,6 +50,7 @@ class Keeper:
         self._after_period = after_period
         self._checkpoint_bytes = checkpoint_bytes
         self._connection = schema.connect(path, synchronous="FULL", timeout_s=0)
+        self._checkpointing = threading.Lock()
         self._wal_fd = os.open(self._wal, os.O_RDONLY)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="journal-keeper", daemon=True)
@@ -97,7 +98,11 @@ class Keeper:
 
     def checkpoint(self) -> bool:
         """Brings the WAL into the database file and starts it anew. False: a reader stood in the way."""
-        self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        with self._checkpointing:
+            self._connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+            return self._restart()
+
+    def _restart(self) -> bool:
         with self._mutex:
             (busy, *_) = self._connection.execute("PRAGMA wal_checkpoint(RESTART)").fetchone()
             if not busy:
