@@ -157,7 +157,11 @@ class Desk:
             "announcement": "welcome",
             "no_operator": "wait",
         }
-        medical = settings | {"name": "medis", "numbers": ["119"], "skills": {"medical": 1}}
+        medical = settings | {
+            "name": "medis",
+            "numbers": ["119", "urn:service:sos.ambulance"],
+            "skills": {"medical": 1},
+        }
         queues = [SimpleNamespace(**(settings | queue)), SimpleNamespace(**medical)]
         for one in queues:
             self.acd.set_queue(QueuePolicy(one.name, one.ring_timeout, one.wrap_up))

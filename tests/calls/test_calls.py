@@ -254,6 +254,12 @@ def test_a_service_urn_covers_its_sub_services() -> None:
     assert desk.all_of(CallQueued)[0].queue == "112"
 
 
+def test_the_queue_that_names_the_sub_service_itself_takes_it() -> None:
+    desk = Desk()
+    desk.call(headers={"to": ["<urn:service:sos.ambulance>"]})
+    assert desk.all_of(CallQueued)[0].queue == "medis"
+
+
 def test_body_parts_location_and_access_network_are_kept_with_the_call() -> None:
     desk = Desk()
     access = "3GPP-E-UTRAN-FDD; utran-cell-id-3gpp=51010"

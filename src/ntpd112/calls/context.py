@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from operator import itemgetter
 from typing import Literal
 
 import structlog
@@ -78,11 +79,16 @@ class Context:
 
     def queue_for(self, dialled: str) -> QueueConfig:
         """The queue that serves the number. A number nobody configured goes to the first queue: it came over
-        a trunk of ours, so somebody needs help; the log says so."""
+        a trunk of ours, so somebody needs help; the log says so. The longest URN that covers it wins."""
         number = dialled.lower()
-        for queue in self.config.queue:
-            if any(_serves(own.lower(), number) for own in queue.numbers):
-                return queue
+        serving = [
+            (len(own), queue)
+            for queue in self.config.queue
+            for own in queue.numbers
+            if _serves(own.lower(), number)
+        ]
+        if serving:
+            return max(serving, key=itemgetter(0))[1]
         log.warning("number is in no queue's `numbers`; first queue takes it", dialled=dialled)
         return self.config.queue[0]
 
