@@ -72,6 +72,11 @@ class StreamParser:
         self._head: tuple[Request | Response, str | None, int] | None = None
         "Message without its body, what is wrong with it, and its body's length."
 
+    @property
+    def unfinished(self) -> bool:
+        """A message has begun whose rest is still to come."""
+        return bool(self._buffer) or self._head is not None
+
     def feed(self, data: bytes) -> list[Request | Response | BadMessage | Ping]:
         """What is complete with these bytes, in order. Nothing after the connection is broken."""
         if self.broken:

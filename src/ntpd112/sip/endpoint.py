@@ -1,0 +1,143 @@
+"""The sockets of a user agent: UDP and TCP over IPv4 and IPv6 on an asyncio loop. No protocol is in here.
+
+What comes in is handed to the agent at once; what the agent wants sent is given to `send` by the turn, after
+the journal has it. A failure to send is reported to the agent as an input of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Literal, Protocol
+
+from .agent import UserAgent
+from .flow import Address, Flow, Outgoing
+from .message import BadMessage
+from .tcp import Connections, Message
+from .udp import LocalAddresses, UdpSocket
+
+Tap = Callable[[Literal["in", "out"], Flow, bytes], None]
+"Called with `in` or `out`, the flow and the bytes of each message."
+
+log = logging.getLogger(__name__)
+
+
+class Listen(Protocol):
+    """Where to listen: `transport` is `udp` or `tcp`, `host` an IP address without brackets."""
+
+    @property
+    def transport(self) -> str: ...
+    @property
+    def host(self) -> str: ...
+    @property
+    def port(self) -> int: ...
+
+
+class SipEndpoint:
+    """`on_input()` is called after each batch of inputs; its user then handles events and sends."""
+
+    def __init__(self, agent: UserAgent, on_input: Callable[[], None]) -> None:
+        self.tap: Tap | None = None
+        self._agent = agent
+        self._on_input = on_input
+        self._loop = asyncio.get_running_loop()
+        self._udp: list[UdpSocket] = []
+        self._udp_by_local: dict[Address, UdpSocket] = {}
+        self._tcp = Connections(self._loop, self._tcp_message, self._tcp_closed, on_input)
+        self._tcp_locals: dict[int, LocalAddresses] = {}
+        "Our address for Via and Contact over TCP, by IP version."
+        agent.set_flow_to(self.flow_to)
+
+    async def open(self, listen: Iterable[Listen]) -> list[Address]:
+        """Listen at each address; returns them with the ports that port 0 got. Raises OSError."""
+        addresses = []
+        for url in listen:
+            address = Address(url.host, url.port)
+            if url.transport == "udp":
+                udp = UdpSocket(address)
+                self._udp.append(udp)
+                self._loop.add_reader(udp.socket.fileno(), self._readable, udp)
+                address = udp.local
+            elif url.transport == "tcp":
+                address = await self._tcp.listen(address)
+                self._tcp_locals.setdefault(6 if ":" in address.host else 4, LocalAddresses(address))
+            else:
+                raise OSError(f"{url.transport}://{url.host}:{url.port}: transport is neither udp nor tcp")
+            addresses.append(address)
+        return addresses
+
+    async def close(self) -> None:
+        for udp in self._udp:
+            self._loop.remove_reader(udp.socket.fileno())
+            udp.close()
+        self._udp.clear()
+        await self._tcp.close()
+
+    def flow_to(self, transport: str, remote: Address) -> Flow | None:
+        """Our way to an address; None if we have no socket of its IP version."""
+        if transport == "udp":
+            family = socket.AF_INET6 if ":" in remote.host else socket.AF_INET
+            udp = next((one for one in self._udp if one.family == family), None)
+            return udp.flow_to(remote) if udp is not None else None
+        local = self._tcp_locals.get(6 if ":" in remote.host else 4)
+        return Flow("tcp", local.towards(remote.host), remote) if local is not None else None
+
+    # In
+
+    def _readable(self, udp: UdpSocket) -> None:
+        if udp.read(self._datagram):
+            self._on_input()
+
+    def _datagram(self, data: bytes, flow: Flow) -> None:
+        if self.tap is not None:
+            self.tap("in", flow, data)
+        try:
+            self._agent.receive(data, flow, self._loop.time())
+        except Exception:
+            # A mistake of ours in one message must not cost the others of this batch.
+            log.exception("SIP message from %s:%s failed: %r", *flow.remote, data[:300])
+
+    def _tcp_message(self, message: Message, flow: Flow) -> None:
+        if self.tap is not None and not isinstance(message, BadMessage):
+            self.tap("in", flow, bytes(message))
+        try:
+            self._agent.receive_message(message, flow, self._loop.time())
+        except Exception:
+            log.exception("SIP message from %s:%s failed: %r", *flow.remote, message)
+
+    def _tcp_closed(self, flow: Flow) -> None:
+        self._agent.flow_closed(flow, self._loop.time())
+
+    # Out
+
+    def send(self, outgoing: Iterable[Outgoing]) -> None:
+        """Send, in order. What cannot be sent is an input of the next turn."""
+        for one in outgoing:
+            if self.tap is not None:
+                self.tap("out", one.flow, one.data)
+            if one.flow.reliable:
+                self._tcp.send(one.flow, one.data)
+                continue
+            udp = self._udp_by_local.get(one.flow.local) or self._find_udp(one.flow)
+            if udp is None or not udp.send(one):
+                self._loop.call_soon(partial(self._not_sent, one))
+
+    def _find_udp(self, flow: Flow) -> UdpSocket | None:
+        """The socket whose address a flow names, or the one bound to all addresses at its port."""
+        family = socket.AF_INET6 if ":" in flow.local.host else socket.AF_INET
+        fitting = [one for one in self._udp if one.family == family]
+        for udp in fitting:
+            if udp.local == flow.local or (
+                udp.local.port == flow.local.port and udp.local.host in ("0.0.0.0", "::")
+            ):
+                self._udp_by_local[flow.local] = udp
+                return udp
+        return fitting[0] if fitting else None
+
+    def _not_sent(self, outgoing: Outgoing) -> None:
+        log.warning("SIP message to %s:%s could not be sent", *outgoing.flow.remote)
+        self._agent.send_failed(outgoing, self._loop.time())
+        self._on_input()

@@ -1,0 +1,202 @@
+"""TCP connections of the SIP endpoint: accepted and made, framed, bounded in number, bytes and time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import cast
+
+from .flow import Address, Flow
+from .message import BadMessage, Request, Response
+from .parser import Ping, StreamParser
+
+MAX_CONNECTIONS = 4_000
+"Connections at once: an operator's phone and a trunk have one each. One more closes the longest idle one."
+MAX_PER_HOST = 500
+"Connections from one address: a site's phones behind one NAT."
+MAX_UNSENT = 256 * 1024
+"Bytes that wait for a peer that does not read; then the connection is closed."
+CONNECT_S = 4.0
+"Seconds to make a connection, well within the 32 s of a request."
+MESSAGE_S = 10.0
+"Seconds from a connection's begin, or a message's first byte, to the message's end."
+IDLE_S = 3_700.0
+"Seconds without a message: longer than a registration, which is refreshed over its connection."
+SWEEP_S = 2.0
+"How often connections are looked over for the above."
+
+Message = Request | Response | BadMessage
+
+
+class Connection(asyncio.Protocol):
+    """One connection. `flow` is known when it is connected."""
+
+    def __init__(self, table: Connections, flow: Flow | None) -> None:
+        self._table = table
+        self._parser = StreamParser()
+        self.flow = flow
+        self.transport: asyncio.Transport | None = None
+        self.heard_at = table.loop.time()
+        self.waiting_since: float | None = self.heard_at
+        "Since when a message is awaited that must be complete within MESSAGE_S."
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = cast(asyncio.Transport, transport)
+        if self.flow is None:
+            local, remote = transport.get_extra_info("sockname"), transport.get_extra_info("peername")
+            if not local or not remote:
+                self.transport.abort()
+                return
+            self.flow = Flow("tcp", Address(*local[:2]), Address(*remote[:2]))
+        else:
+            # We made it: the peer owes us nothing until we have asked.
+            self.waiting_since = None
+        self._table.add(self)
+
+    def data_received(self, data: bytes) -> None:
+        assert self.flow is not None
+        table, now = self._table, self._table.loop.time()
+        items = self._parser.feed(data)
+        for item in items:
+            if isinstance(item, Ping):
+                self.send(b"\r\n")
+            else:
+                table.handle(item, self.flow)
+        if items:
+            self.heard_at = now
+            self.waiting_since = None
+        if self._parser.unfinished and self.waiting_since is None:
+            self.waiting_since = now
+        if items:
+            table.on_input()
+        if self._parser.broken:
+            # After the turn that sends the answers to what came.
+            table.loop.call_soon(self.close)
+
+    def send(self, data: bytes) -> None:
+        if self.transport is None or self.transport.is_closing():
+            return
+        self.transport.write(data)
+        if self.transport.get_write_buffer_size() > MAX_UNSENT:
+            self.transport.abort()
+
+    def close(self) -> None:
+        """After what is written has gone out."""
+        if self.transport is not None:
+            self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._table.remove(self)
+
+
+class Connections:
+    """All connections by flow. `handle(message, flow)`, `closed(flow)` and then `on_input()` are called."""
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        handle: Callable[[Message, Flow], None],
+        closed: Callable[[Flow], None],
+        on_input: Callable[[], None],
+    ) -> None:
+        self.loop = loop
+        self.handle = handle
+        self.on_input = on_input
+        self._closed = closed
+        self._by_flow: dict[Flow, Connection] = {}
+        self._per_host: dict[str, int] = {}
+        self._waiting: dict[Flow, list[bytes]] = {}
+        "What to send when the connection that is being made is there."
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._servers: list[asyncio.Server] = []
+        self._sweeper = loop.call_later(SWEEP_S, self._sweep)
+
+    def __len__(self) -> int:
+        return len(self._by_flow)
+
+    def __iter__(self) -> Iterator[Connection]:
+        return iter(self._by_flow.values())
+
+    async def listen(self, address: Address) -> Address:
+        """Raises OSError."""
+        server = await self.loop.create_server(lambda: Connection(self, None), address.host, address.port)
+        self._servers.append(server)
+        return Address(*server.sockets[0].getsockname()[:2])
+
+    def send(self, flow: Flow, data: bytes) -> None:
+        connection = self._by_flow.get(flow)
+        if connection is not None:
+            connection.send(data)
+            return
+        waiting = self._waiting.get(flow)
+        if waiting is not None:
+            if sum(map(len, waiting)) < MAX_UNSENT:
+                waiting.append(data)
+            return
+        self._waiting[flow] = [data]
+        task = self.loop.create_task(self._connect(flow))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _connect(self, flow: Flow) -> None:
+        try:
+            if len(self._waiting) > MAX_CONNECTIONS:
+                raise OSError(f"{MAX_CONNECTIONS} connections are being made")
+            async with asyncio.timeout(CONNECT_S):
+                await self.loop.create_connection(lambda: Connection(self, flow), *flow.remote)
+        except OSError:
+            # TimeoutError is one, too.
+            self._waiting.pop(flow, None)
+            self._closed(flow)
+            self.on_input()
+
+    def add(self, connection: Connection) -> None:
+        """A connection is there; make room for it."""
+        flow = connection.flow
+        assert flow is not None
+        host = flow.remote.host
+        self._per_host[host] = self._per_host.get(host, 0) + 1
+        self._by_flow[flow] = connection
+        if self._per_host[host] > MAX_PER_HOST:
+            self._drop_idlest(one for one in self if one.flow and one.flow.remote.host == host)
+        elif len(self._by_flow) > MAX_CONNECTIONS:
+            self._drop_idlest(self)
+        for data in self._waiting.pop(flow, ()):
+            connection.send(data)
+
+    def _drop_idlest(self, among: Iterator[Connection] | Connections) -> None:
+        idlest = min(among, key=lambda one: one.heard_at)
+        if idlest.transport is not None:
+            idlest.transport.abort()
+
+    def remove(self, connection: Connection) -> None:
+        flow = connection.flow
+        if flow is None or self._by_flow.get(flow) is not connection:
+            return
+        del self._by_flow[flow]
+        host = flow.remote.host
+        self._per_host[host] -= 1
+        if not self._per_host[host]:
+            del self._per_host[host]
+        self._closed(flow)
+        self.on_input()
+
+    def _sweep(self) -> None:
+        """Close who is slow and who is idle."""
+        now = self.loop.time()
+        for connection in list(self):
+            waiting = connection.waiting_since
+            slow = waiting is not None and now - waiting > MESSAGE_S
+            if (slow or now - connection.heard_at > IDLE_S) and connection.transport is not None:
+                connection.transport.abort()
+        self._sweeper = self.loop.call_later(SWEEP_S, self._sweep)
+
+    async def close(self) -> None:
+        self._sweeper.cancel()
+        for server in self._servers:
+            server.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        for connection in list(self):
+            connection.close()
