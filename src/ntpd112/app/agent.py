@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import signal
+import sqlite3
 import time
 from functools import partial
 from zoneinfo import ZoneInfo
@@ -31,6 +32,7 @@ from ntpd112.journal.events import AgentStarted
 from ntpd112.media import MediaClient, MediaSettings
 from ntpd112.queue import Acd, QueuePolicy
 from ntpd112.sip.agent import UaConfig, UserAgent
+from ntpd112.sip.capture import Capture
 from ntpd112.sip.endpoint import SipEndpoint
 from ntpd112.sip.registrar import Registrar
 from ntpd112.sip.trunks import Trunks, TrunkSpec
@@ -38,12 +40,11 @@ from ntpd112.sip.trunks import Trunks, TrunkSpec
 from .logs import set_up_logging
 from .operators import OperatorWatch
 from .turn import Turn
+from .upkeep import keep_clock, prune_journal
 
 log = structlog.get_logger("ntpd112")
 LAST_CDRS_S = 5.0
 "Seconds the database gets at the end to take the last CDRs."
-CLOCK_CHECK_S = 60.0
-"Seconds between looks at the wall clock: how long CDR times may lag behind a corrected clock."
 
 
 class Agent:
@@ -79,13 +80,17 @@ class Agent:
         self.projection = CdrProjection(self.journal, self.cdrs)
         self.journal.on_commit.append(self.projection.wake)
         self.journal.append(AgentStarted(at=time.time(), version=__version__))
+        self._start_capture()
         await self.endpoint.open(config.sip.listen)
         self.turn.request()
         self._tasks = [
             asyncio.create_task(self.projection.run(), name="cdr projection"),
             asyncio.create_task(self.operators.run(), name="operator directory"),
             asyncio.create_task(self.keys.keep_fresh(), name="API keys"),
-            asyncio.create_task(self._watch_clock(), name="clock"),
+            asyncio.create_task(keep_clock(self.context.clock), name="clock"),
+            asyncio.create_task(
+                prune_journal(self.journal, self.projection, config.journal.keep), name="journal upkeep"
+            ),
         ]
         await self._start_api()
         log.info(
@@ -128,6 +133,21 @@ class Agent:
         self.turn = Turn(self.control, self.ua, self.journal, self.media, self.endpoint)
         self.centre = LiveCentre(context, self.trunks, self._request_turn, self._faults)
 
+    def _start_capture(self) -> None:
+        """Keep the calls' SIP messages for `ntpd112 trace`. A disk that refuses them costs no call."""
+        trace = self.config.trace
+        self.capture: Capture | None = None
+        if trace.path is None or not trace.max_messages:
+            return
+        capture = Capture(trace.path, trace.max_messages)
+        try:
+            capture.start()
+        except (OSError, sqlite3.Error) as problem:
+            log.error("SIP messages are not kept for `trace`", path=str(trace.path), reason=str(problem))
+            return
+        self.capture = capture
+        self.endpoint.tap = lambda way, flow, data: capture.record(time.time(), way, flow, data)
+
     def _request_turn(self) -> None:
         self.turn.request()
 
@@ -167,11 +187,6 @@ class Agent:
         except Exception as problem:
             log.error("last CDRs not written; they will be at the next start", reason=repr(problem))
 
-    async def _watch_clock(self) -> None:
-        while True:
-            await asyncio.sleep(CLOCK_CHECK_S)
-            self.context.clock.anchor = time.time() - time.monotonic()
-
     def drain(self) -> None:
         """New calls get 503 from now on, so that the PBX sends them elsewhere; running ones go on."""
         self.ua.drain()
@@ -195,6 +210,8 @@ class Agent:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.endpoint.close()
+        if self.capture is not None:
+            self.capture.close()
         await self.database.dispose()
         self.journal.close()
         log.info("stopped")

@@ -144,6 +144,8 @@ class MqttConfig(Section):
 
 class JournalConfig(Section):
     path: Path = Path("ntpd112-journal.db")
+    keep: Duration = 30 * 86_400.0
+    "How long events stay after their CDR was written; 0: for ever."
 
 
 class TraceConfig(Section):

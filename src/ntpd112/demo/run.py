@@ -82,7 +82,7 @@ async def _start_site(site: Site, options: Options, console: Console) -> None:
         f"\n[bold]Your own softphone[/]: user [cyan]{OWN}[/]  password [cyan]{site.passwords[OWN]}[/]"
         f"  server [cyan]{HOST}:{site.sip}[/] (UDP or TCP, G.711)"
         f"\n  Registered, it is an operator and rings; or dial [cyan]sip:112@{HOST}:{site.sip}[/] from it."
-        f"\n[bold]REST[/]: {site.url}/docs   key [cyan]{site.key}[/]"
+        f"\n[bold]REST[/]: {site.url}/api/v1/calls   key [cyan]{site.key}[/]"
         f"\n[bold]Log[/]: {site.log}   [bold]realm[/]: {REALM}   Ctrl-C ends everything\n"
     )
 

@@ -1,0 +1,39 @@
+"""What has to be done now and then while the agent runs: the clock's anchor, old journal entries."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import time
+
+import structlog
+
+from ntpd112.calls.context import Clock
+from ntpd112.cdr.projection import CdrProjection
+from ntpd112.journal import Journal
+
+CLOCK_S = 60.0
+"Seconds between looks at the wall clock: how long CDR times may lag behind a corrected clock."
+PRUNE_S = 3600.0
+log = structlog.get_logger("ntpd112.upkeep")
+
+
+async def keep_clock(clock: Clock) -> None:
+    """Take the wall clock's present value as the anchor of all times, for ever."""
+    while True:
+        await asyncio.sleep(CLOCK_S)
+        clock.anchor = time.time() - time.monotonic()
+
+
+async def prune_journal(journal: Journal, projection: CdrProjection, keep_s: float) -> None:
+    """Each hour remove events older than `keep_s` whose CDRs are in the database. 0 keeps everything."""
+    while keep_s > 0:
+        await asyncio.sleep(PRUNE_S)
+        before, position = time.time() - keep_s, projection.position
+        try:
+            removed = await asyncio.to_thread(journal.prune, up_to_seq=position, before=before)
+        except sqlite3.Error as problem:
+            log.warning("old journal entries not removed; tried again in an hour", reason=str(problem))
+            continue
+        if removed:
+            log.info("old journal entries removed", events=removed, older_than_days=round(keep_s / 86400))
