@@ -73,6 +73,11 @@ class TestAuthentication:
         assert response.to.tag
         assert phones.events() == []
 
+    def test_a_phone_that_gives_up_on_other_algorithms_is_offered_md5_only(self, phones: Phones) -> None:
+        request = register(1, "User-Agent: baresip v1.0.0 (x86_64/Linux)")
+        [challenge] = phones.registrar.receive(request, FLOW, 0.0).all("www-authenticate")
+        assert "algorithm=MD5," in challenge
+
     def test_right_credentials_register(self, phones: Phones) -> None:
         response = phones.register("Expires: 300", "User-Agent: baresip")
         assert response.code == 200

@@ -24,6 +24,10 @@ MAX_NONCES = 10_000
 MAX_CREDENTIALS = 4_096
 "Characters of an Authorization header; real ones have about 300."
 
+MD5_ONLY = ("baresip v0.", "baresip v1.")
+"""User-Agents that give up for good ("Function not implemented") when any challenge names an algorithm other
+than MD5, instead of taking the one they know (RFC 8760 §2.4). Debian 12's baresip is 1.0."""
+
 _PARAM = re.compile(r'([\w-]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^\s,"]+)')
 _COUNT = re.compile(r"[0-9a-fA-F]{8}")
 _NONCE = re.compile(r"([0-9a-f]{1,16})-([0-9a-f]{1,16})-([0-9a-f]{32})")
@@ -73,14 +77,16 @@ class DigestServer:
         decoy = hmac.digest(secret, b"decoy", "sha256").hex()
         self._decoy = Credentials(decoy[:32], decoy)
 
-    def challenges(self, now: float, stale: bool = False) -> list[str]:
-        """The values of WWW-Authenticate, best first: old phones take the last, which is MD5."""
+    def challenges(self, now: float, stale: bool = False, *, user_agent: str = "") -> list[str]:
+        """The values of WWW-Authenticate, best first: old phones take the last, which is MD5. `user_agent`
+        tells who gives up when another algorithm is offered beside it."""
         nonce = self._make_nonce(now)
         end = ", stale=true" if stale else ""
         realm = _quote(self.realm)
         return [
             f'Digest realm={realm}, nonce="{nonce}", algorithm={algorithm}, qop="auth"{end}'
             for algorithm in _HASHES
+            if algorithm == "MD5" or not user_agent.startswith(MD5_ONLY)
         ]
 
     def check(

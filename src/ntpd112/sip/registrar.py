@@ -83,7 +83,9 @@ class Registrar:
         verdict, name = self._digest.check(request, self._lookup, now)
         if verdict in (Verdict.MISSING, Verdict.STALE):
             response = self._reply(request, 401)
-            response.fields["www-authenticate"] = self._digest.challenges(now, verdict is Verdict.STALE)
+            response.fields["www-authenticate"] = self._digest.challenges(
+                now, verdict is Verdict.STALE, user_agent=request.get("user-agent") or ""
+            )
             return response
         if verdict is not Verdict.RIGHT or name != user:
             return self._reply(request, 403)
