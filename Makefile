@@ -32,17 +32,18 @@ lint: ## formatting, lint and types only
 .lint:
 	@$(VENV)/ruff format --check $(SOURCES)
 	@$(VENV)/ruff check $(SOURCES)
-	@$(VENV)/mypy
+	@$(VENV)/mypy --explicit-package-bases src tests bench
 
 format: ## format the sources and mend what lint can mend
 	@scripts/make-venv.sh dev
 	@$(VENV)/ruff check --fix $(SOURCES)
 	@$(VENV)/ruff format $(SOURCES)
 
-bench: ## measure: load, set-up time, relay; beside Asterisk's Queue()
-	@scripts/install-test-tools.sh
+bench: ## measure: load and set-up times beside Asterisk's Queue(), and the audio relay
+	@scripts/install-test-tools.sh gcc libc6-dev
 	@scripts/make-venv.sh dev
-	@$(VENV)/python -m bench
+	@$(VENV)/python -m bench.load
+	@$(VENV)/python bench/relay.py
 
 image: ## build the container image ntpd112 (podman or docker)
 	@tool=$$(command -v podman || command -v docker) || { echo "podman or docker is needed"; exit 1; }; \
