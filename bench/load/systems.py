@@ -61,6 +61,7 @@ class AgentUnderTest:
         rows = "".join(f"{name},{name},secret-{name},\n" for name in names)
         listed.write_text(f"id,name,password,skills\n{rows}")
         self._agent.cli("operator", "import", str(listed))
+        self._agent.make_key()
         self._agent.start()
         registrar = Registrar(self._net.agent, 5060, self._net.agent)
         for name in names:

@@ -4,6 +4,7 @@ loopback addresses of the test session; whatever was started ends with the test.
 from __future__ import annotations
 
 import itertools
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -37,11 +38,46 @@ def asterisk_program() -> Path:
     return asterisk_command()
 
 
+Operators = dict[str, dict[str, int]]
+
+
+class Directories:
+    """Databases with operators and an API key, made once a session by the command line and copied after: each
+    of its commands takes half a second, and there are many tests."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[str, tuple[Path, str]] = {}
+
+    def fill(self, agent: Agent, operators: Operators) -> None:
+        name = repr(sorted((operator, sorted(skills.items())) for operator, skills in operators.items()))
+        if agent.settings.database or name not in self._known:
+            for operator, skills in operators.items():
+                agent.add_operator(operator, skills)
+            agent.make_key()
+        if agent.settings.database:
+            return
+        if name not in self._known:
+            file = self._folder / f"{len(self._known)}.db"
+            shutil.copy(agent.database_file, file)
+            self._known[name] = (file, agent.key)
+        file, agent.key = self._known[name]
+        shutil.copy(file, agent.database_file)
+
+
+@pytest.fixture(scope="session")
+def directories(tmp_path_factory: pytest.TempPathFactory) -> Directories:
+    return Directories(tmp_path_factory.mktemp("directories"))
+
+
 class Stage:
     """Puts programs on the stage and takes them off at the end, last first."""
 
-    def __init__(self, folder: Path, net: Loopback, asterisk: Callable[[], Path]) -> None:
+    def __init__(
+        self, folder: Path, net: Loopback, directories: Directories, asterisk: Callable[[], Path]
+    ) -> None:
         self.folder = folder
+        self._directories = directories
         self.net = net
         self._asterisk = asterisk
         self._stops: list[Callable[[], None]] = []
@@ -50,8 +86,7 @@ class Stage:
     def agent(self, settings: Settings | None = None, **operators: dict[str, int]) -> Agent:
         """A started agent with these operators (id to skills)."""
         agent = Agent(self.folder / "agent", self.net, settings)
-        for operator, skills in operators.items():
-            agent.add_operator(operator, skills)
+        self._directories.fill(agent, operators)
         self._stops.append(agent.stop)
         agent.start()
         return agent
@@ -128,7 +163,9 @@ class Stage:
 
 
 @pytest.fixture
-def stage(tmp_path: Path, net: Loopback, request: pytest.FixtureRequest) -> Iterator[Stage]:
-    stage = Stage(tmp_path, net, lambda: request.getfixturevalue("asterisk_program"))
+def stage(
+    tmp_path: Path, net: Loopback, directories: Directories, request: pytest.FixtureRequest
+) -> Iterator[Stage]:
+    stage = Stage(tmp_path, net, directories, lambda: request.getfixturevalue("asterisk_program"))
     yield stage
     stage.clear()

@@ -54,21 +54,16 @@ class Agent:
         self.port6 = free_port() if self.settings.ipv6 else 0
         self.config = folder / "ntpd112.toml"
         self.config.write_text(self._config())
-        self.recordings = folder / "recordings"
-        self.program = self._program("run", folder / "agent.log")
-        self._key = ""
-
-    def _program(self, command: str, log: Path) -> Program:
-        return Program(
-            [sys.executable, "-m", "ntpd112", command, "--config", self.config], log, folder=self.folder
-        )
+        self.key = ""
+        command = [sys.executable, "-m", "ntpd112", "run", "--config", str(self.config)]
+        self.program = Program(command, folder / "agent.log", folder=folder)
 
     def _config(self) -> str:
         settings, net = self.settings, self.net
         listen = [f"udp://{net.agent}:5060", f"tcp://{net.agent}:5060"]
         if settings.ipv6:
             listen += [f"udp://[::1]:{self.port6}", f"tcp://[::1]:{self.port6}"]
-        database = settings.database or f"sqlite+aiosqlite:///{self.folder}/cdrs.db"
+        database = settings.database or f"sqlite+aiosqlite:///{self.database_file}"
         recordings = f'recordings = "{self.folder}/recordings"' if settings.recording else ""
         queues = self._queue("112", ["112", "urn:service:sos"], {})
         for number, skill in settings.skilled_numbers.items():
@@ -120,6 +115,11 @@ announcement = "{settings.announcement}"
 no_operator = "{settings.no_operator}"
 """
 
+    @property
+    def database_file(self) -> Path:
+        """SQLite, unless the settings name another database."""
+        return self.folder / "cdrs.db"
+
     # ---- command line
 
     def cli(self, *arguments: str, stdin: str = "") -> str:
@@ -145,16 +145,18 @@ no_operator = "{settings.no_operator}"
 
     # ---- life and death
 
-    def start(self) -> None:
-        """Starts it and waits until it says that it is ready. The first time an API key is made."""
-        if not self._key:
-            key = re.search(r"\S{20,}", self.cli("apikey", "add", "e2e", "--scope", "admin"))
-            assert key, "apikey add printed no key"
-            self._key = key.group()
-        self.program.start()
-        eventually(self._ready, "the agent answers /readyz")
+    def make_key(self) -> None:
+        """An API key that may do everything, for `request`."""
+        key = re.search(r"\S{20,}", self.cli("apikey", "add", "e2e", "--scope", "admin"))
+        assert key, "apikey add printed no key"
+        self.key = key.group()
 
-    def _ready(self) -> bool:
+    def start(self) -> None:
+        """Starts it and waits until it answers."""
+        self.program.start()
+        eventually(self._answers, "the agent answers /healthz")
+
+    def _answers(self) -> bool:
         assert self.program.running, f"the agent ended:\n{self.program.log()[-4000:]}"
         try:
             return httpx.get(f"{self.url}/healthz").status_code == 200
@@ -188,7 +190,7 @@ no_operator = "{settings.no_operator}"
 
     def request(self, method: str, path: str, body: Json | None = None) -> httpx.Response:
         return httpx.request(
-            method, f"{self.url}/api/v1{path}", json=body, headers={"Authorization": f"Bearer {self._key}"}
+            method, f"{self.url}/api/v1{path}", json=body, headers={"Authorization": f"Bearer {self.key}"}
         )
 
     def get(self, path: str) -> Any:
