@@ -26,7 +26,7 @@ import uvloop
 from rich.console import Console
 from rich.table import Table
 
-from ntpd112.media import MediaClient, MediaLeg, MediaSettings
+from ntpd112.media import MediaClient, MediaLeg, MediaSettings, NoPorts
 
 ENDS = (("127.0.0.2", 7000), ("127.0.0.3", 7000))
 "Where rtpgen sends from, and expects the relayed packets."
@@ -72,12 +72,12 @@ async def load(
 
 async def our_worker(generator: Path, calls: int, seconds: float, folder: Path | None) -> Result:
     media = MediaClient()
-    await media.start(MediaSettings(ports=PORTS, bind={4: "127.0.0.1"}, reserve=2 * calls, no_audio_s=3600))
+    await media.start(MediaSettings(ports=PORTS, bind={4: "127.0.0.1"}, no_audio_s=3600))
     try:
         ports = []
         for number in range(calls):
-            caller = media.open()
-            operator = media.open(beside=caller)
+            caller = await _open(media)
+            operator = await _open(media, beside=caller)
             for leg, (host, port) in zip((caller, operator), ENDS, strict=True):
                 _point(leg, host, port)
             media.join(caller, operator)
@@ -90,6 +90,16 @@ async def our_worker(generator: Path, calls: int, seconds: float, folder: Path |
         return await load(name, media.pids()[0], generator, ports, seconds)
     finally:
         await media.stop()
+
+
+async def _open(media: MediaClient, beside: MediaLeg | None = None) -> MediaLeg:
+    """A leg, as soon as the worker has bound a port for it."""
+    while True:
+        try:
+            return media.open(beside=beside)
+        except NoPorts:
+            media.flush()
+            await asyncio.sleep(0.01)
 
 
 def _point(leg: MediaLeg, host: str, port: int) -> None:

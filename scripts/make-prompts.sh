@@ -16,8 +16,10 @@ with open("texts.toml", "rb") as file:
 PY
     mkdir -p "$language"
     # 150 words a minute: calm, and clear over a telephone. The band that a telephone carries; peaks at -3 dBFS, which
-    # gives speech about -20 dBFS on average, as loud as a person; a tenth of a second of silence around it.
+    # gives speech about -20 dBFS on average, as loud as a person; a tenth of a second of silence around it, and after what is
+    # played again and again a pause.
+    case "$name" in hold | wait) tail=4 ;; *) tail=0.1 ;; esac
     espeak-ng -v "$language" -s 150 -g 2 --stdout "$text" |
-        sox -q -D - -r 8000 -c 1 -e a-law "$language/$name.wav" rate 8000 highpass 200 lowpass 3400 norm -3 pad 0.1 0.1
+        sox -q -D - -r 8000 -c 1 -e a-law "$language/$name.wav" rate 8000 highpass 200 lowpass 3400 norm -3 pad 0.1 "$tail"
     echo "$language/$name.wav"
 done

@@ -86,3 +86,22 @@ def test_ipv6_ports_are_apart_from_ipv4(pool: PortPool) -> None:
     other = PortPool(6, "::1", FIRST, FIRST + 9, start_at=0, quarantine_s=0.0)
     assert other.bind(1, now=0.0) == [FIRST]
     other.close()
+
+
+def test_no_more_than_half_a_second_of_voice_waits_to_be_relayed(pool: PortPool) -> None:
+    pool.bind(1, now=0.0)
+    pair = pool.take(FIRST)
+    assert pair is not None
+    sender = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    for _ in range(100):
+        sender.sendto(bytes(172), ("127.0.0.1", FIRST))
+    waiting = 0
+    while True:
+        try:
+            pair.rtp.recv(200)
+        except BlockingIOError:
+            break
+        waiting += 1
+    assert 5 <= waiting <= 25
+    sender.close()
+    pair.close()
