@@ -23,6 +23,7 @@ import structlog
 import uvloop
 
 from ntpd112.app import Agent
+from ntpd112.app.upkeep import calm_collector
 from ntpd112.cdr.database import open_database
 from ntpd112.cdr.directory import Directory, Operator
 from ntpd112.config import load_config
@@ -44,7 +45,7 @@ realm = "bench"
 [registrar]
 keepalive = "0s"
 [media]
-ports = "31000-34999"
+ports = "20000-59999"
 [database]
 url = "sqlite+aiosqlite:///{folder}/ntpd112.db"
 [journal]
@@ -184,6 +185,7 @@ async def _measure(bench: Bench, calls: int, operators: int, profile: bool) -> N
         bench.call(number)
         await asyncio.sleep(0)
     await asyncio.sleep(1)
+    calm_collector()
     bench.messages = 0
     profiler = cProfile.Profile() if profile else None
     cpu = 0.0

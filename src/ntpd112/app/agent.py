@@ -40,7 +40,7 @@ from ntpd112.sip.trunks import Trunks, TrunkSpec
 from .logs import set_up_logging
 from .operators import OperatorWatch
 from .turn import Turn
-from .upkeep import keep_clock, prune_journal
+from .upkeep import calm_collector, keep_clock, prune_journal
 
 log = structlog.get_logger("ntpd112")
 LAST_CDRS_S = 5.0
@@ -230,6 +230,7 @@ async def _serve(config: Config) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, signals.put_nowait, None)
     await agent.start()
+    calm_collector()
     loop.add_signal_handler(signal.SIGHUP, agent.operators.refresh_soon)
     await signals.get()
     agent.drain()
