@@ -91,7 +91,7 @@ def _read(at: float, packet: bytes) -> Seen:
         at=at,
         source=socket.inet_ntoa(packet[12:16]),
         target=socket.inet_ntoa(packet[16:20]),
-        method=sip.split(b" ", 1)[0].decode(),
+        method=sip.split(b" ", 1)[0].decode("latin-1"),
         caller=int(number.group(1)) if number else -1,
     )
 
