@@ -61,13 +61,18 @@ class WavFile:
             self._fd = -1
 
 
+Job = tuple[WavFile, bytes | None]
+"None: close it."
+
+
 class DiskWriter:
     """The thread. `failures` holds (caller leg, reason) of recordings that ended early, for the loop to
     take."""
 
     def __init__(self) -> None:
         self.failures: deque[tuple[int, str]] = deque()
-        self._jobs: queue.SimpleQueue[tuple[WavFile, bytes | None] | None] = queue.SimpleQueue()
+        self._gathered: list[Job] = []
+        self._jobs: queue.SimpleQueue[list[Job] | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._work, name="recordings", daemon=True)
         self._thread.start()
 
@@ -78,27 +83,35 @@ class DiskWriter:
             self._fail(file, f"disk too slow: {file.queued - file.written} bytes unwritten")
             return
         file.queued += len(data)
-        self._jobs.put((file, data))
+        self._gathered.append((file, data))
 
     def close(self, file: WavFile) -> None:
         """After what was queued before."""
-        self._jobs.put((file, None))
+        self._gathered.append((file, None))
+
+    def hand_over(self) -> None:
+        """Let the thread have what was gathered. Once a tick: each time it wakes it takes the interpreter
+        from the voices."""
+        if self._gathered:
+            self._jobs.put(self._gathered)
+            self._gathered = []
 
     def stop(self, timeout_s: float) -> None:
         """Write what is queued, wait for it at most this long."""
+        self.hand_over()
         self._jobs.put(None)
         self._thread.join(timeout_s)
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            file, data = job
-            if data is None:
-                file.close()
-            elif not file.failed:
-                try:
-                    file.write(data)
-                except OSError as problem:
-                    self._fail(file, f"{file.path}: {problem.strerror or problem}")
+        while (jobs := self._jobs.get()) is not None:
+            for file, data in jobs:
+                if data is None:
+                    file.close()
+                elif not file.failed:
+                    try:
+                        file.write(data)
+                    except OSError as problem:
+                        self._fail(file, f"{file.path}: {problem.strerror or problem}")
 
     def _fail(self, file: WavFile, reason: str) -> None:
         file.failed = True

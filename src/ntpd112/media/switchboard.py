@@ -110,6 +110,7 @@ class Switchboard:
             self._packets += leg.keep_house(now)
             if leg.id in self._recordings:
                 self._recordings[leg.id][0].flush(now)
+        self._writer.hand_over()
         while self._writer.failures:
             self._end_failed(*self._writer.failures.popleft())
         self.refill(now)
