@@ -49,7 +49,7 @@ IN_DIALOG = (
     "{method} sip:ntpd112@192.0.2.10:5060 SIP/2.0\r\n"
     "Via: SIP/2.0/UDP 192.0.2.1:5060;rport;branch=z9hG4bKPj{method}{n}\r\n"
     'From: "08123456789" <sip:08123456789@192.0.2.1>;tag=tag{n}\r\nTo: <sip:112@192.0.2.10>;tag={tag}\r\n'
-    "Call-ID: call-{n}@192.0.2.1\r\nCSeq: {seq} {method}\r\nMax-Forwards: 70\r\nUser-Agent: Asterisk PBX 22\r\n"
+    "Call-ID: call-{n}@192.0.2.1\r\nCSeq: {seq} {method}\r\nMax-Forwards: 70\r\nUser-Agent: Asterisk\r\n"
     "Content-Length: 0\r\n\r\n"
 )
 _ECHO = re.compile(r"^(?:Via|From|To|Call-ID|CSeq): .*\r\n", re.MULTILINE)

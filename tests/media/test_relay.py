@@ -176,11 +176,12 @@ async def test_garbage_is_dropped_counted_and_hurts_nobody(media: MediaClient, p
     garbage = [b"", b"\x80", bytes(11), bytes(1400), b"\x9f\x08" + bytes(20), b"\x80\x7f" + bytes(170)]
     garbage += [generator.randbytes(generator.randrange(200)) for _ in range(200)]
     assert caller.to is not None
-    for data in garbage:
-        caller.sock.sendto(data, caller.to)
-        caller.rtcp.sendto(data, (caller.to[0], caller.to[1] + 1))
     operator.heard.clear()
-    await talk(0.5, caller, operator)
+    for n in range(0, len(garbage), 5):  # a few at a time: the worker's socket holds about twenty packets
+        for data in garbage[n : n + 5]:
+            caller.sock.sendto(data, caller.to)
+            caller.rtcp.sendto(data, (caller.to[0], caller.to[1] + 1))
+        await talk(0.02, caller, operator)
     assert hears(operator.sound(), CALLER_HZ, share=0.6)
     assert (await close(media, a)).quality.dropped >= 100
 

@@ -87,11 +87,11 @@ class Pair:
         a: UaConfig | None = None,
         b: UaConfig | None = None,
         judge: Judge | None = None,
-        **options: int,
+        max_calls: int = 1000,
     ) -> None:
         self.now = 1000.0
         self.a = Side(ALICE, a or UaConfig(session_expires=0))
-        self.b = Side(BOB, b or UaConfig(session_expires=0), **options)
+        self.b = Side(BOB, b or UaConfig(session_expires=0), None, max_calls)
         self.flow_a = Flow(transport, ALICE, BOB)
         self.flow_b = Flow(transport, BOB, ALICE)
         self.judge = judge or (lambda data: "pass")

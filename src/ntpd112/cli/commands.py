@@ -62,7 +62,7 @@ def run(config: ConfigOption = None) -> None:
 @app.command()
 def demo(
     operators: Annotated[int, typer.Option(min=1, help="Simulated operators.")] = 5,
-    calls_per_minute: Annotated[float, typer.Option(min=0.1, help="Simulated callers.")] = 20.0,
+    calls_per_minute: Annotated[float, typer.Option(min=0.1, help="Simulated callers.")] = 12.0,
     seconds: Annotated[float | None, typer.Option(min=1, help="End by itself after so long.")] = None,
     config: ConfigOption = None,
 ) -> None:

@@ -44,12 +44,12 @@ NAMES: tuple[tuple[str, str, dict[str, int]], ...] = (
 @dataclass(frozen=True)
 class Options:
     operators: int = 5
-    calls_per_minute: float = 20.0
+    calls_per_minute: float = 12.0
     seconds: float | None = None
     "End by itself after this; None: on Ctrl-C."
 
 
-def run(operators: int = 5, calls_per_minute: float = 20.0, seconds: float | None = None) -> None:
+def run(operators: int = 5, calls_per_minute: float = 12.0, seconds: float | None = None) -> None:
     """Run until Ctrl-C (or for `seconds`). Raises DemoError with what to do when it cannot start."""
     uvloop.run(_demo(Options(min(operators, len(NAMES)), calls_per_minute, seconds), Console(soft_wrap=True)))
 

@@ -37,11 +37,10 @@ class OfferAnswer:
         return self.offered or self.received is not None
 
     def use(self, local: LocalMedia) -> None:
-        """Receive at `local` from now on; its version goes on from what was written before."""
-        if self.local is not None and (local.address, local.port) == (self.local.address, self.local.port):
+        """Receive at `local` from now on. The session's id and version go on as they were: the version goes up
+        when a description is written that differs from the last."""
+        if self.local is not None:
             local = replace(local, session_id=self.local.session_id, version=self.local.version)
-        elif self.local is not None:
-            local = replace(local, session_id=self.local.session_id, version=self.local.version + 1)
         self.local = local
 
     def offer(self, direction: Direction = "sendrecv") -> bytes:

@@ -117,7 +117,13 @@ call_local_timeout 120
         self.program.wait_for_log("Call established", times=times)
 
     def wait_for_end(self, *, times: int = 1) -> None:
-        eventually(lambda: self.program.log().count("terminated") >= times, "the phone's call ends")
+        """Waits until the n-th call is over, whoever ended it."""
+
+        def ended() -> bool:
+            log = self.program.log()
+            return log.count("session closed") + log.count("terminated (duration") >= times
+
+        eventually(ended, "the phone's call ends")
 
     def heard(self) -> Path:
         """What the phone heard in its latest call, WAV."""

@@ -34,8 +34,8 @@ class Phone:
             callCallback=self._ring,
             myIP=options.host,
             sipPort=5060,
-            rtpPortLow=20000,
-            rtpPortHigh=20100,
+            rtpPortLow=40000,
+            rtpPortHigh=40100,
         )
 
     def _ring(self, call: VoIPCall) -> None:
