@@ -12,13 +12,12 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from ntpd112.sip.body import Part
-
 from ntpd112.calls.context import Context
 from ntpd112.calls.control import CallControl
 from ntpd112.journal.events import CallEnded, JournalEvent
 from ntpd112.media import NoPorts
 from ntpd112.queue import Acd, OperatorSpec, QueuePolicy
+from ntpd112.sip.body import Part
 from ntpd112.sip.events import (
     Answered,
     Cause,
@@ -38,6 +37,7 @@ SDP = b"v=0\r\nc=IN IP4 127.0.0.2\r\nm=audio 6000 RTP/AVP 8\r\n"
 REMOTE = RemoteMedia("127.0.0.2", 6000, 6001, Codec("PCMA", 8), 101, "sendrecv")
 HELD = RemoteMedia("127.0.0.2", 6000, 6001, Codec("PCMA", 8), 101, "recvonly")
 FLOW = Flow("udp", Address("127.0.0.1", 5060), Address("127.0.0.2", 5060))
+FLOW_6 = Flow("udp", Address("2001:db8::1", 5060), Address("2001:db8::2", 5060))
 
 
 @dataclass(eq=False)
@@ -56,15 +56,24 @@ class FakeLeg:
     cause: Cause | None = None
     over: bool = False
     desk: Desk | None = None
+    call_id: str = "leg@fake"
+
+    @property
+    def state(self) -> str:
+        return "ended" if self.over else "established"
 
     def ring(self, now: float) -> None:
         self.did.append("ring")
 
     def answer(self, now: float, local: LocalMedia) -> None:
+        """With a late offer the media is agreed on only by the ACK, see `Desk.acknowledge`."""
+        if self.over:
+            return
         self.did.append("answer")
-        self.remote = REMOTE
         assert self.desk is not None
-        self.desk.sip.append(MediaChanged(self, REMOTE))  # type: ignore[arg-type]
+        if self.offer is not None:
+            self.remote = REMOTE
+            self.desk.sip.append(MediaChanged(self, REMOTE))  # type: ignore[arg-type]
 
     def reject(self, now: float, code: int, headers: dict[str, str] | None = None) -> None:
         if not self.over:
@@ -91,6 +100,7 @@ class FakeMediaLeg:
     closed: bool = False
     sending: bool = False
     worker: int = 0
+    family: int = 4
 
     def remote(self, *args: Any, send: bool, **kwargs: Any) -> None:
         self.sending = send
@@ -113,10 +123,10 @@ class FakeMedia:
         self.pending: list[Any] = []
         self.exhausted = False
 
-    def open(self, **kwargs: Any) -> FakeMediaLeg:
+    def open(self, family: int, **kwargs: Any) -> FakeMediaLeg:
         if self.exhausted:
             raise NoPorts("no port")
-        leg = FakeMediaLeg(len(self.legs) + 1, 20000 + 2 * len(self.legs))
+        leg = FakeMediaLeg(len(self.legs) + 1, 20000 + 2 * len(self.legs), family=family)
         self.legs.append(leg)
         return leg
 
@@ -144,6 +154,7 @@ class Desk:
         self.media = FakeMedia()
         self.acd = Acd()
         self.rung: list[FakeLeg] = []
+        self.offered: list[LocalMedia] = []
         self.registered: dict[str, int] = {}
         self._ids: Iterator[int] = count(1)
         settings = {
@@ -184,8 +195,10 @@ class Desk:
         events, self.sip = self.sip, []
         return events
 
-    def invite(self, target: Any, **kwargs: Any) -> FakeLeg:
-        leg = FakeLeg(next(self._ids), inbound=False, user=target, desk=self)
+    def invite(self, target: Any, local: LocalMedia, **kwargs: Any) -> FakeLeg:
+        self.offered.append(local)
+        flow = FLOW_6 if ":" in local.address else FLOW
+        leg = FakeLeg(next(self._ids), inbound=False, flow=flow, user=target, desk=self)
         self.rung.append(leg)
         return leg
 
@@ -218,17 +231,31 @@ class Desk:
         dialled: str = "112",
         headers: dict[str, list[str]] | None = None,
         parts: list[Part] | None = None,
+        *,
+        late_offer: bool = False,
+        cancelled: bool = False,
     ) -> FakeLeg:
+        """`cancelled`: the CANCEL came in the same turn as the INVITE."""
         fields = {
             "from": ["<sip:08123456789@pbx>;tag=a"],
             "to": [f"<sip:{dialled}@agent>"],
             "call-id": [f"pbx-{next(self._ids)}"],
         }
         request = Request(method="INVITE", uri=f"sip:{dialled}@agent", fields=fields | (headers or {}))
-        leg = FakeLeg(next(self._ids), inbound=True, offer=parse_sdp(SDP), parts=parts or [], desk=self)
+        offer = None if late_offer else parse_sdp(SDP)
+        leg = FakeLeg(next(self._ids), inbound=True, offer=offer, parts=parts or [], desk=self)
         trunk: Any = SimpleNamespace(name="pbx")
-        self.happen(IncomingCall(leg, request, trunk))  # type: ignore[arg-type]
+        self.sip.append(IncomingCall(leg, request, trunk))  # type: ignore[arg-type]
+        if cancelled:
+            leg.over = True
+            self.sip.append(Ended(leg, "remote", Cause(487)))  # type: ignore[arg-type]
+        self.control.settle(self.now)
         return leg
+
+    def acknowledge(self, leg: FakeLeg, remote: RemoteMedia = REMOTE) -> None:
+        """The ACK with the answer to our offer comes."""
+        leg.remote = remote
+        self.happen(MediaChanged(leg, remote))  # type: ignore[arg-type]
 
     def phones(self, operator: str) -> list[FakeLeg]:
         return [leg for leg in self.rung if leg.user == operator and not leg.over]

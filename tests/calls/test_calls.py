@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from ntpd112.sip.body import Part
 from tests.calls.desk import HELD, REMOTE, Desk
 
 from ntpd112.calls.call import NEXT_STATES
@@ -19,6 +18,7 @@ from ntpd112.journal.events import (
     OfferMade,
 )
 from ntpd112.media.events import Closed, Dtmf, PlayEnded, Quality, RecordingFailed, WorkerLost
+from ntpd112.sip.body import Part
 from ntpd112.sip.events import Cause, Ended, MediaChanged
 
 
@@ -36,8 +36,8 @@ def test_a_call_is_answered_by_the_announcement_and_then_by_a_free_operator() ->
         "call.started",
         "call.accepted",
         "call.queued",
-        "recording.started",
         "offer.made",
+        "recording.started",
         "offer.ringing",
         "offer.ended",
         "call.connected",

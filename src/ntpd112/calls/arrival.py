@@ -33,17 +33,19 @@ class Arrival:
         call_id = context.new_id()
         facts = self._facts(call_id, event, now)
         queue = context.queue_for(facts.dialled)
-        context.write(facts)
         try:
             media = self._sound.open_for_caller(leg)
         except NoPorts:
+            context.write(facts)
             log.error("no media port is free: call refused, the PBX falls back", call_id=call_id)
             self._ending.refuse(leg, facts, causes.NO_MEDIA_PORT, now)
             return
         call = Call(call_id, facts, queue, leg, media, started_at=now)
         context.calls[call_id] = call
+        call.sounds[media.id] = media
         context.own_leg(leg, call, "caller")
         context.own_sound(media.id, call, "caller")
+        context.write(facts)
         log.info(
             "call in",
             call_id=call_id,
@@ -59,6 +61,21 @@ class Arrival:
         self._enqueue(call, now)
 
     def _facts(self, call_id: str, event: IncomingCall, now: float) -> CallStarted:
+        try:
+            return self._read_facts(call_id, event, now)
+        except Exception:
+            log.exception("INVITE cannot be read; taken as anonymous to the first queue", call_id=call_id)
+        return CallStarted(
+            at=self._context.clock.wall(now),
+            call_id=call_id,
+            region=self._context.config.site.region,
+            trunk=event.trunk.name,
+            dialled="",
+            caller="",
+            sip_call_id=event.leg.call_id,
+        )
+
+    def _read_facts(self, call_id: str, event: IncomingCall, now: float) -> CallStarted:
         request, leg = event.request, event.leg
         caller = caller_of(request)
         return CallStarted(
@@ -95,8 +112,9 @@ class Arrival:
             call.leg.ring(now)
             return
         call.leg.answer(now, self._sound.local_of(call.leg, call.media))
-        call.accepted = True
-        self._context.write(CallAccepted(at=self._context.clock.wall(now), call_id=call.id))
+        call.accepted = call.leg.state != "ended"
+        if call.accepted:
+            self._context.write(CallAccepted(at=self._context.clock.wall(now), call_id=call.id))
 
     def _enqueue(self, call: Call, now: float) -> None:
         context, queue = self._context, call.queue

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from ntpd112.config import QueueConfig
 from ntpd112.journal.events import CallStarted, Classification
 from ntpd112.media import MediaLeg
+from ntpd112.media.protocol import Family
 from ntpd112.sip.leg import Leg
 
 from .views import CallState
@@ -27,9 +28,10 @@ class Offer:
 
     number: int
     operator: str
-    media: MediaLeg
     phones: dict[int, Leg] = field(default_factory=dict)
     "Legs still open, by leg id. An operator with several registered phones has one each."
+    media: dict[Family, MediaLeg] = field(default_factory=dict)
+    "Where the phones send: they share a port, but IPv4 and IPv6 phones have one each."
     rang: bool = False
 
 
@@ -62,9 +64,14 @@ class Call:
     offer: Offer | None = None
     talk: Talk | None = None
     connected_at: float | None = None
+    "Since when the two hear each other: with a late offer, some time after the operator picked up."
     recording: bool = False
     classification: Classification | None = None
     held_by: set[str] = field(default_factory=set)
+    legs: dict[int, Leg] = field(default_factory=dict)
+    "Every SIP leg not over yet, so that the end reaches each of them, whatever went wrong before."
+    sounds: dict[int, MediaLeg] = field(default_factory=dict)
+    "Every media leg not closed yet."
 
     def enter(self, state: CallState) -> None:
         """The one place where a call changes state. Raises RuntimeError on a step not in the table."""

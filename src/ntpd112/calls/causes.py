@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from typing import Literal
 
+from ntpd112.queue.model import CancelOutcome
 from ntpd112.sip.events import Cause
 
 CALLER_LEFT = Cause(487, 16, "Caller left")
 NO_PICK_UP = Cause(487, 19, "No answer")
+NO_PHONE = Cause(480, 20, "No phone to ring")
+PHONE_LOST = Cause(487, 20, "Phone lost")
+OPERATOR_REMOVED = Cause(487, 16, "Operator removed")
 TAKEN_ELSEWHERE = Cause(200, 26, "Call completed elsewhere")
 NO_OPERATOR = Cause(503, 20, "No operator registered")
 NO_MEDIA_PORT = Cause(503, 34, "No media port free")
@@ -19,6 +23,13 @@ FAULT = Cause(500, 41, "Internal error")
 STOPPING = Cause(503, 41, "Agent stopping")
 RETRY_AFTER_S = 5
 "Seconds a refused PBX shall wait before it tries us again (Retry-After, RFC 3261 §20.33)."
+
+STOP_RINGING: dict[CancelOutcome, Cause] = {
+    "rona": NO_PICK_UP,
+    "failed": PHONE_LOST,
+    "withdrawn": OPERATOR_REMOVED,
+}
+"Why the ACD takes an offer back while the caller still waits."
 
 DECLINE_CODES = frozenset({486, 600, 603})
 "The person refused or talks elsewhere; every other failure is the phone's or the network's."

@@ -29,7 +29,7 @@ from .views import (
 
 class LiveCentre:
     """Implements `views.CallCentre`. `on_input` asks for a turn after something was changed; `faults` tells
-    what is broken in the process (journal, media worker)."""
+    what is broken in the process (journal, media worker); `now` gives monotonic seconds."""
 
     def __init__(
         self,
@@ -37,24 +37,26 @@ class LiveCentre:
         trunks: Trunks,
         on_input: Callable[[], None],
         faults: Callable[[], list[str]],
+        now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._context = context
         self._trunks = trunks
         self._on_input = on_input
         self._faults = faults
+        self._now = now
         self._zone: tzinfo = ZoneInfo(context.config.site.timezone)
 
     # --- calls
 
     def calls(self) -> list[CallView]:
-        now = time.monotonic()
+        now = self._now()
         return [self._call_view(call, now) for call in self._context.calls.values()]
 
     def call(self, call_id: str) -> CallView:
         call = self._context.calls.get(call_id)
         if call is None:
             raise UnknownCall(call_id)
-        return self._call_view(call, time.monotonic())
+        return self._call_view(call, self._now())
 
     def classify(self, call_id: str, classification: Classification, by: str) -> None:
         live = self._context.calls.get(call_id)
@@ -62,7 +64,7 @@ class LiveCentre:
             live.classification = classification
         elif not self._context.journal.has_call(call_id):
             raise UnknownCall(call_id)
-        at = self._context.clock.wall(time.monotonic())
+        at = self._context.clock.wall(self._now())
         self._context.write(CallClassified(at=at, call_id=call_id, classification=classification, by=by))
         self._on_input()
 
@@ -102,7 +104,7 @@ class LiveCentre:
     def set_operator_state(self, operator_id: str, state: SettableState, by: str) -> OperatorView:
         if self._context.acd.operator(operator_id) is None:
             raise UnknownOperator(operator_id)
-        self._context.acd.request_state(operator_id, state, time.monotonic(), reason=by)
+        self._context.acd.request_state(operator_id, state, self._now(), reason=by)
         self._on_input()
         return self.operator(operator_id)
 
@@ -131,7 +133,7 @@ class LiveCentre:
     # --- queues, trunks, health
 
     def queues(self) -> list[QueueView]:
-        return [self._queue_view(queue.name, time.monotonic()) for queue in self._context.config.queue]
+        return [self._queue_view(queue.name, self._now()) for queue in self._context.config.queue]
 
     def _queue_view(self, name: str, now: float) -> QueueView:
         policy = next(queue for queue in self._context.config.queue if queue.name == name)

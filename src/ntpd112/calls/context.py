@@ -22,6 +22,7 @@ from ntpd112.journal.ids import new_call_id
 from ntpd112.media import MediaClient
 from ntpd112.queue import Acd
 from ntpd112.sip.agent import UserAgent
+from ntpd112.sip.events import Cause
 from ntpd112.sip.leg import Leg
 from ntpd112.sip.registrar import Registrar
 
@@ -66,6 +67,21 @@ class Context:
 
     def own_leg(self, leg: Leg, call: Call, party: Party) -> None:
         self.legs[leg.id] = (call, party)
+        call.legs[leg.id] = leg
+
+    def forget_leg(self, leg: Leg) -> None:
+        """Events of the leg concern no call any more. No harm if they never did."""
+        found = self.legs.pop(leg.id, None)
+        if found is not None:
+            found[0].legs.pop(leg.id, None)
+
+    def drop_leg(self, leg: Leg, cause: Cause, now: float) -> None:
+        """Forget the leg and hang it up. Never raises: one leg's fault must not keep the others."""
+        self.forget_leg(leg)
+        try:
+            leg.hang_up(now, cause)
+        except Exception:
+            log.exception("leg cannot be hung up", leg=leg.call_id, sip_code=cause.sip_code)
 
     def own_sound(self, media_id: int, call: Call, party: Party) -> None:
         self.sounds[media_id] = (call.id, party)

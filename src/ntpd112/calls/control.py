@@ -32,8 +32,9 @@ class CallControl:
         sound = Sound(context)
         talking = Talking(context, sound)
         self._sound = sound
+        self._talking = talking
         self._offering = Offering(context, sound, talking)
-        self._ending = Ending(context, self._offering)
+        self._ending = Ending(context, sound, self._offering)
         self._arrival = Arrival(context, sound, self._ending)
 
     def next_timer(self) -> float | None:
@@ -46,16 +47,27 @@ class CallControl:
         """Handle what the ports have to say, and what that causes, until nobody says anything."""
         context = self._context
         for _ in range(MAX_ROUNDS):
-            sip, effects, media = context.ua.events(), context.acd.effects(), context.media.events()
-            if not (sip or effects or media):
+            self._carry_out(now)
+            sip, media = context.ua.events(), context.media.events()
+            if not (sip or media):
                 return
             for event in sip:
                 self._guarded(self._on_sip, event, now)
-            for effect in effects:
-                self._guarded(self._on_acd, effect, now)
+                self._carry_out(now)
             for sound in media:
                 self._guarded(self._on_media, sound, now)
+                self._carry_out(now)
         log.error("call control did not settle; going on in the next turn", rounds=MAX_ROUNDS)
+
+    def _carry_out(self, now: float) -> None:
+        """What the ACD has decided comes before any other event, so that none meets an offer that the ACD
+        has given up already, as a phone does that answers in the very turn of its RONA."""
+        for _ in range(MAX_ROUNDS):
+            effects = self._context.acd.effects()
+            if not effects:
+                return
+            for effect in effects:
+                self._guarded(self._on_acd, effect, now)
 
     def stop(self, now: float) -> None:
         """End every live call: the agent stops and will not come back for them."""
@@ -74,6 +86,8 @@ class CallControl:
     def _end_after_failure(self, event: object, now: float) -> None:
         call = self._call_of(event)
         if call is None:
+            if isinstance(event, sip_events.IncomingCall):
+                self._context.drop_leg(event.leg, causes.FAULT, now)
             return
         try:
             self._ending.call_over(call, "failed", "system", causes.FAULT, now, reason="internal error")
@@ -127,6 +141,8 @@ class CallControl:
                 self._offering.failed(call, event, now)
             case sip_events.MediaChanged(_, remote):
                 self._sound.changed(call, party, remote, now)
+                if party == "caller":
+                    self._talking.connect(call, now)
             case sip_events.Ended():
                 self._ending.leg_ended(call, party, event, now)
             case _:
@@ -177,13 +193,21 @@ class CallControl:
             case media_events.NoAudio():
                 self._sound.no_audio(event)
             case media_events.Closed():
-                self._sound.closed(event, now)
+                self._media_closed(event, now)
             case media_events.RecordingFailed():
                 self._sound.recording_broke(event, now)
             case media_events.WorkerLost():
                 self._worker_lost(event, now)
             case _:
                 pass
+
+    def _media_closed(self, event: media_events.Closed, now: float) -> None:
+        """After its call, as a rule. In mid-call it means that the worker had no such port: dead air."""
+        found = self._context.call_of_sound(event.leg)
+        if found is not None:
+            log.error("media leg closed in mid-call", call_id=found[0].id, party=found[1])
+            self._ending.call_over(found[0], "interrupted", "system", causes.MEDIA_LOST, now)
+        self._sound.closed(event, now)
 
     def _worker_lost(self, event: media_events.WorkerLost, now: float) -> None:
         """Its calls have no sound any more: end them, so that the PBX can place them again."""

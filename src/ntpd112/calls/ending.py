@@ -10,51 +10,54 @@ from . import causes
 from .call import Call
 from .context import Context, Party, log
 from .offering import Offering
+from .sound import Sound
 
 
 class Ending:
-    def __init__(self, context: Context, offering: Offering) -> None:
+    def __init__(self, context: Context, sound: Sound, offering: Offering) -> None:
         self._context = context
+        self._sound = sound
         self._offering = offering
 
     def refuse(self, leg: Leg, facts: CallStarted, cause: Cause, now: float) -> None:
         """A call that could not even be given a media port."""
-        leg.reject(now, cause.sip_code, {"Retry-After": str(causes.RETRY_AFTER_S)})
         self._write_end(facts.call_id, "rejected", "system", cause, now, reason=cause.text)
+        leg.reject(now, cause.sip_code, {"Retry-After": str(causes.RETRY_AFTER_S)})
 
     def leg_ended(self, call: Call, party: Party, event: Ended, now: float) -> None:
         """A leg of a live call is over by itself: so is the call."""
-        self._context.legs.pop(event.leg.id, None)
-        if call.state == "ending":
-            return
+        self._context.forget_leg(event.leg)
         if party == "operator" and (call.talk is None or call.talk.leg is not event.leg):
             return
-        reason = "" if event.by == "remote" else event.cause.text or "signalling lost"
-        by: HangupBy = party if event.by == "remote" else "system"
-        disposition: Disposition = "answered" if call.talk is not None else "abandoned"
-        if event.by == "lost" and call.talk is None:
-            disposition = "failed"
-        self.call_over(call, disposition, by, event.cause, now, reason=reason)
+        cause, by_hand = event.cause, event.by == "remote"
+        if by_hand and party == "caller" and not call.accepted:
+            # A CANCEL's Reason may name any code: its INVITE was answered with 487.
+            cause = Cause(487, cause.q850, cause.text)
+        disposition: Disposition = "failed"
+        if call.connected_at is not None:
+            disposition = "answered"
+        elif by_hand and party == "caller":
+            disposition = "abandoned"
+        by: HangupBy = party if by_hand else "system"
+        reason = "" if by_hand else cause.text or "signalling lost"
+        self.call_over(call, disposition, by, cause, now, reason=reason)
 
     def call_over(
         self, call: Call, disposition: Disposition, by: HangupBy, cause: Cause, now: float, reason: str = ""
     ) -> None:
-        """End both legs, the offer, the media and the place in the queue; write the end down."""
+        """End every leg, the offer, the media and the place in the queue; write the end down. Leans on
+        nothing that an earlier failure may have left half done, so it is also the way out of that."""
         if call.state == "ending":
             return
         context = self._context
-        abandoned = disposition == "abandoned"
-        self._offering.withdraw(call, causes.CALLER_LEFT if abandoned else cause, now)
-        queued = call.state != "arriving"
+        self._offering.withdraw(call, causes.CALLER_LEFT if disposition == "abandoned" else cause, now)
         call.enter("ending")
         context.calls.pop(call.id, None)
-        self._end_legs(call, cause, now)
         sip_code = 200 if call.accepted else cause.sip_code or 487
+        self._write_leg_ends(call, sip_code, cause, now)
         self._write_end(call.id, disposition, by, cause, now, sip_code=sip_code, reason=reason or cause.text)
-        if call.talk is not None:
-            context.acd.call_finished(call.id, call.talk.operator, now)
-        elif queued:
-            context.acd.withdraw(call.id, now)
+        self._end_legs(call, cause, now)
+        self._leave_queue(call, now)
         talked = now - call.connected_at if call.connected_at is not None else 0.0
         log.info(
             "call over",
@@ -69,13 +72,28 @@ class Ending:
 
     def _end_legs(self, call: Call, cause: Cause, now: float) -> None:
         context = self._context
-        at = context.clock.wall(now)
-        if call.talk is not None:
-            talk = call.talk
-            context.legs.pop(talk.leg.id, None)
-            talk.leg.hang_up(now, cause)
-            talk.media.close()
-            context.write(
+        if not call.accepted and cause.sip_code == 503 and call.leg.id in call.legs:
+            context.forget_leg(call.leg)
+            call.leg.reject(now, 503, {"Retry-After": str(causes.RETRY_AFTER_S)})
+        for leg in list(call.legs.values()):
+            context.drop_leg(leg, cause, now)
+        for media in list(call.sounds.values()):
+            self._sound.close(call, media)
+
+    def _leave_queue(self, call: Call, now: float) -> None:
+        """The ACD's own books say what to take back: ours may be a step behind or ahead after a failure."""
+        known = self._context.acd.call(call.id)
+        if known is None:
+            return
+        if known.state == "talking" and known.operator is not None:
+            self._context.acd.call_finished(call.id, known.operator, now)
+        else:
+            self._context.acd.withdraw(call.id, now)
+
+    def _write_leg_ends(self, call: Call, sip_code: int, cause: Cause, now: float) -> None:
+        at, talk = self._context.clock.wall(now), call.talk
+        if talk is not None:
+            self._context.write(
                 LegEnded(
                     at=at,
                     call_id=call.id,
@@ -86,21 +104,8 @@ class Ending:
                     q850_cause=cause.q850,
                 )
             )
-        context.legs.pop(call.leg.id, None)
-        if not call.accepted and cause.sip_code == 503:
-            call.leg.reject(now, 503, {"Retry-After": str(causes.RETRY_AFTER_S)})
-        else:
-            call.leg.hang_up(now, cause)
-        call.media.close()
-        sip_code = 200 if call.accepted else cause.sip_code or 487
-        context.write(
-            LegEnded(
-                at=at,
-                call_id=call.id,
-                party="caller",
-                sip_code=sip_code,
-                q850_cause=cause.q850,
-            )
+        self._context.write(
+            LegEnded(at=at, call_id=call.id, party="caller", sip_code=sip_code, q850_cause=cause.q850)
         )
 
     def _write_end(

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from ntpd112.journal.events import LegEnded, OfferEnded, OfferMade, OfferOutcome, OfferRinging
-from ntpd112.media import NoPorts
 from ntpd112.queue import CancelOffer
 from ntpd112.queue import Offer as MakeOffer
 from ntpd112.sip.events import Answered, Cause, Failed, Progress
-from ntpd112.sip.leg import Leg
 from ntpd112.sip.nameaddr import NameAddr
 from ntpd112.sip.registrar import Binding
 from ntpd112.sip.sdp import LocalMedia
 from ntpd112.sip.uri import Uri
 
 from . import causes
-from .call import Call, Offer
+from .call import Call, Offer, Talk
 from .context import Context, log
-from .sound import Sound, laws_of
+from .sound import Sound, family_of, laws_of
 from .talking import Talking
 
+OK = Cause(200)
 ANONYMOUS = NameAddr(Uri("sip", "anonymous.invalid", "anonymous"), "Anonymous")
 
 
@@ -40,26 +39,26 @@ class Offering:
                 at=context.clock.wall(now), call_id=call.id, offer=effect.number, operator=effect.operator
             )
         )
-        bindings = context.registrar.contacts(effect.operator)
-        try:
-            if not bindings:
-                raise LookupError("no registered phone")
-            media = self._sound.open_for_operator(call, bindings[0].flow.local.host)
-        except (LookupError, NoPorts) as problem:
-            log.warning(
-                "cannot ring operator", call_id=call.id, operator=effect.operator, reason=str(problem)
-            )
-            self._write_ended(call, effect.number, effect.operator, "failed", 480, now)
-            context.acd.offer_declined(call.id, effect.operator, now, "failed")
-            return
         call.enter("ringing")
-        call.offer = Offer(effect.number, effect.operator, media)
-        for binding in bindings:
-            self._ring(call, call.offer, binding, now)
+        call.offer = offer = Offer(effect.number, effect.operator)
+        for binding in context.registrar.contacts(effect.operator):
+            try:
+                self._ring(call, offer, binding, now)
+            except Exception as problem:  # costs this phone, never the call
+                reason = str(problem) or repr(problem)
+                log.error("cannot ring phone", call_id=call.id, operator=offer.operator, reason=reason)
+        if not offer.phones:
+            log.warning("no phone to ring", call_id=call.id, operator=offer.operator)
+            self._over(call, offer, "failed", causes.NO_PHONE, now)
+            context.acd.offer_declined(call.id, offer.operator, now, "failed")
 
     def _ring(self, call: Call, offer: Offer, binding: Binding, now: float) -> None:
+        """Raises NoPorts."""
         host = binding.flow.local.host
-        local = LocalMedia(self._sound.address(host), offer.media.port, laws_of(call.leg))
+        family = family_of(host)
+        if family not in offer.media:
+            offer.media[family] = self._sound.open_for_operator(call, family)
+        local = LocalMedia(self._sound.address(host), offer.media[family].port, laws_of(call.leg))
         leg = self._context.ua.invite(
             binding.target,
             caller=_shown_caller(call, host),
@@ -91,22 +90,25 @@ class Offering:
         if offer is None or event.leg.id not in offer.phones:
             event.leg.hang_up(now, causes.TAKEN_ELSEWHERE)
             return
+        if call.leg.state == "ended":
+            return  # the caller left in the same turn; their `Ended` follows and stops every phone
         winner = offer.phones.pop(event.leg.id)
-        self._stop_phones(offer, causes.TAKEN_ELSEWHERE, now)
+        media = offer.media.pop(family_of(winner.flow.local.host))
         call.offer = None
-        self._write_ended(call, offer.number, offer.operator, "answered", 200, now)
         self._context.acd.offer_accepted(call.id, offer.operator, now)
-        self._talking.begin(call, offer, winner, now)
+        self._write_ended(call, offer, "answered", OK, now)
+        self._stop_phones(call, offer, causes.TAKEN_ELSEWHERE, now)
+        self._talking.begin(call, Talk(offer.operator, offer.number, winner, media), now)
 
     def failed(self, call: Call, event: Failed, now: float) -> None:
         """One phone refused or failed; when it was the last, the offer is over: the next operator's turn."""
         offer = call.offer
-        self._context.legs.pop(event.leg.id, None)
+        self._context.forget_leg(event.leg)
         if offer is None or offer.phones.pop(event.leg.id, None) is None:
             return
         outcome = causes.offer_outcome(event.cause.sip_code)
         if outcome == "declined":
-            self._stop_phones(offer, causes.TAKEN_ELSEWHERE, now)
+            self._stop_phones(call, offer, causes.TAKEN_ELSEWHERE, now)
         if offer.phones:
             return
         log.info(
@@ -116,52 +118,51 @@ class Offering:
             sip_code=event.cause.sip_code,
             outcome=outcome,
         )
-        self._over(call, offer, outcome, event.cause.sip_code, now)
+        self._over(call, offer, outcome, event.cause, now)
         self._context.acd.offer_declined(call.id, offer.operator, now, outcome)
 
     # --- what the ACD says
 
     def cancel(self, effect: CancelOffer, now: float) -> None:
-        """Ring time over (RONA), the operator's phone lost, or the call gone."""
+        """Ring time over (RONA), or the operator's phone or the operator gone; the caller waits on."""
         call = self._context.calls.get(effect.call_id)
         offer = call.offer if call else None
         if call is None or offer is None or offer.number != effect.number:
             return
         if effect.outcome == "rona":
             log.warning("operator did not pick up", call_id=call.id, operator=offer.operator)
-        cause = causes.CALLER_LEFT if effect.outcome == "withdrawn" else causes.NO_PICK_UP
-        self._stop_phones(offer, cause, now)
-        self._over(call, offer, effect.outcome, 487, now)
+        self._over(call, offer, effect.outcome, causes.STOP_RINGING[effect.outcome], now)
 
     def withdraw(self, call: Call, cause: Cause, now: float) -> None:
         """The call ends while phones ring for it."""
         if (offer := call.offer) is not None:
-            self._stop_phones(offer, cause, now)
-            self._over(call, offer, "withdrawn", 487, now)
+            self._over(call, offer, "withdrawn", Cause(487, cause.q850, cause.text), now)
 
-    def _over(self, call: Call, offer: Offer, outcome: OfferOutcome, sip_code: int, now: float) -> None:
+    def _over(self, call: Call, offer: Offer, outcome: OfferOutcome, cause: Cause, now: float) -> None:
+        """The offer ended without an answer: `cause` is how its INVITE ended."""
         call.offer = None
-        offer.media.close()
-        self._write_ended(call, offer.number, offer.operator, outcome, sip_code, now)
         if call.state == "ringing":
             call.enter("waiting")
+        self._write_ended(call, offer, outcome, cause, now)
+        self._stop_phones(call, offer, cause, now)
 
-    def _stop_phones(self, offer: Offer, cause: Cause, now: float) -> None:
+    def _stop_phones(self, call: Call, offer: Offer, cause: Cause, now: float) -> None:
         for leg in offer.phones.values():
-            self._forget(leg)
-            leg.hang_up(now, cause)
+            self._context.drop_leg(leg, cause, now)
         offer.phones.clear()
+        for media in offer.media.values():
+            self._sound.close(call, media)
 
-    def _forget(self, leg: Leg) -> None:
-        self._context.legs.pop(leg.id, None)
-
-    def _write_ended(
-        self, call: Call, number: int, operator: str, outcome: OfferOutcome, sip_code: int, now: float
-    ) -> None:
+    def _write_ended(self, call: Call, offer: Offer, outcome: OfferOutcome, cause: Cause, now: float) -> None:
         at = self._context.clock.wall(now)
         self._context.write(
             OfferEnded(
-                at=at, call_id=call.id, offer=number, operator=operator, outcome=outcome, sip_code=sip_code
+                at=at,
+                call_id=call.id,
+                offer=offer.number,
+                operator=offer.operator,
+                outcome=outcome,
+                sip_code=cause.sip_code,
             )
         )
         if outcome != "answered":
@@ -170,10 +171,10 @@ class Offering:
                     at=at,
                     call_id=call.id,
                     party="operator",
-                    operator=operator,
-                    offer=number,
-                    sip_code=sip_code,
-                    q850_cause=19 if outcome == "rona" else 16,
+                    operator=offer.operator,
+                    offer=offer.number,
+                    sip_code=cause.sip_code,
+                    q850_cause=cause.q850,
                 )
             )
 

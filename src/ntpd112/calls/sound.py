@@ -36,12 +36,22 @@ class Sound:
 
     def open_for_caller(self, leg: Leg) -> MediaLeg:
         """Raises NoPorts."""
-        return self._context.media.open(codec=laws_of(leg)[0], family=self._family(leg))
+        family = family_of(leg.flow.local.host)
+        return self._context.media.open(codec=laws_of(leg)[0], family=family)
 
-    def open_for_operator(self, call: Call, host: str) -> MediaLeg:
-        """Beside the caller's leg, on the same worker. `host`: the phone's address. Raises NoPorts."""
-        family: Family = 6 if ":" in host else 4
-        return self._context.media.open(codec=laws_of(call.leg)[0], beside=call.media, family=family)
+    def open_for_operator(self, call: Call, family: Family) -> MediaLeg:
+        """Beside the caller's leg, on the same worker. Raises NoPorts."""
+        media = self._context.media.open(codec=laws_of(call.leg)[0], beside=call.media, family=family)
+        call.sounds[media.id] = media
+        return media
+
+    def close(self, call: Call, media: MediaLeg) -> None:
+        """Never raises: one leg's fault must not keep the others."""
+        call.sounds.pop(media.id, None)
+        try:
+            media.close()
+        except Exception:
+            log.exception("media leg cannot be closed", call_id=call.id, media=media.id)
 
     def local_of(self, leg: Leg, media: MediaLeg) -> LocalMedia:
         """What our SDP towards this leg says."""
@@ -49,9 +59,6 @@ class Sound:
 
     def address(self, local_host: str) -> str:
         return self._context.config.media.advertise or local_host
-
-    def _family(self, leg: Leg) -> Family:
-        return 6 if ":" in leg.flow.local.host else 4
 
     # --- media as signalled
 
@@ -63,8 +70,8 @@ class Sound:
         self.point(media, remote)
         if party == "caller" and call.accepted and not call.announced and call.talk is None:
             self.announce(call, now)
-        if call.talk is not None:
-            self._hold(call, party, remote, now)
+        if call.connected_at is not None:
+            self.hold(call, party, remote, now)
 
     def point(self, media: MediaLeg, remote: RemoteMedia) -> None:
         media.remote(
@@ -77,8 +84,8 @@ class Sound:
             send=not remote.held,
         )
 
-    def _hold(self, call: Call, party: Party, remote: RemoteMedia, now: float) -> None:
-        """The other party of a held call hears an announcement, not dead air."""
+    def hold(self, call: Call, party: Party, remote: RemoteMedia, now: float) -> None:
+        """Whether `party` holds now. The other party of a held call hears an announcement, not dead air."""
         assert call.talk is not None
         other = call.talk.media if party == "caller" else call.media
         at = self._context.clock.wall(now)
@@ -103,7 +110,6 @@ class Sound:
         self._record(call, now)
 
     def connect(self, call: Call, talk: Talk, now: float) -> None:
-        call.media.stop_playing()
         self._context.media.join(call.media, talk.media)
         self._record(call, now)
 
@@ -169,6 +175,10 @@ class Sound:
             log.error("recording stopped; the call goes on", call_id=found[0].id, reason=event.reason)
             at = self._context.clock.wall(now)
             self._context.write(RecordingFailed(at=at, call_id=found[0].id, reason=event.reason))
+
+
+def family_of(host: str) -> Family:
+    return 6 if ":" in host else 4
 
 
 def laws_of(leg: Leg) -> tuple[CodecName, ...]:
