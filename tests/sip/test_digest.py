@@ -67,11 +67,16 @@ class TestVectors:
 
 class TestChallenge:
     def test_sha_256_comes_first_and_md5_last(self) -> None:
-        first, second = server().challenges(1.0)
+        first, second = server().challenges(1.0, user_agent="Linphone")
         assert 'realm="112.example"' in first
         assert "algorithm=SHA-256" in first
         assert "algorithm=MD5" in second
         assert "stale" not in first + second
+
+    def test_a_program_without_a_name_gets_md5_first(self) -> None:
+        first, second = server().challenges(1.0)
+        assert "algorithm=MD5" in first
+        assert "algorithm=SHA-256" in second
 
     def test_no_nonce_comes_twice(self) -> None:
         one = server()

@@ -22,7 +22,7 @@ from .message import BadMessage, Request, Response
 from .nameaddr import NameAddr
 from .parser import parse
 from .registrar import Registrar
-from .reply import tag_of
+from .reply import reply, tag_of
 from .sdp import LocalMedia
 from .stateless import Stateless, stamp
 from .target import Target
@@ -194,7 +194,10 @@ class UserAgent:
         if not isinstance(invite, InviteServer):
             self._reply(cancel, via, flow, 481)
             return
-        self._reply(cancel, via, flow, 200)
+        if invite.local_tag is None:
+            self._reply(cancel, via, flow, 200)
+        else:
+            self.core.send(reply_flow(flow, via), bytes(reply(cancel, 200, tag=invite.local_tag)))
         invite.cancel(cancel, now)
 
     def _register(self, request: Request, key: Key, via: Via, flow: Flow, now: float) -> None:

@@ -78,14 +78,15 @@ class DigestServer:
         self._decoy = Credentials(decoy[:32], decoy)
 
     def challenges(self, now: float, stale: bool = False, *, user_agent: str = "") -> list[str]:
-        """The values of WWW-Authenticate, best first: old phones take the last, which is MD5. `user_agent`
-        tells who gives up when another algorithm is offered beside it."""
+        """The values of WWW-Authenticate, best first (RFC 8760 §2.3): old phones take the last, which is MD5.
+        `user_agent` tells who gives up when another algorithm is offered beside it. Who does not say what it
+        is gets MD5 first: such programs (SIPp) read the first challenge only."""
         nonce = self._make_nonce(now)
         end = ", stale=true" if stale else ""
         realm = _quote(self.realm)
         return [
             f'Digest realm={realm}, nonce="{nonce}", algorithm={algorithm}, qop="auth"{end}'
-            for algorithm in _HASHES
+            for algorithm in (_HASHES if user_agent else reversed(_HASHES))
             if algorithm == "MD5" or not user_agent.startswith(MD5_ONLY)
         ]
 

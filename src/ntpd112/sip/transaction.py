@@ -320,6 +320,8 @@ class InviteServer(ServerTransaction):
     }
     entry: ClassVar[dict[str, str]] = {COMPLETED: "_start_g_h", CONFIRMED: "_start_i", ACCEPTED: "_start_l"}
     on_cancel: Callable[[Request, float], None] | None = None
+    local_tag: str | None = None
+    "To tag of the INVITE's answers; the answer to its CANCEL has it too."
 
     def respond(self, response: Response, now: float) -> None:
         code = response.code

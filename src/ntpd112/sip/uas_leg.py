@@ -46,6 +46,7 @@ class InboundLeg(ModifiableLeg):
         self._reliable = ReliableProvisionals(core, transaction, self._on_no_prack)
         self.dialog = Dialog.of_server(request, tag, transaction.flow)
         transaction.on_cancel = self._on_cancel
+        transaction.local_tag = tag
         self._remember()
 
     def _read_invite(self, request: Request) -> None:
