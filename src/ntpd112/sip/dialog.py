@@ -149,10 +149,12 @@ def _hop(uri_or_route: str) -> tuple[str, int, str | None] | None:
 
 @lru_cache(maxsize=4_096)
 def _reachable(host: str, flow: Flow) -> bool:
-    """Whether an address in a Contact makes sense where `flow` leads: the same IP version, not 0.0.0.0, and
-    not a private address behind a public one (a NAT between)."""
+    """Whether an address in a Contact makes sense where `flow` leads: the same IP version, not 0.0.0.0, not a
+    peer's own loopback, and not a private address behind a public one (a NAT between)."""
     there, seen = ipaddress.ip_address(host), ipaddress.ip_address(flow.remote.host.partition("%")[0])
     if there.version != seen.version or there.is_unspecified or there.is_multicast:
+        return False
+    if there.is_loopback and not seen.is_loopback:
         return False
     return there == seen or not (there.is_private and not seen.is_private)
 

@@ -37,8 +37,8 @@ class OfferAnswer:
         return self.offered or self.received is not None
 
     def use(self, local: LocalMedia) -> None:
-        """Receive at `local` from now on. The session's id and version go on as they were: the version goes up
-        when a description is written that differs from the last."""
+        """Receive at `local` from now on. The session's id and version go on: the version goes up when a
+        description is written that differs from the last."""
         if self.local is not None:
             local = replace(local, session_id=self.local.session_id, version=self.local.version)
         self.local = local
