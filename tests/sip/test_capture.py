@@ -11,7 +11,12 @@ from ntpd112.sip.flow import Address, Flow
 
 PBX = Flow("udp", Address("127.0.0.1", 5060), Address("127.0.0.1", 5080))
 PHONE = Flow("tcp", Address("::1", 5060), Address("::1", 49152))
+STRANGER = Flow("udp", Address("127.0.0.1", 5060), Address("192.0.2.66", 5060))
 CALL = "01JD0000000000000000000000"
+
+
+def is_trunk(host: str) -> bool:
+    return host == PBX.remote.host
 
 
 def message(call_id: str, method: str = "INVITE", extra: str = "") -> bytes:
@@ -25,7 +30,7 @@ def file(tmp_path: Path) -> Path:
 
 def kept(file: Path, *messages: bytes, max_messages: int = 100) -> Capture:
     """Record them as coming from the PBX, one a second, and write the file."""
-    recorder = Capture(file, max_messages)
+    recorder = Capture(file, max_messages, is_trunk)
     recorder.start()
     for at, data in enumerate(messages):
         recorder.record(float(at), "in", PBX, data)
@@ -34,7 +39,7 @@ def kept(file: Path, *messages: bytes, max_messages: int = 100) -> Capture:
 
 
 def test_a_call_s_messages_come_back_in_order_with_both_sides(file: Path) -> None:
-    recorder = Capture(file, 100)
+    recorder = Capture(file, 100, is_trunk)
     recorder.start()
     recorder.record(1.0, "in", PBX, message("abc@pbx"))
     recorder.record(2.0, "out", PHONE, message(f"{CALL}-1-0@::1"))
@@ -74,11 +79,49 @@ def test_only_the_last_messages_are_kept(file: Path) -> None:
     assert [found.at for found in read_messages(file, CALL, ["a"])] == [float(at) for at in range(30, 50)]
 
 
+def test_a_stranger_fills_neither_the_file_nor_the_disk(file: Path) -> None:
+    recorder = Capture(file, 100, is_trunk)
+    recorder.start()
+    recorder.record(1.0, "in", PBX, message("a"))
+    for _ in range(200):
+        recorder.record(2.0, "in", STRANGER, message("a"))
+        recorder.record(2.0, "out", STRANGER, b"SIP/2.0 403 Forbidden\r\nCall-ID: a\r\n\r\n")
+    recorder.close()
+    assert [found.at for found in read_messages(file, CALL, ["a"])] == [1.0]
+
+
+def test_a_phone_s_messages_are_kept_from_when_we_call_it(file: Path) -> None:
+    recorder = Capture(file, 100, is_trunk)
+    recorder.start()
+    recorder.record(1.0, "in", PHONE, message("a", "MESSAGE"))
+    recorder.record(2.0, "out", PHONE, message("a"))
+    recorder.record(3.0, "in", PHONE, b"SIP/2.0 180 Ringing\r\nCall-ID: a\r\n\r\n")
+    recorder.close()
+    assert [found.at for found in read_messages(file, CALL, ["a"])] == [2.0, 3.0]
+
+
+def test_of_a_giant_message_the_beginning_is_kept(file: Path) -> None:
+    kept(file, message("a", extra="X: " + 60_000 * "y" + "\r\n"))
+    (found,) = read_messages(file, CALL, ["a"])
+    assert len(found.message) == capture.MAX_STORED
+
+
+def test_giant_messages_that_wait_are_bounded_in_bytes(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(capture, "MAX_PENDING_BYTES", 2_500)
+    recorder = Capture(file, 100, is_trunk)  # its thread does not run yet: everything waits
+    for at in range(4):
+        recorder.record(float(at), "in", PBX, message("a", extra="X: " + 1_000 * "y" + "\r\n"))
+    assert recorder.dropped == 2
+    recorder.start()
+    recorder.close()
+    assert [found.at for found in read_messages(file, CALL, ["a"])] == [0.0, 1.0]
+
+
 def test_what_the_thread_cannot_keep_up_with_is_counted_not_queued(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(capture, "MAX_PENDING", 3)
-    recorder = Capture(file, 100)
+    recorder = Capture(file, 100, is_trunk)
     for _ in range(5):
         recorder.record(0.0, "in", PBX, message("a"))
     assert recorder.dropped == 2
@@ -90,7 +133,7 @@ def test_what_the_thread_cannot_keep_up_with_is_counted_not_queued(
 def test_a_file_that_fails_is_logged_once_and_the_messages_counted(
     file: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    recorder = Capture(file, 100)
+    recorder = Capture(file, 100, is_trunk)
     recorder.start()
     with sqlite3.connect(file) as connection:
         connection.execute("DROP TABLE sip_messages")

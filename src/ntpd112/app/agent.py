@@ -139,7 +139,8 @@ class Agent:
         self.capture: Capture | None = None
         if trace.path is None or not trace.max_messages:
             return
-        capture = Capture(trace.path, trace.max_messages)
+        match = self.trunks.match
+        capture = Capture(trace.path, trace.max_messages, lambda host: match(host) is not None)
         try:
             capture.start()
         except (OSError, sqlite3.Error) as problem:

@@ -1,9 +1,9 @@
 """Keeps the last SIP messages of calls, so that `ntpd112 trace` can show what was said on the wire.
 
 What a message costs where it passes is one append: a thread reads, cleans and writes them to a SQLite file
-of their own. Registrations and keep-alives are left out; credentials are removed (RFC 3261 §20.7, §20.28),
-and the file is readable by its owner only, since the messages hold numbers and locations. Losing it loses
-nothing else.
+of their own. Registrations, keep-alives and whatever strangers send are left out, so that nobody can fill
+the disk or push the calls' messages out; credentials are removed (RFC 3261 §20.7, §20.28), and the file is
+readable by its owner only, since the messages hold numbers and locations. Losing it loses nothing else.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import re
 import sqlite3
 import threading
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -26,14 +26,18 @@ Direction = Literal["in", "out"]
 
 MAX_PENDING = 20_000
 "Messages waiting for the thread, about 20 MB: what a stall of the disk may hold up. Later ones are not kept."
+MAX_PENDING_BYTES = 32 << 20
+"The same for large messages."
 PERIOD_S = 0.5
 "How often the thread writes."
 BATCH = 64
 "Messages in one transaction: reading them takes about 0.3 ms, for which the SIP thread may have to wait."
 PRUNE_EVERY = 1_000
 "Messages written between removals of the oldest ones: by how many `max_messages` may be exceeded."
-MAX_STORED = 65_535
-"Bytes of a message that are kept: all of any UDP datagram."
+MAX_STORED = 16_384
+"Bytes kept of a message: an INVITE with location and additional data has up to 10 KB."
+MAX_CALLED = 10_000
+"Hosts that we have called and whose messages are therefore kept; beyond it the memory starts anew."
 
 _CALL_ID = re.compile(rb"^(?:call-id|i)[ \t]*:[ \t]*([^\r\n]*?)[ \t]*\r?$", re.IGNORECASE | re.MULTILINE)
 _CSEQ = re.compile(rb"^cseq[ \t]*:[ \t]*\d+[ \t]+([A-Za-z]+)", re.IGNORECASE | re.MULTILINE)
@@ -73,12 +77,16 @@ _Pending = tuple[float, Direction, Flow, bytes]
 
 
 class Capture:
-    """`start`, then `record` from one thread, then `close`. `max_messages`: how many the file keeps."""
+    """`start`, then `record` from one thread, then `close`. `max_messages`: how many the file keeps.
+    `is_trunk` says of a host whether its messages are kept; those of hosts that we call are, too."""
 
-    def __init__(self, path: Path, max_messages: int) -> None:
+    def __init__(self, path: Path, max_messages: int, is_trunk: Callable[[str], bool]) -> None:
         self._path = path
         self._max_messages = max_messages
+        self._is_trunk = is_trunk
+        self._called: set[str] = set()
         self._pending: deque[_Pending] = deque()
+        self._bytes_in = self._bytes_out = 0  # each counted by one thread; what is pending is the difference
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sip capture", daemon=True)
         self._since_prune = 0
@@ -92,10 +100,24 @@ class Capture:
 
     def record(self, at: float, direction: Direction, flow: Flow, data: bytes) -> None:
         """Never waits, never raises. `at`: epoch seconds."""
-        if len(self._pending) < MAX_PENDING:
+        if not self._is_of_call(direction, flow.remote.host, data):
+            return
+        waiting = self._bytes_in - self._bytes_out
+        if len(self._pending) < MAX_PENDING and waiting + len(data) <= MAX_PENDING_BYTES:
+            self._bytes_in += len(data)
             self._pending.append((at, direction, flow, data))
         else:
             self.dropped += 1
+
+    def _is_of_call(self, direction: Direction, host: str, data: bytes) -> bool:
+        if host in self._called:
+            return True
+        if direction == "out" and data.startswith(b"INVITE "):
+            if len(self._called) >= MAX_CALLED:
+                self._called.clear()
+            self._called.add(host)
+            return True
+        return self._is_trunk(host)
 
     def close(self) -> None:
         """Write what is left and end the thread."""
@@ -114,14 +136,15 @@ class Capture:
 
     def _write_all(self, connection: sqlite3.Connection) -> None:
         while self._pending:
-            taken = min(BATCH, len(self._pending))
+            taken = [self._pending.popleft() for _ in range(min(BATCH, len(self._pending)))]
             try:
-                rows = [_row(*self._pending.popleft()) for _ in range(taken)]
+                rows = [_row(*one) for one in taken]
                 self._write(connection, [row for row in rows if row is not None])
             except sqlite3.Error as error:
                 if not self.dropped:
                     log.error("SIP messages are not kept for trace: %s: %s", self._path, error)
-                self.dropped += taken
+                self.dropped += len(taken)
+            self._bytes_out += sum(len(one[3]) for one in taken)
 
     def _write(self, connection: sqlite3.Connection, rows: list[tuple[object, ...]]) -> None:
         connection.execute("BEGIN")
