@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from ntpd112.sip import admission, core, keepalive, transactions
 from ntpd112.sip.admission import MAX_REFUSED_PER_SECOND
 from ntpd112.sip.agent import UaConfig, UserAgent
 from ntpd112.sip.events import Cause, IncomingCall, Refused
@@ -152,6 +153,27 @@ def test_a_full_trunk_gets_503_with_retry_after_until_a_call_ends() -> None:
     leg.reject(0.0, 486)
     ua.outgoing()
     assert codes(ua, second.replace(b"c2", b"c3").replace(b"bK2", b"bK3")) == [100]
+
+
+def test_more_legs_than_the_bound_get_503(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "MAX_LEGS", 1)
+    ua = agent()
+    assert codes(ua, message()) == [100]
+    assert codes(ua, message(call_id="c2", via="SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bK2")) == [503]
+    assert next(iter(ua._trunks)).calls == 1
+
+
+def test_own_addresses_and_peers_are_remembered_within_bounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name in [(core, "MAX_LOCALS"), (transactions, "MAX_LOCALS"), (keepalive, "MAX_PEERS")]:
+        monkeypatch.setattr(module, name, 2)
+    ua = agent()
+    for number in range(5):
+        flow = Flow("udp", Address(f"192.0.2.{number}", 5060), Address(f"192.0.3.{number}", 5060))
+        ua.options(Target(Uri("sip", "x"), flow), lambda response, now: None, 0.0)
+        ua._keepalive.seen(flow)
+    assert len(ua.core._contacts) <= 2
+    assert len(ua.core.transactions._via_heads) <= 2
+    assert len(ua._keepalive._seen) == 2
 
 
 def test_a_draining_agent_refuses_new_calls_and_says_so_to_options() -> None:

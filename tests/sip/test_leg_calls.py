@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import re
+import weakref
 from collections.abc import Callable
 
 import pytest
@@ -472,3 +474,22 @@ def test_more_timers_than_t1_scale_with_it() -> None:
     pair.invite()
     pair.pass_time(3.3)
     assert pair.a.story() == ["Failed"]
+
+
+def test_an_ended_call_leaves_no_cycle_of_objects_to_the_collector() -> None:
+    pair = Pair()
+    gc.collect()
+    gc.disable()
+    try:
+        mine, theirs = pair.call()
+        mine.hang_up(pair.now, BYE)
+        pair.run()
+        pair.settle()
+        legs = [weakref.ref(mine), weakref.ref(theirs)]
+        del mine, theirs
+        for side in (pair.a, pair.b):
+            side.events.clear()
+            side.legs.clear()
+        assert [leg() for leg in legs] == [None, None]
+    finally:
+        gc.enable()

@@ -194,6 +194,7 @@ def test_over_tcp_an_invite_is_sent_once_and_a_failure_ends_it_at_once() -> None
     bench.pass_time(5)
     client.receive(response_to(client, 486), bench.now)
     assert [what for _, what in bench.take()] == ["INVITE", "ACK"]
+    assert bench.told == [486]
     assert client.ended
     assert len(bench.timers) == 0
 

@@ -69,6 +69,9 @@ class Leg:
         self._closing = False
         "A BYE of ours is out."
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.id} {self.state} {self.call_id}>"
+
     @property
     def remote(self) -> RemoteMedia | None:
         """What the last completed offer and answer agreed on."""
@@ -254,7 +257,7 @@ class Leg:
         assert self.state != "ended", "a leg ends once"
         failed = not self.inbound and self.state == "calling"
         self.state = "ended"
-        self.session.stop()
+        self.session.end()
         if self.trunk is not None:
             self.trunk.release()
         self.core.emit(Failed(self, cause) if failed else Ended(self, by, cause))

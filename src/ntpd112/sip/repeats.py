@@ -70,10 +70,9 @@ class UnackedAnswer(_Repeated):
 class ReliableProvisionals:
     """Provisional responses of one INVITE that need a PRACK each, sent one after the other."""
 
-    def __init__(self, core: Core, transaction: InviteServer, on_silence: Callable[[float], None]) -> None:
+    def __init__(self, core: Core, transaction: InviteServer) -> None:
         self._core = core
         self._transaction = transaction
-        self._on_silence = on_silence
         self._rseq = 0
         self._sent: tuple[Response, _Repeated] | None = None
         self._waiting: list[Response] = []
@@ -84,7 +83,8 @@ class ReliableProvisionals:
         unacknowledged = [*self._waiting, *([self._sent[0]] if self._sent else [])]
         return any(response.body for response in unacknowledged)
 
-    def send(self, response: Response, now: float) -> None:
+    def send(self, response: Response, on_silence: Callable[[float], None], now: float) -> None:
+        """`on_silence` is called when no PRACK comes."""
         if self._sent is not None:
             if len(self._waiting) < MAX_WAITING:
                 self._waiting.append(response)
@@ -94,7 +94,7 @@ class ReliableProvisionals:
         response.set("require", "100rel")
         core = self._core
         limit = core.durations.no_prack
-        repeated = _Repeated(core, self._transaction, response, limit, limit, self._on_silence, now)
+        repeated = _Repeated(core, self._transaction, response, limit, limit, on_silence, now)
         self._sent = response, repeated
 
     def acknowledge(self, prack: Request) -> bool:
@@ -108,9 +108,10 @@ class ReliableProvisionals:
         self._sent = None
         return True
 
-    def proceed(self, now: float) -> None:
+    def proceed(self, on_silence: Callable[[float], None], now: float) -> None:
+        """Send the next one that waits."""
         if self._waiting and self._sent is None:
-            self.send(self._waiting.pop(0), now)
+            self.send(self._waiting.pop(0), on_silence, now)
 
     def stop(self) -> None:
         """A final response is sent: nothing is repeated any more, but a PRACK on its way still fits."""

@@ -112,6 +112,11 @@ class SessionTimer:
                 self._refresh.cancel()
             self._refresh = self._timers.start(now + after, self._on_refresh)
 
+    def end(self) -> None:
+        """The session is over. Lets go of its owner, so that no cycle of objects is left to the collector."""
+        self.stop()
+        self._on_refresh = self._on_expired = _nothing
+
     def stop(self) -> None:
         if self._refresh is not None:
             self._refresh.cancel()
@@ -119,6 +124,10 @@ class SessionTimer:
         if self._expiry is not None:
             self._expiry.cancel()
             self._expiry = None
+
+
+def _nothing(now: float) -> None:
+    """What a timer of an ended session does."""
 
 
 def _read(message: Request | Response) -> tuple[int | None, str | None]:

@@ -132,11 +132,19 @@ class ClientTransaction(Transaction):
     def _tell(self, now: float, message: Response) -> None:
         self._on_response(message, now)
 
+    def _release(self, now: float, message: object = None) -> None:
+        """Let go of the user, so that no cycle of objects is left to the collector."""
+        self._on_response = _nothing
+
     def _timed_out(self, now: float, message: object = None) -> None:
         self._on_response(Response(code=408, phrase=phrase_of(408)), now)
 
     def _not_sent(self, now: float, message: object = None) -> None:
         self._on_response(Response(code=503, phrase="Not Sent"), now)
+
+
+def _nothing(response: Response, now: float) -> None:
+    """What a transaction that has ended tells."""
 
 
 class InviteClient(ClientTransaction):
@@ -166,7 +174,7 @@ class InviteClient(ClientTransaction):
         (ACCEPTED, "1xx"): (ACCEPTED, ""),
         (ACCEPTED, "2xx"): (ACCEPTED, "_tell"),
         (ACCEPTED, "failure"): (ACCEPTED, ""),
-        (ACCEPTED, "M"): (TERMINATED, ""),
+        (ACCEPTED, "M"): (TERMINATED, "_release"),
         (ACCEPTED, "send failed"): (ACCEPTED, ""),
         (ACCEPTED, "abandon"): (ACCEPTED, ""),
     }
@@ -196,6 +204,7 @@ class InviteClient(ClientTransaction):
         self._ack = bytes(self._make_ack(message))
         self._acknowledge(now)
         self._tell(now, message)
+        self._release(now)
 
     def _acknowledge(self, now: float, message: object = None) -> None:
         self.owner.send(self.flow, self._ack)

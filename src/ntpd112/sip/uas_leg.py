@@ -43,7 +43,7 @@ class InboundLeg(ModifiableLeg):
         self._takes_reliable = self._needs_reliable or (
             core.config.reliable_early_media and "100rel" in supported
         )
-        self._reliable = ReliableProvisionals(core, transaction, self._on_no_prack)
+        self._reliable = ReliableProvisionals(core, transaction)
         self.dialog = Dialog.of_server(request, tag, transaction.flow)
         transaction.on_cancel = self._on_cancel
         transaction.local_tag = tag
@@ -136,7 +136,7 @@ class InboundLeg(ModifiableLeg):
             fields["content-type"] = [SDP]
             response.body = body
         if self._needs_reliable or (body and self._takes_reliable):
-            self._reliable.send(response, now)
+            self._reliable.send(response, self._on_no_prack, now)
         else:
             self._unreliable_sdp = body or self._unreliable_sdp
             self._transaction.respond(response, now)
@@ -180,7 +180,7 @@ class InboundLeg(ModifiableLeg):
                 return
         self._respond(transaction, 200, now, headers={"content-type": [SDP]} if body else None, body=body)
         self._media_changed(changed)
-        self._reliable.proceed(now)
+        self._reliable.proceed(self._on_no_prack, now)
         if self._answer_at is not None and not self._reliable.sdp_unacknowledged:
             local, self._answer_at = self._answer_at, None
             self.answer(now, local)
