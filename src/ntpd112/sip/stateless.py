@@ -5,7 +5,6 @@ same answer."""
 from __future__ import annotations
 
 import hashlib
-import re
 
 from .flow import Flow, Outgoing
 from .message import Request, Response
@@ -16,11 +15,9 @@ from .via import Via
 
 MAX_VIAS = 30
 "Via lines that are copied into a refusal."
-_HEADER = re.compile(
-    rb"^(via|v|from|f|to|t|call-id|i|cseq)[ \t]*:[ \t]*([^\n]*?)\r?$", re.IGNORECASE | re.MULTILINE
-)
-_COMPACT = {b"v": b"via", b"f": b"from", b"t": b"to", b"i": b"call-id"}
-_FOLDED = re.compile(rb"\n[ \t]")
+_NEEDED = {b"via": b"via", b"from": b"from", b"to": b"to", b"call-id": b"call-id", b"cseq": b"cseq"}
+_NEEDED |= {b"v": b"via", b"f": b"from", b"t": b"to", b"i": b"call-id"}
+_USUAL = {b"Via": b"via", b"From": b"from", b"To": b"to", b"Call-ID": b"call-id", b"CSeq": b"cseq"}
 
 
 class Stateless:
@@ -41,20 +38,21 @@ class Stateless:
     def refuse_invite(self, data: bytes, flow: Flow) -> Outgoing | None:
         """403 for the bytes of an INVITE that would begin a dialog, without parsing it. None: it is within a
         dialog, or not plain enough for this and must be parsed."""
-        head = data.partition(b"\r\n\r\n")[0]
-        if _FOLDED.search(head):
-            return None
         found: dict[bytes, bytes] = {}
         vias: list[bytes] = []
-        for match in _HEADER.finditer(head):
-            name, value = match[1].lower(), match[2]
-            kind = _COMPACT.get(name, name)
+        for line in data.partition(b"\r\n\r\n")[0].split(b"\n")[1:]:
+            name, _, value = line.partition(b":")
+            if name[:1] in (b" ", b"\t"):
+                return None
+            kind = _USUAL.get(name) or (_NEEDED.get(name.strip().lower()) if len(name) < 12 else None)
+            if kind is None:
+                continue
             if kind == b"via":
-                vias.append(value)
+                vias.append(value.strip())
             elif kind in found:
                 return None
             else:
-                found[kind] = value
+                found[kind] = value.strip()
         if not vias or len(vias) > MAX_VIAS or len(found) != 4:
             return None
         to = found[b"to"].decode("utf-8", "surrogateescape")

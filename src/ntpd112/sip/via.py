@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from .uri import SipSyntaxError, format_host_port, format_params, parse_params, split_host_port
 
@@ -26,17 +27,10 @@ class Via:
     def sent_by(self) -> tuple[str, int | None]:
         return self.host.lower(), self.port
 
-    @classmethod
-    def parse(cls, text: str) -> Via:
+    @staticmethod
+    def parse(text: str) -> Via:
         """`SIP/2.0/UDP host:port;params`, white space allowed around the slashes. Raises SipSyntaxError."""
-        sent, semicolon, params = text.partition(";")
-        parts = sent.split()
-        protocol, host_port = "".join(parts[:-1]), parts[-1] if parts else ""
-        pieces = protocol.split("/")
-        if len(pieces) != 3 or pieces[0].upper() != "SIP" or pieces[1] != "2.0" or not pieces[2]:
-            raise SipSyntaxError(f"Via {text!r} does not start with SIP/2.0/transport and a host")
-        host, port = split_host_port(host_port)
-        return cls(pieces[2].upper(), host, port, parse_params(params) if semicolon else {})
+        return _parse(text)
 
     def received_from(self, host: str, port: int) -> Via:
         """With `received` and, when asked for, `rport` filled in (RFC 3261 §18.2.1, RFC 3581 §4)."""
@@ -51,3 +45,16 @@ class Via:
     def __str__(self) -> str:
         sent_by = format_host_port(self.host, self.port)
         return f"SIP/2.0/{self.transport} {sent_by}{format_params(self.params)}"
+
+
+@lru_cache(maxsize=64)
+def _parse(text: str) -> Via:
+    """Remembered for a moment: a message's Via is looked at when it is checked and again when it is matched."""
+    sent, semicolon, params = text.partition(";")
+    parts = sent.split()
+    protocol, host_port = "".join(parts[:-1]), parts[-1] if parts else ""
+    pieces = protocol.split("/")
+    if len(pieces) != 3 or pieces[0].upper() != "SIP" or pieces[1] != "2.0" or not pieces[2]:
+        raise SipSyntaxError(f"Via {text!r} does not start with SIP/2.0/transport and a host")
+    host, port = split_host_port(host_port)
+    return Via(pieces[2].upper(), host, port, parse_params(params) if semicolon else {})
