@@ -7,29 +7,31 @@ import secrets
 import signal
 import sqlite3
 import time
+from contextlib import AsyncExitStack
 from functools import partial
 from zoneinfo import ZoneInfo
 
 import structlog
 import uvloop
 from prometheus_client import CollectorRegistry, ProcessCollector
+from sqlalchemy.exc import SQLAlchemyError
 
 from ntpd112 import __version__
 from ntpd112.api.app import create_app
 from ntpd112.api.metrics import CentreCollector
-from ntpd112.api.server import serve
+from ntpd112.api.server import ListenError, serve
 from ntpd112.calls.centre import LiveCentre
 from ntpd112.calls.context import Context
 from ntpd112.calls.control import CallControl
-from ntpd112.cdr.database import open_database
+from ntpd112.cdr.database import DatabaseError, open_database
 from ntpd112.cdr.directory import Directory
 from ntpd112.cdr.keys import KeyStore
 from ntpd112.cdr.projection import CdrProjection
 from ntpd112.cdr.store import CdrStore
-from ntpd112.config import Config
-from ntpd112.journal import Journal
+from ntpd112.config import Config, warnings_of
+from ntpd112.journal import Journal, JournalError
 from ntpd112.journal.events import AgentStarted
-from ntpd112.media import MediaClient, MediaSettings
+from ntpd112.media import MediaClient, MediaError, MediaSettings
 from ntpd112.queue import Acd, QueuePolicy
 from ntpd112.sip.agent import UaConfig, UserAgent
 from ntpd112.sip.capture import Capture
@@ -40,11 +42,19 @@ from ntpd112.sip.trunks import Trunks, TrunkSpec
 from .logs import set_up_logging
 from .operators import OperatorWatch
 from .turn import Turn
-from .upkeep import calm_collector, keep_clock, prune_journal
+from .upkeep import calm_collector, keep_clock, prune_journal, unwritable
 
 log = structlog.get_logger("ntpd112")
 LAST_CDRS_S = 5.0
 "Seconds the database gets at the end to take the last CDRs."
+
+
+class StartError(Exception):
+    """The agent cannot serve; the message names what stands in the way."""
+
+
+STOPPERS = (JournalError, DatabaseError, SQLAlchemyError, MediaError, ListenError)
+"What may keep the agent from starting through no fault of ours."
 
 
 class Agent:
@@ -53,16 +63,23 @@ class Agent:
     def __init__(self, config: Config) -> None:
         self.config = config
         self._tasks: list[asyncio.Task[None]] = []
+        self._opened = AsyncExitStack()
+        "What `start` has opened so far."
 
     async def start(self) -> None:
         config = self.config
         self.journal = Journal(config.journal.path)
+        self._opened.callback(self.journal.close)
         loop = asyncio.get_running_loop()
         self.journal.on_retry = partial(self._from_thread, loop)
         interrupted = self.journal.close_open_calls(time.time())
         if interrupted:
             log.error("the last run ended in mid-call; these get a CDR `interrupted`", calls=interrupted)
-        self.media = MediaClient(on_input=self._request_turn)
+        self.database = await open_database(config.database.url)
+        self._opened.push_async_callback(self.database.dispose)
+        self._build()
+        await self.operators.refresh()
+        self._opened.push_async_callback(self.media.stop)
         await self.media.start(
             MediaSettings(
                 ports=config.media.ports,
@@ -71,9 +88,6 @@ class Agent:
                 log_format=config.log.format,
             )
         )
-        self.database = await open_database(config.database.url)
-        self._build()
-        await self.operators.refresh()
         self.keys = KeyStore(self.database)
         await self.keys.refresh()
         self.cdrs = CdrStore(self.database)
@@ -81,7 +95,11 @@ class Agent:
         self.journal.on_commit.append(self.projection.wake)
         self.journal.append(AgentStarted(at=time.time(), version=__version__))
         self._start_capture()
-        await self.endpoint.open(config.sip.listen)
+        self._opened.push_async_callback(self.endpoint.close)
+        try:
+            await self.endpoint.open(config.sip.listen)
+        except OSError as error:
+            raise StartError(f"[sip] listen {error.strerror or error}") from error
         self.turn.request()
         self._tasks = [
             asyncio.create_task(self.projection.run(), name="cdr projection"),
@@ -93,6 +111,8 @@ class Agent:
             ),
         ]
         await self._start_api()
+        for warning in self._doubts():
+            log.warning(warning)
         log.info(
             "ntpd112 is ready",
             version=__version__,
@@ -101,8 +121,19 @@ class Agent:
             operators=len(self.acd.operators()),
         )
 
+    def _doubts(self) -> list[str]:
+        """What does not keep us from serving, and will be missed when a call comes."""
+        doubts = warnings_of(self.config)
+        if not self.acd.operators():
+            doubts.append('there are no operators: `ntpd112 operator add ID --name "NAME"` makes one')
+        folder = self.config.media.recordings
+        if folder is not None and (problem := unwritable(folder)):
+            doubts.append(f'[media] recordings "{folder}": {problem}: calls will not be recorded')
+        return doubts
+
     def _build(self) -> None:
         config = self.config
+        self.media = MediaClient(on_input=self._request_turn)
         self.acd = Acd()
         for queue in config.queue:
             self.acd.set_queue(QueuePolicy(queue.name, queue.ring_timeout, queue.wrap_up))
@@ -147,6 +178,7 @@ class Agent:
             log.error("SIP messages are not kept for `trace`", path=str(trace.path), reason=str(problem))
             return
         self.capture = capture
+        self._opened.callback(capture.close)
         self.endpoint.tap = lambda way, flow, data: capture.record(time.time(), way, flow, data)
 
     def _request_turn(self) -> None:
@@ -207,19 +239,20 @@ class Agent:
         await self.media.stop()
         self.turn.run()
         await self._write_last_cdrs()
+        await self.close()
+        log.info("stopped")
+
+    async def close(self) -> None:
+        """Close what `start` has opened, the last first; also after a start that failed half-way."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self.endpoint.close()
-        if self.capture is not None:
-            self.capture.close()
-        await self.database.dispose()
-        self.journal.close()
-        log.info("stopped")
+        await self._opened.aclose()
 
 
 def run(config: Config) -> None:
-    """Serve until SIGTERM or SIGINT: the first drains (up to `sip.drain`), a second stops at once."""
+    """Serve until SIGTERM or SIGINT: the first drains (up to `sip.drain`), a second stops at once.
+    Raises StartError."""
     set_up_logging(config.log)
     uvloop.run(_serve(config))
 
@@ -230,7 +263,13 @@ async def _serve(config: Config) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, signals.put_nowait, None)
-    await agent.start()
+    try:
+        await agent.start()
+    except BaseException as error:
+        await agent.close()
+        if isinstance(error, STOPPERS):
+            raise StartError(str(error)) from error
+        raise
     calm_collector()
     loop.add_signal_handler(signal.SIGHUP, agent.operators.refresh_soon)
     await signals.get()

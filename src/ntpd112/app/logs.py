@@ -1,4 +1,4 @@
-"""Logging: one line an event, for a person at a terminal or as JSON for a collector."""
+"""Logging of the agent: everything goes to standard error, one line an event."""
 
 from __future__ import annotations
 
@@ -7,24 +7,14 @@ import sys
 
 import structlog
 
+from ntpd112 import loglines
 from ntpd112.config import LogConfig
 
 
 def set_up_logging(config: LogConfig) -> None:
     """Everything goes to stderr through structlog, the standard library's loggers too (uvicorn, alembic)."""
     level = logging.getLevelNamesMapping()[config.level.upper()]
-    shared: list[structlog.typing.Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=False),
-    ]
-    renderer: structlog.typing.Processor
-    if config.format == "json":
-        shared += [structlog.processors.dict_tracebacks]
-        renderer = structlog.processors.JSONRenderer()
-    else:
-        renderer = structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), pad_event_to=34, exception_formatter=structlog.dev.plain_traceback
-        )
+    shared, renderer = loglines.processors(config.format), loglines.renderer(config.format)
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import sqlite3
+import tempfile
 import time
+from pathlib import Path
 
 import structlog
 
@@ -27,6 +29,16 @@ def calm_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*COLLECTOR)
+
+
+def unwritable(folder: Path) -> str:
+    """Why no file can be made in `folder`, which is made if it is not there; empty: one can."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return ""
+    except OSError as problem:
+        return problem.strerror or str(problem)
 
 
 async def keep_clock(clock: Clock) -> None:

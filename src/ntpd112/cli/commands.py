@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from errno import EACCES, EADDRINUSE, EADDRNOTAVAIL
 from typing import Annotated
 
 import typer
 
 from ntpd112 import __version__
-from ntpd112.cdr.database import DatabaseError
 from ntpd112.config import ConfigErrors, find_config, load_config, warnings_of
-from ntpd112.journal import JournalError
 
 from . import keys, operators, trace
 from .common import WRONG_CONFIG, ConfigOption, JsonOption, configuration, fail, print_json
 
 app = typer.Typer(
-    help="Call-handling backend for Indonesia's single emergency number 112.",
     no_args_is_help=True,
     pretty_exceptions_show_locals=False,
     rich_markup_mode=None,
@@ -35,10 +31,21 @@ def options(
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Call-handling backend for Indonesia's single emergency number 112."""
+    """Call-handling backend for Indonesia's single emergency number 112.
+
+    See it work:  ntpd112 demo
+
+    \b
+    Put it behind a PBX:
+      ntpd112 check                                  is ntpd112.toml right?
+      ntpd112 operator add budi --name "Budi"        a softphone's account
+      ntpd112 run                                    until SIGTERM or Ctrl-C
+      ntpd112 apikey add wallboard --scope calls:read
+      ntpd112 trace CALL_ID                          why a call went as it did
+    """
 
 
-@app.command()
+@app.command(short_help="Start the agent with its media workers and the API.")
 def run(config: ConfigOption = None) -> None:
     """Start the agent with its media workers and the API.
 
@@ -51,15 +58,11 @@ def run(config: ConfigOption = None) -> None:
 
     try:
         agent.run(settings)
-    except (JournalError, DatabaseError) as error:
-        fail(f"ntpd112 cannot go on: {error}")
-    except OSError as error:
-        if error.errno not in (EACCES, EADDRINUSE, EADDRNOTAVAIL):
-            raise
-        fail(f"ntpd112 cannot listen: {error}; see listen under [sip] and [http]")
+    except agent.StartError as error:
+        fail(f"ntpd112 cannot start: {error}")
 
 
-@app.command()
+@app.command(short_help="The same with simulated callers and operators.")
 def demo(
     operators: Annotated[int, typer.Option(min=1, help="Simulated operators.")] = 5,
     calls_per_minute: Annotated[float, typer.Option(min=0.1, help="Simulated callers.")] = 12.0,
@@ -83,7 +86,7 @@ def demo(
         fail(str(error))
 
 
-@app.command()
+@app.command(short_help="Say what is wrong with the configuration.")
 def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Read the configuration and say what is wrong with it, by line and key.
 
@@ -106,11 +109,11 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         for warning in warnings:
             print(f"warning: {warning}")
         if not problems:
-            print(f"{path or 'no file, the defaults'}: nothing wrong")
+            print(f"{path or 'no file, the defaults'}: {'no errors' if warnings else 'nothing wrong'}")
     if problems:
         raise typer.Exit(WRONG_CONFIG)
 
 
-app.add_typer(operators.app, name="operator")
-app.add_typer(keys.app, name="apikey")
-app.command()(trace.trace)
+app.command(short_help="Draw a call's SIP messages as a ladder diagram.")(trace.trace)
+app.add_typer(operators.app, name="operator", short_help="Add, import, list and remove operators.")
+app.add_typer(keys.app, name="apikey", short_help="Make, list and withdraw API keys.")

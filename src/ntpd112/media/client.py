@@ -122,7 +122,8 @@ class MediaClient:
             await self.stop()
             first, last = settings.ports
             raise MediaError(
-                f"no media worker with free ports in {first}-{last} within {CONNECT_S:.0f} s; see the log"
+                f"[media] ports {first}-{last}: no worker got ports within {CONNECT_S:.0f} s: "
+                "another program has them, or the lines above say why"
             ) from None
 
     async def stop(self) -> None:

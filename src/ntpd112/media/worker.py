@@ -23,6 +23,8 @@ from typing import Final
 import msgspec
 import structlog
 
+from ntpd112 import loglines
+
 from .protocol import FrameReader, ProtocolError, Report, decode_command, encode_frame
 from .relay import Handler
 from .switchboard import TICKS_A_SECOND, Switchboard
@@ -154,14 +156,8 @@ def main() -> None:
 
 
 def _set_up_log(form: str) -> None:
-    renderer = structlog.processors.JSONRenderer() if form == "json" else structlog.dev.ConsoleRenderer()
     structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            renderer,
-        ],
+        processors=[*loglines.processors(form), loglines.renderer(form)],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
 

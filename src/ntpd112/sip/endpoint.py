@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import socket
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -18,6 +19,7 @@ from .flow import Address, Flow, Outgoing
 from .message import BadMessage
 from .tcp import Connections, Message
 from .udp import LocalAddresses, UdpSocket
+from .uri import format_host_port
 
 Tap = Callable[[Literal["in", "out"], Flow, bytes], None]
 "Called with `in` or `out`, the flow and the bytes of each message."
@@ -55,19 +57,24 @@ class SipEndpoint:
         """Listen at each address; returns them with the ports that port 0 got. Raises OSError."""
         addresses = []
         for url in listen:
-            address = Address(url.host, url.port)
-            if url.transport == "udp":
-                udp = UdpSocket(address)
-                self._udp.append(udp)
-                self._loop.add_reader(udp.socket.fileno(), self._readable, udp)
-                address = udp.local
-            elif url.transport == "tcp":
-                address = await self._tcp.listen(address)
-                self._tcp_locals.setdefault(6 if ":" in address.host else 4, LocalAddresses(address))
-            else:
-                raise OSError(f"{url.transport}://{url.host}:{url.port}: transport is neither udp nor tcp")
-            addresses.append(address)
+            where = f"{url.transport}://{format_host_port(url.host, url.port)}"
+            if url.transport not in ("udp", "tcp"):
+                raise OSError(f"{where}: transport is neither udp nor tcp")
+            try:
+                addresses.append(await self._listen(url.transport, Address(url.host, url.port)))
+            except OSError as error:
+                raise OSError(error.errno, f"{where}: {os.strerror(error.errno or 0)}") from error
         return addresses
+
+    async def _listen(self, transport: str, address: Address) -> Address:
+        if transport == "udp":
+            udp = UdpSocket(address)
+            self._udp.append(udp)
+            self._loop.add_reader(udp.socket.fileno(), self._readable, udp)
+            return udp.local
+        address = await self._tcp.listen(address)
+        self._tcp_locals.setdefault(6 if ":" in address.host else 4, LocalAddresses(address))
+        return address
 
     async def close(self) -> None:
         for udp in self._udp:
