@@ -51,4 +51,5 @@ def test_a_withdrawn_key_works_no_more_and_stays_listed(terminal: Terminal) -> N
     (after,) = terminal.json("apikey", "list")
     assert after["revoked_at"] is not None
     assert terminal.run("apikey", "list").stdout.count("20") >= 2
-    assert terminal.run("apikey", "revoke", "a", code=1).stderr == 'there is no valid API key "a"\n'
+    said = terminal.run("apikey", "revoke", "a", code=1).stderr
+    assert said == 'there is no valid API key "a"; `ntpd112 apikey list` shows all\n'

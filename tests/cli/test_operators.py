@@ -70,7 +70,9 @@ def test_what_is_wrong_is_said_and_nothing_added(
 def test_an_operator_cannot_be_added_twice(terminal: Terminal) -> None:
     terminal.run("operator", "add", "ani", "--name", "Ani")
     result = terminal.run("operator", "add", "ani", "--name", "Other", code=1)
-    assert result.stderr == 'operator "ani" is there already; to change one, use `ntpd112 operator import`\n'
+    assert result.stderr == (
+        'operator "ani" is there already; change with `ntpd112 operator import`, or remove it first\n'
+    )
     assert stored(terminal)["ani"].name == "Ani"
 
 
@@ -107,7 +109,7 @@ def test_import_lists_all_problems_by_line_and_then_imports_nothing(terminal: Te
     lines = terminal.run("operator", "import", str(file), code=1).stderr.splitlines()
     assert [line.removeprefix(f"{file}:") for line in lines] == [
         "3: password has 5 characters; at least 8 are needed",
-        "4: password has 0 characters; at least 8 are needed",
+        '4: password is empty, and operator "citra" is new: there is none to keep',
         "5: operator \"a b\": id 'a b' is not 1 to 64 of letters, digits and . _ - (a letter or digit first)",
         '6: skill "medical" is not NAME=LEVEL, such as medical=3',
         '7: operator "ani" stands on line 2 already',
@@ -123,13 +125,27 @@ def test_import_lists_all_problems_by_line_and_then_imports_nothing(terminal: Te
         (b"", "1: columns are none; expected id, name, password, skills"),
         (b"id,name\nani,Ani\n", "1: columns are id, name; expected id, name, password, skills"),
         (b'id,name,password,skills\nani,"Ani,x,y\n', "2: is not CSV: "),
-        (b"\xff\xfe", " cannot be read as UTF-8 text"),
+        (b"\xff\xfe", " is not UTF-8 text (byte 0): save it as CSV UTF-8"),
     ],
 )
 def test_a_file_that_is_none_is_refused(terminal: Terminal, content: bytes, said: str) -> None:
     file = terminal.folder / "operators.csv"
     file.write_bytes(content)
     assert terminal.run("operator", "import", str(file), code=1).stderr.startswith(f"{file}:{said}")
+
+
+def test_a_file_that_is_not_there_is_refused(terminal: Terminal) -> None:
+    said = terminal.run("operator", "import", "nosuch.csv", code=1).stderr
+    assert said == "nosuch.csv: cannot be read: No such file or directory\n"
+
+
+def test_no_phone_is_told_to_register_at_the_address_that_means_all(terminal: Terminal) -> None:
+    terminal.config.write_text('[sip]\nlisten = ["udp://0.0.0.0:5060", "tcp://[::]:5061"]', "utf-8")
+    account = terminal.json("operator", "add", "ani", "--name", "Ani")
+    assert account["servers"] == [
+        "udp://ADDRESS-OF-THIS-MACHINE:5060",
+        "tcp://ADDRESS-OF-THIS-MACHINE:5061",
+    ]
 
 
 def test_a_password_made_for_another_realm_cannot_be_kept(terminal: Terminal) -> None:
@@ -150,7 +166,8 @@ def test_list_and_remove(terminal: Terminal) -> None:
     assert "medical=3" in terminal.run("operator", "list").stdout
     terminal.run("operator", "remove", "ani")
     assert terminal.json("operator", "list") == []
-    assert terminal.run("operator", "remove", "ani", code=1).stderr == 'there is no operator "ani"\n'
+    said = terminal.run("operator", "remove", "ani", code=1).stderr
+    assert said == 'there is no operator "ani"; `ntpd112 operator list` shows all\n'
 
 
 def test_a_database_that_cannot_be_used_is_named(terminal: Terminal) -> None:

@@ -13,7 +13,16 @@ from ntpd112.cdr.keys import SCOPES, InvalidKey, KeyExists, KeyStore
 
 from .common import ConfigOption, JsonOption, configuration, fail, print_json, with_database
 
-app = typer.Typer(help="Make, list and withdraw API keys.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
+
+
+@app.callback()
+def about() -> None:
+    """Make, list and withdraw API keys. A running agent notices within seconds.
+
+    Example: ntpd112 apikey add reporting --scope cdr:read --scope calls:read
+    """
+
 
 KeyName = Annotated[str, typer.Argument(metavar="NAME", help="What it is for; logs name it.")]
 
@@ -72,4 +81,4 @@ def revoke(name: KeyName, config: ConfigOption = None) -> None:
     Example: ntpd112 apikey revoke reporting
     """
     if not with_database(configuration(config), lambda engine: KeyStore(engine).revoke(name)):
-        fail(f'there is no valid API key "{name}"')
+        fail(f'there is no valid API key "{name}"; `ntpd112 apikey list` shows all')

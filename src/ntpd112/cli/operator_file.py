@@ -75,6 +75,8 @@ def _read_row(
 
 def _operator(values: dict[str, str], realm: str, before: Operator | None) -> Operator:
     operator, skills = values["id"], skills_from(values["skills"].split())
+    if not values["password"] and before is None:
+        raise ValueError(f'password is empty, and operator "{operator}" is new: there is none to keep')
     if values["password"] or before is None:
         return with_password(operator, values["name"], skills, realm, values["password"])
     if before.realm != realm:

@@ -11,18 +11,28 @@ from rich.console import Console
 from rich.table import Table
 
 from ntpd112.cdr.directory import Directory, InvalidOperator, Operator, OperatorExists
-from ntpd112.config import Config
+from ntpd112.config import Config, ListenUrl
 
 from .common import ConfigOption, JsonOption, configuration, fail, print_json, with_database
 from .credentials import generated_password, skills_from, with_password
 from .operator_file import read_operators
 
-app = typer.Typer(help="Add, import, list and remove operators.", no_args_is_help=True)
+app = typer.Typer(no_args_is_help=True)
+THIS_MACHINE = "ADDRESS-OF-THIS-MACHINE"
+
+
+@app.callback()
+def about() -> None:
+    """Add, import, list and remove operators. A running agent notices within seconds.
+
+    Example: ntpd112 operator add budi --name "Budi Santoso" --skill medical=3
+    """
+
 
 OperatorId = Annotated[str, typer.Argument(metavar="ID", help="User part of the phone's SIP address.")]
 
 
-@app.command()
+@app.command(short_help="Add an operator; prints their phone's SIP account once.")
 def add(
     operator: OperatorId,
     name: Annotated[str, typer.Option(help="Name as shown.")],
@@ -46,15 +56,14 @@ def add(
         made = with_password(operator, name, skills_from(skill or ()), settings.sip.realm, password)
         with_database(settings, lambda engine: Directory(engine).add(made))
     except OperatorExists as error:
-        fail(f"{error}; to change one, use `ntpd112 operator import`")
+        fail(f"{error}; change with `ntpd112 operator import`, or remove it first")
     except (InvalidOperator, ValueError) as error:
         fail(str(error))
     _print_account(settings, made, password, as_json)
 
 
 def _print_account(config: Config, operator: Operator, password: str, as_json: bool) -> None:
-    host = config.sip.advertise
-    servers = [str(url._replace(host=host) if host else url) for url in config.sip.listen]
+    servers = [str(_reachable(url, config.sip.advertise)) for url in config.sip.listen]
     if as_json:
         account = {"user": operator.id, "password": password, "realm": operator.realm, "servers": servers}
         print_json(account)
@@ -65,7 +74,14 @@ def _print_account(config: Config, operator: Operator, password: str, as_json: b
     print(f"Server    {' '.join(servers)}")
 
 
-@app.command("import")
+def _reachable(url: ListenUrl, advertised: str | None) -> ListenUrl:
+    """What a phone is to be told: never the 0.0.0.0 that means all of this machine's addresses."""
+    if advertised:
+        return url._replace(host=advertised)
+    return url._replace(host=THIS_MACHINE) if url.host in ("0.0.0.0", "::") else url
+
+
+@app.command("import", short_help="Add or change many operators from a CSV file.")
 def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Columns id,name,password,skills.")],
     config: ConfigOption = None,
@@ -79,8 +95,10 @@ def import_(
     settings = configuration(config)
     try:
         text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        fail(f"{file}: cannot be read as UTF-8 text: {error}")
+    except OSError as error:
+        fail(f"{file}: cannot be read: {error.strerror}")
+    except UnicodeDecodeError as error:
+        fail(f"{file}: is not UTF-8 text (byte {error.start}): save it as CSV UTF-8")
     known = {operator.id: operator for operator in _all(settings)}
     reading = read_operators(text, settings.sip.realm, known)
     if reading.problems:
@@ -117,7 +135,7 @@ def remove(operator: OperatorId, config: ConfigOption = None) -> None:
     Example: ntpd112 operator remove budi
     """
     if not with_database(configuration(config), lambda engine: Directory(engine).remove(operator)):
-        fail(f'there is no operator "{operator}"')
+        fail(f'there is no operator "{operator}"; `ntpd112 operator list` shows all')
 
 
 def _all(config: Config) -> list[Operator]:
