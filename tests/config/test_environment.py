@@ -42,6 +42,20 @@ def test_numbers_lists_and_arrays_of_tables_are_json(file: Path) -> None:
     assert config.registrar.keepalive == 10.0
 
 
+def test_ranges_and_addresses_are_text_as_in_the_file() -> None:
+    config = load_config(
+        None,
+        {
+            "NTPD112_HTTP__LISTEN": "0.0.0.0:8112",
+            "NTPD112_MEDIA__PORTS": "30000-30999",
+            "NTPD112_REGISTRAR__EXPIRES": "60s..2m",
+        },
+    )
+    assert config.http.listen == ("0.0.0.0", 8112)
+    assert config.media.ports == (30000, 30999)
+    assert config.registrar.expires == (60.0, 120.0)
+
+
 def test_the_variable_that_names_the_file_is_no_key(file: Path) -> None:
     assert load_config(file, {"NTPD112_CONFIG": str(file)}).sip.realm == "of the file"
 
@@ -60,8 +74,8 @@ def test_wrong_variables_are_named_along_with_what_is_wrong_in_the_file(file: Pa
     assert [str(problem).removeprefix(f"{file.parent}/") for problem in caught.value.problems] == [
         'ntpd112.toml:2: [sip]: drain "x" is not a duration such as "15s", "500ms", "2m" or "1h"',
         "NTPD112_QUEUE__0__WRAP_UP: cannot be set by parts: give all of them in NTPD112_QUEUE",
-        "NTPD112_SIP__LISTEN: 'udp://0.0.0.0:5060' is not JSON",
         'NTPD112_SIP__RELM: unknown key "relm"; did you mean "realm"?',
         'NTPD112_SPI__REALM: unknown key "spi"; did you mean "sip"?',
+        'NTPD112_SIP__LISTEN: [sip]: listen "udp://0.0.0.0:5060" is not a list such as ["a", "b"]',
         'NTPD112_MEDIA__WORKERS: [media]: workers "many" is not a whole number',
     ]

@@ -56,7 +56,7 @@ numbers = []
         'ntpd112.toml:15: queue "112": wrap_up "ten" is not a duration such as "15s", "500ms", "2m" or "1h"',
         'ntpd112.toml:16: queue "112": level of skill "medical" "x" is not a whole number',
         'ntpd112.toml:16: queue "112": level of skill "fire" 0 is not 1 or more',
-        "ntpd112.toml:17: queue \"112\": answer \"never\" is not 'announce' or 'ring'",
+        'ntpd112.toml:17: queue "112": answer "never" is not "announce" or "ring"',
         'ntpd112.toml:18: queue 2: key "name" is missing',
         "ntpd112.toml:19: queue 2: numbers [] is empty: at least one is needed",
         'ntpd112.toml:20: unknown key "telephone"; known are site, sip, registrar, media, database, http, '

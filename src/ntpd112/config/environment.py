@@ -1,7 +1,7 @@
 """Environment variables that override the file: `NTPD112_SIP__REALM=112.example.go.id`.
 
-Two underscores between section and key. Text is taken as it is; lists, tables and numbers are written as
-JSON: `NTPD112_SIP__LISTEN='["udp://0.0.0.0:5060"]'`. An array of tables is given whole: `NTPD112_TRUNK`.
+Two underscores between section and key. Text is taken as it is; lists and tables are written as JSON:
+`NTPD112_SIP__LISTEN='["udp://0.0.0.0:5060"]'`. An array of tables is given whole: `NTPD112_TRUNK`.
 """
 
 from __future__ import annotations
@@ -43,9 +43,8 @@ def override(given: dict[str, Any], environ: Mapping[str, str]) -> tuple[dict[Pa
         origins[path] = name
         try:
             wanted = _OneVariable(name, value)() or None
-        except SettingsError:
-            complaints.append(Complaint(path, f"{value!r} is not JSON", value))
-            continue
+        except SettingsError:  # not JSON: text, as port ranges and addresses are; the checks say if not
+            wanted = _nested(path, value)
         if len(path) > 1 and path[0] in ARRAYS:
             whole = f"{PREFIX}{path[0].upper()}"
             complaints.append(Complaint(path, f"cannot be set by parts: give all of them in {whole}", value))
@@ -54,6 +53,14 @@ def override(given: dict[str, Any], environ: Mapping[str, str]) -> tuple[dict[Pa
         else:
             _merge(given, wanted)
     return origins, complaints
+
+
+def _nested(path: Path, value: str) -> dict[str, Any]:
+    """`("http", "listen")` as `{"http": {"listen": value}}`."""
+    wanted: Any = value
+    for key in reversed(path):
+        wanted = {key: wanted}
+    return dict(wanted)
 
 
 def _merge(given: dict[str, Any], wanted: dict[str, Any]) -> None:

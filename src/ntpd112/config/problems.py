@@ -89,6 +89,8 @@ def _complaint(details: ErrorDetails, given: dict[str, Any]) -> Complaint:
     if kind == "value_error":
         said = str(context["error"])
     else:
+        if kind == "literal_error":
+            context = {"expected": context["expected"].replace("'", '"')}
         said = _EXPECTED.get(kind, f"is wrong: {details['msg']}").format(**context)
     return Complaint(path, f"{where(path, given)}{label(path)} {shown(value)} {said}", value)
 
