@@ -152,6 +152,7 @@ class Offering:
         offer.phones.clear()
         for media in offer.media.values():
             self._sound.close(call, media)
+        offer.media.clear()
 
     def _write_ended(self, call: Call, offer: Offer, outcome: OfferOutcome, cause: Cause, now: float) -> None:
         at = self._context.clock.wall(now)

@@ -1,0 +1,363 @@
+"""Whatever callers, operators, supervisors and the network do, nobody is lost and everything is on record."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack, suppress
+from typing import Any
+
+import structlog
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from tests.calls.story import Story
+from tests.calls.town import PHONES, QUEUES, SKILLS, Node, Town
+
+from ntpd112.calls.views import SettableState, StateConflict, UnknownOperator
+from ntpd112.queue.matching import fits, requirement_of
+from ntpd112.sip.events import Cause
+from ntpd112.sip.nameaddr import NameAddr
+from ntpd112.sip.sdp import Direction
+
+OPERATORS = st.sampled_from(sorted(SKILLS))
+PICK = st.integers(0, 9)
+DIRECTIONS = st.sampled_from(["sendonly", "inactive", "sendrecv"])
+REACTIONS = st.sampled_from(["answer", "answer", "answer", "ring", 486, 603, 480, 302])
+OPEN = ("calling", "answered", "established")
+PHONE = st.integers(0, len(PHONES) - 1)
+NUMBERS = st.sampled_from(["112", "112", "110", "119", "113", "0351", "urn"])
+CALLER = NameAddr.parse('"Budi" <sip:+6281234567@192.0.2.1>')
+NOBODY = NameAddr.parse('"Anonymous" <sip:anonymous@anonymous.invalid>')
+HEADERS: list[dict[str, str]] = [
+    {},
+    {"Privacy": "id", "P-Asserted-Identity": "<tel:+62811111>"},
+    {"P-Asserted-Identity": '"broken <sip:', "Diversion": "<<>>", "Supported": "100rel"},
+    {"Require": "100rel"},
+]
+HANG_UP = Cause(0, 16, "Normal call clearing")
+CAUSES = st.sampled_from([HANG_UP, Cause(200, 26, "Call completed elsewhere")])
+FATES = st.lists(st.sampled_from(["pass", "pass", "drop", "twice", "late"]), min_size=1, max_size=6)
+LONG = 500.0
+"Seconds after which every timer of SIP and every pause of the ACD is over."
+
+
+class Day(RuleBasedStateMachine):
+    def __init__(self) -> None:
+        super().__init__()
+        self._stack = ExitStack()
+        self.logged = self._stack.enter_context(structlog.testing.capture_logs())
+        self.town = Town()
+        self.paused = False
+        "What is done now meets in one turn of the agent."
+        self.read = 0
+        self.stories: dict[str, Story] = {}
+
+    @initialize(absent=st.sets(PHONE, max_size=2))
+    def log_in(self, absent: set[int]) -> None:
+        for number, phone in enumerate(self.town.phones):
+            if number not in absent:
+                phone.register()
+        self.run()
+
+    def run(self) -> None:
+        if not self.paused:
+            self.town.run()
+
+    def phones_with(self, *states: str) -> list[Node]:
+        return [node for node in self.town.phones if node.live(*states)]
+
+    # --- callers
+
+    @rule(
+        number=NUMBERS,
+        headers=st.sampled_from(HEADERS),
+        named=st.booleans(),
+        late=st.booleans(),
+        mute=st.booleans(),
+    )
+    def dial(self, number: str, headers: dict[str, str], named: bool, late: bool, mute: bool) -> None:
+        self.town.pbx.dial(number, headers, CALLER if named else NOBODY, late, mute)
+        self.run()
+
+    @precondition(lambda self: not self.paused)
+    @rule(number=NUMBERS, late=st.booleans(), calls=st.integers(1, 4), rings=st.booleans())
+    def calls_are_taken(self, number: str, late: bool, calls: int, rings: bool) -> None:
+        """Talks are where most can go wrong, and are rarely reached step by step."""
+        for _ in range(calls):
+            self.town.pbx.dial(number, {}, CALLER, late, mute=False)
+            self.town.run()
+        for reaction in ["ring"] * rings + ["answer"]:
+            for node in self.phones_with("calling"):
+                self.react(node, reaction)
+            self.town.run()
+
+    @precondition(lambda self: self.town.pbx.live(*OPEN))
+    @rule(pick=PICK, cause=CAUSES)
+    def caller_leaves(self, pick: int, cause: Cause) -> None:
+        legs = self.town.pbx.live(*OPEN)
+        legs[pick % len(legs)].hang_up(self.town.now, cause)
+        self.run()
+
+    @precondition(lambda self: self.town.pbx.live("established"))
+    @rule(pick=PICK, direction=DIRECTIONS)
+    def caller_holds(self, pick: int, direction: Direction) -> None:
+        legs: list[Any] = self.town.pbx.live("established")
+        legs[pick % len(legs)].modify(self.town.now, direction=direction)
+        self.run()
+
+    # --- phones
+
+    @rule(phone=PHONE)
+    def register(self, phone: int) -> None:
+        self.town.phones[phone].register()
+        self.run()
+
+    @rule(phone=PHONE)
+    def unregister(self, phone: int) -> None:
+        self.town.phones[phone].register(expires=0)
+        self.run()
+
+    @rule(phone=PHONE, on=st.sampled_from([True, True, False]))
+    def switch(self, phone: int, on: bool) -> None:
+        """Off: the phone hears nothing and nobody hears it."""
+        self.town.phones[phone].on = on
+
+    @precondition(lambda self: self.phones_with("calling"))
+    @rule(pick=PICK, reaction=REACTIONS)
+    def phone_reacts(self, pick: int, reaction: str | int) -> None:
+        nodes = self.phones_with("calling")
+        self.react(nodes[pick % len(nodes)], reaction)
+        self.run()
+
+    @precondition(lambda self: self.phones_with("calling"))
+    @rule()
+    def all_phones_answer_at_once(self) -> None:
+        for node in self.phones_with("calling"):
+            self.react(node, "answer")
+        self.run()
+
+    @precondition(lambda self: self.phones_with("calling") and not self.paused)
+    @rule(pick=PICK, reaction=REACTIONS, caller_too=st.booleans())
+    def at_the_last_moment(self, pick: int, reaction: str | int, caller_too: bool) -> None:
+        """In the turn in which the ring time ends."""
+
+        def act() -> None:
+            for node in self.phones_with("calling"):
+                self.react(node, reaction)
+            if caller_too and self.town.pbx.live(*OPEN):
+                legs = self.town.pbx.live(*OPEN)
+                legs[pick % len(legs)].hang_up(self.town.now, HANG_UP)
+
+        self.town.meet(act)
+
+    @precondition(lambda self: self.phones_with("calling") and self.town.pbx.live("calling"))
+    @rule(pick=PICK, cause=CAUSES, phones_first=st.booleans())
+    def a_caller_leaves_as_the_phones_are_picked_up(
+        self, pick: int, cause: Cause, phones_first: bool
+    ) -> None:
+        for node in self.phones_with("calling"):
+            self.react(node, "answer")
+        legs = self.town.pbx.live("calling")
+        legs[pick % len(legs)].hang_up(self.town.now, cause)
+        self.town.at_once(phones_first=phones_first)
+
+    def react(self, node: Node, reaction: str | int) -> None:
+        for leg in node.live("calling"):
+            if reaction == "answer":
+                leg.answer(self.town.now, node.local)
+            elif reaction == "ring":
+                leg.ring(self.town.now)
+            else:
+                leg.reject(self.town.now, int(reaction))
+
+    @precondition(lambda self: self.phones_with("answered", "established"))
+    @rule(pick=PICK)
+    def operator_hangs_up(self, pick: int) -> None:
+        nodes = self.phones_with("answered", "established")
+        for leg in nodes[pick % len(nodes)].live("answered", "established"):
+            leg.hang_up(self.town.now, HANG_UP)
+        self.run()
+
+    @precondition(lambda self: self.phones_with("established"))
+    @rule(pick=PICK, direction=DIRECTIONS)
+    def operator_holds(self, pick: int, direction: Direction) -> None:
+        nodes = self.phones_with("established")
+        legs: list[Any] = nodes[pick % len(nodes)].live("established")
+        for leg in legs:
+            leg.modify(self.town.now, direction=direction)
+        self.run()
+
+    # --- supervisors, directory, media, network, time
+
+    @rule(operator=OPERATORS, state=st.sampled_from(["ready", "ready", "break", "offline"]))
+    def set_state(self, operator: str, state: SettableState) -> None:
+        with suppress(StateConflict, UnknownOperator):
+            self.town.centre.set_operator_state(operator, state, "api:test")
+        self.run()
+
+    @precondition(lambda self: len(self.town.acd.operators()) == len(SKILLS))
+    @rule(operator=OPERATORS)
+    def dismiss(self, operator: str) -> None:
+        self.town.dismiss(operator)
+        self.run()
+
+    @rule(operator=OPERATORS)
+    def employ(self, operator: str) -> None:
+        self.town.employ(operator)
+        self.run()
+
+    @rule()
+    def prompts_end(self) -> None:
+        self.town.media.end_prompts()
+        self.run()
+
+    @rule()
+    def keys_are_pressed(self) -> None:
+        self.town.media.press("5")
+        self.run()
+
+    @precondition(lambda self: len(self.town.context.calls) > 1)
+    @rule()
+    def media_worker_dies(self) -> None:
+        self.town.media.lose_worker()
+        self.run()
+
+    @rule(exhausted=st.sampled_from([False, False, True]))
+    def ports_run_out(self, exhausted: bool) -> None:
+        self.town.media.exhausted = exhausted
+
+    @rule(fates=FATES)
+    def network(self, fates: list[str]) -> None:
+        self.town.fates += fates
+
+    @rule()
+    @precondition(lambda self: not self.paused)
+    def pause(self) -> None:
+        self.paused = True
+
+    @rule(seconds=st.sampled_from([0.2, 1.0, 5.0, 15.0, 40.0, 120.0]))
+    def pass_time(self, seconds: float) -> None:
+        self.paused = False
+        self.town.pass_time(seconds)
+
+    # --- what holds at all times
+
+    @invariant()
+    def the_record_is_in_order(self) -> None:
+        journal = self.town.journal
+        for event in journal[self.read :]:
+            if event.call_id:
+                self.stories.setdefault(event.call_id, Story()).take(event)
+        self.read = len(journal)
+
+    @invariant()
+    def acd_and_calls_agree(self) -> None:
+        if self.paused:
+            return
+        calls = self.town.context.calls
+        rings = {call.offer.operator: call.id for call in calls.values() if call.offer is not None}
+        talks = {call.talk.operator: call.id for call in calls.values() if call.talk is not None}
+        assert len(rings) == sum(call.offer is not None for call in calls.values()), "rings for two"
+        assert len(talks) == sum(call.talk is not None for call in calls.values()), "talks in two"
+        assert not rings.keys() & talks.keys()
+        operators = self.town.acd.operators()
+        assert {o.id: o.call_id for o in operators if o.state == "ringing"} == rings
+        assert {o.id: o.call_id for o in operators if o.state == "talking"} == talks
+        for call in calls.values():
+            known = self.town.acd.call(call.id)
+            assert known is not None
+            assert known.state == ("talking" if call.state == "held" else call.state)
+
+    @invariant()
+    def nobody_waits_while_somebody_is_free(self) -> None:
+        if self.paused:
+            return
+        for operator in self.town.acd.operators():
+            for call in self.town.acd.waiting():
+                needed = requirement_of(call.skills)
+                assert operator.state != "ready" or not fits(operator.spec.skills, needed)
+
+    @invariant()
+    def no_accepted_caller_hears_dead_air(self) -> None:
+        if self.paused:
+            return
+        joined = {one for pair in self.town.media.joined for one in pair}
+        for call in self.town.context.calls.values():
+            media: Any = call.media
+            if call.connected_at is not None:
+                assert media.id in joined
+                assert (media.hears == "hold") == ("operator" in call.held_by)
+            elif call.accepted and call.leg.remote is not None:
+                assert media.hears in ("welcome", "ringback")
+
+    @invariant()
+    def only_calls_hold_legs_and_media(self) -> None:
+        if self.paused:
+            return
+        context = self.town.context
+        of_calls = {leg_id for call in context.calls.values() for leg_id in call.legs}
+        assert context.legs.keys() == of_calls
+        open_now = {leg.id for leg in self.town.media.legs if not leg.closed}
+        assert open_now == {media_id for call in context.calls.values() for media_id in call.sounds}
+        assert self.town.trunk.calls == len(context.calls)
+
+    @invariant()
+    def the_views_can_be_made(self) -> None:
+        centre = self.town.centre
+        assert len(centre.calls()) == len(self.town.context.calls)
+        assert [queue.name for queue in centre.queues()] == [queue["name"] for queue in QUEUES]
+        assert centre.operators() is not None
+
+    # --- the end of the day
+
+    def teardown(self) -> None:
+        with self._stack:
+            self.close_down()
+
+    def close_down(self) -> None:
+        town = self.town
+        town.fates.clear()
+        for node in town.phones:
+            node.on = True
+        town.pass_time(1.0)
+        if len(self.stories) % 2:
+            town.control.stop(town.now)
+        for leg in town.pbx.live(*OPEN):
+            leg.hang_up(town.now, HANG_UP)
+        town.pass_time(60.0)
+        self.nobody_is_left_behind()
+        for node in town.phones:
+            for leg in node.live(*OPEN):
+                leg.hang_up(town.now, HANG_UP)
+        for name in SKILLS:
+            town.dismiss(name)
+        town.pass_time(LONG)
+        self.paused = False
+        self.the_record_is_in_order()
+        self.everything_is_empty()
+        for story in self.stories.values():
+            cdr = story.finish()
+            assert cdr.sip_code == town.finals[cdr.sip_call_id], "not what the caller was told"
+        faults = [entry for entry in self.logged if entry.get("exc_info")]
+        assert not faults, faults
+
+    def nobody_is_left_behind(self) -> None:
+        """Every phone that could hear us knows that its call is over."""
+        if not self.town.lossy:
+            left = [leg.call_id for node in self.town.phones for leg in node.legs if leg.state != "ended"]
+            assert not left, f"phones still ring or talk: {left}"
+
+    def everything_is_empty(self) -> None:
+        town, core = self.town, self.town.ua.core
+        assert not town.context.calls
+        assert not town.context.legs
+        assert not town.context.sounds
+        assert not town.acd.operators()
+        assert not core.legs
+        assert len(core.transactions) == 0
+        assert town.trunk.calls == 0
+        assert all(leg.closed for leg in town.media.legs)
+        assert all(leg.state == "ended" for node in town.nodes.values() for leg in node.legs)
+
+
+TestDay = Day.TestCase
+TestDay.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
