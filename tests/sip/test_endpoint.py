@@ -321,6 +321,48 @@ async def test_what_waits_for_a_connection_is_bounded(monkeypatch: pytest.Monkey
     await with_wire(test)
 
 
+async def test_a_flood_on_one_connection_does_not_hold_up_another() -> None:
+    """Found with one connection that sent without a pause: calls took 2 s to set up."""
+    many, request = 1_000, message("OPTIONS", via="SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK1")
+    order: list[Flow] = []
+    with socket.socket() as flood, socket.socket() as other:
+
+        def handle(_: tcp.Message, flow: Flow) -> None:
+            if not order:
+                other.sendall(request)  # while the flood is already there, in the kernel
+            order.append(flow)
+
+        table = tcp.Connections(asyncio.get_running_loop(), handle, lambda flow: None, lambda: None)
+        try:
+            address = await table.listen(Address("127.0.0.1", 0))
+            flood.connect(address)
+            other.connect(address)
+            await until(lambda: len(table) == 2)
+            flood.setblocking(False)
+            sent = flood.send(many * request) // len(request)
+            await until(lambda: len(order) == sent + 1)
+        finally:
+            await table.close()
+        mine = next(index for index, flow in enumerate(order) if flow.remote.port == order[0].remote.port)
+        theirs = next(index for index, flow in enumerate(order) if flow.remote.port != order[0].remote.port)
+        assert mine == 0
+        assert theirs <= 2 * tcp.ROUND < sent
+
+
+async def test_messages_over_several_turns_come_all_and_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tcp, "TURN", 2)
+    monkeypatch.setattr(tcp, "ROUND", 3)
+    monkeypatch.setattr(tcp, "READ_BYTES", 700)
+
+    async def test(phone: Phone, wire: Wire, address: Address) -> None:
+        requests = [message("OPTIONS", via=f"SIP/2.0/TCP 127.0.0.1:9;branch=z9hG4bK{n}") for n in range(40)]
+        wire.writer.write(b"".join(requests))
+        for number in range(40):
+            assert f"branch=z9hG4bK{number}\r\n".encode() in await wire.read(b"\r\n\r\n")
+
+    await with_wire(test)
+
+
 # --- datagrams
 
 

@@ -77,13 +77,14 @@ class StreamParser:
         """A message has begun whose rest is still to come."""
         return bool(self._buffer) or self._head is not None
 
-    def feed(self, data: bytes) -> list[Request | Response | BadMessage | Ping]:
-        """What is complete with these bytes, in order. Nothing after the connection is broken."""
+    def feed(self, data: bytes, limit: int | None = None) -> list[Request | Response | BadMessage | Ping]:
+        """What is complete with these bytes, in order. Nothing after the connection is broken. If as many as
+        `limit` come there may be more: `feed(b"")` gives them."""
         if self.broken:
             return []
         self._buffer += data
         items: list[Request | Response | BadMessage | Ping] = []
-        while not self.broken and (item := self._next()) is not None:
+        while len(items) != limit and not self.broken and (item := self._next()) is not None:
             items.append(item)
         if self.broken:
             self._buffer.clear()

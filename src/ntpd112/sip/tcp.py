@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Callable, Iterator
 from typing import cast
 
@@ -24,11 +25,17 @@ IDLE_S = 3_700.0
 "Seconds without a message: longer than a registration, which is refreshed over its connection."
 SWEEP_S = 2.0
 "How often connections are looked over for the above."
+ROUND = 64
+"Messages of all connections in one iteration of the loop, some 3 ms: a flood must not hold up the others."
+TURN = 8
+"Messages of one connection, then the next that has some has its turn."
+READ_BYTES = 16_384
+"Read at a time, some 50 messages; it is also what waits per connection in a flood."
 
 Message = Request | Response | BadMessage
 
 
-class Connection(asyncio.Protocol):
+class Connection(asyncio.BufferedProtocol):
     """One connection. `flow` is known when it is connected."""
 
     def __init__(self, table: Connections, flow: Flow | None) -> None:
@@ -39,6 +46,8 @@ class Connection(asyncio.Protocol):
         self.heard_at = table.loop.time()
         self.waiting_since: float | None = self.heard_at
         "Since when a message is awaited that must be complete within MESSAGE_S."
+        self.queued = False
+        "It waits for its turn; nothing is read meanwhile."
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.transport = cast(asyncio.Transport, transport)
@@ -53,10 +62,26 @@ class Connection(asyncio.Protocol):
             self.waiting_since = None
         self._table.add(self)
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        return self._table.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        self._take(bytes(self._table.buffer[:nbytes]))
+
+    def go_on(self) -> None:
+        """Its turn has come."""
+        self.queued = False
+        if self.transport is not None and not self.transport.is_closing():
+            self._take(b"")
+            if not self.queued:
+                self.transport.resume_reading()
+
+    def _take(self, data: bytes) -> None:
         assert self.flow is not None
+        assert self.transport is not None
         table, now = self._table, self._table.loop.time()
-        items = self._parser.feed(data)
+        limit = table.allowance()
+        items = self._parser.feed(data, limit)
         for item in items:
             if isinstance(item, Ping):
                 self.send(b"\r\n")
@@ -65,13 +90,18 @@ class Connection(asyncio.Protocol):
         if items:
             self.heard_at = now
             self.waiting_since = None
-        if self._parser.unfinished and self.waiting_since is None:
-            self.waiting_since = now
-        if items:
+            table.spend(len(items))
             table.on_input()
         if self._parser.broken:
             # After the turn that sends the answers to what came.
             table.loop.call_soon(self.close)
+        elif len(items) == limit:
+            self.transport.pause_reading()
+            self.queued = True
+            self.waiting_since = None
+            table.queue(self)
+        elif self._parser.unfinished and self.waiting_since is None:
+            self.waiting_since = now
 
     def send(self, data: bytes) -> None:
         if self.transport is None or self.transport.is_closing():
@@ -110,12 +140,42 @@ class Connections:
         self._tasks: set[asyncio.Task[None]] = set()
         self._servers: list[asyncio.Server] = []
         self._sweeper = loop.call_later(SWEEP_S, self._sweep)
+        self.buffer = memoryview(bytearray(READ_BYTES))
+        "What is read, until the connection has taken it out, which it does at once."
+        self._left = ROUND
+        self._queue: deque[Connection] = deque()
+        self._round_due = False
 
     def __len__(self) -> int:
         return len(self._by_flow)
 
     def __iter__(self) -> Iterator[Connection]:
         return iter(self._by_flow.values())
+
+    def allowance(self) -> int:
+        """How many messages a connection may hand over now."""
+        return min(TURN, self._left)
+
+    def spend(self, messages: int) -> None:
+        self._left -= messages
+        self._plan_round()
+
+    def queue(self, connection: Connection) -> None:
+        """It has more than it was allowed."""
+        self._queue.append(connection)
+        self._plan_round()
+
+    def _plan_round(self) -> None:
+        if not self._round_due:
+            self._round_due = True
+            self.loop.call_soon(self._round)
+
+    def _round(self) -> None:
+        """In each iteration of the loop in which there was something, and in the one after."""
+        self._round_due = False
+        self._left = ROUND
+        while self._queue and self._left:
+            self._queue.popleft().go_on()
 
     async def listen(self, address: Address) -> Address:
         """Raises OSError."""
