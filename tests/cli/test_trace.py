@@ -1,6 +1,7 @@
 """A call's messages as a ladder diagram."""
 
 import json
+from dataclasses import replace
 
 import pytest
 from tests.cli.terminal import Terminal
@@ -50,8 +51,7 @@ def test_the_diagram_has_a_column_for_each_party_and_an_arrow_for_each_message()
         "                  192.0.2.2:5060                   ntpd112                   192.0.2.3:49152",
         "    0.000                │─────── INVITE (SDP) ───────▶│                             │",
         "    0.002                │◀─── 200 OK (INVITE, SDP) ───│                             │",
-        "    0.005                │                             │                             │"
-        "  offer.made operator=ani",
+        "    0.005   * offer.made operator=ani",
         "    0.010                │                             │────────── INVITE ──────────▶│",
         "    1.500                │                             │◀── 486 Busy Here (INVITE) ──│",
     ]
@@ -61,6 +61,34 @@ def test_an_arrow_passes_over_the_lifelines_between() -> None:
     third = Captured(102.0, "out", "udp", "192.0.2.1:5060", "192.0.2.4:5060", "x", MESSAGES[2][3])
     line = ladder([*captured(), third])[-1].text
     assert (line.count("│"), line.count("▶")) == (3, 1)
+
+
+def test_a_long_note_is_wrapped_at_the_width() -> None:
+    note = Note(100.0, "call.started " + " ".join(f"key{number}=value" for number in range(9)))
+    first, second = (row.text for row in ladder([], [note], width=80)[1:])
+    assert first.startswith("    0.000   * call.started key0=value")
+    assert second.startswith("              key")
+    assert max(len(first), len(second)) <= 80
+
+
+def test_a_message_sent_once_more_says_so() -> None:
+    invite = captured()[2]
+    assert [" again" in row.text for row in ladder([invite, replace(invite, at=100.5)])] == [
+        False,
+        False,
+        True,
+    ]
+
+
+def test_a_label_that_is_too_long_loses_its_reason_phrase_first() -> None:
+    answer = "SIP/2.0 200 Answering at your service\r\nCSeq: 7 INVITE\r\n\r\nv=0\r\n"
+    (_, row) = ladder([replace(captured()[0], message=answer)])
+    assert "─ 200 (INVITE, SDP) ─" in row.text
+
+
+def test_three_parties_fit_on_100_columns_and_two_in_a_narrow_window() -> None:
+    assert max(len(row.text) for row in ladder(captured())) <= 100
+    assert max(len(row.text) for row in ladder(captured()[:2], width=60)) <= 60
 
 
 def test_parties_are_the_first_sender_ourselves_and_the_others() -> None:
@@ -118,12 +146,13 @@ def test_trace_draws_both_legs_with_the_journal_s_events_between(terminal: Termi
     write_call(terminal)
     write_messages(terminal)
     lines = terminal.run("trace", CALL).stdout.splitlines()
-    shown = [" ".join(line.replace("│", " ").replace("─", " ").split()[1:]) for line in lines[1:]]
+    assert lines[0] == f"call {CALL}, 1970-01-01T07:01:40.000+07:00"
+    shown = [" ".join(line.replace("│", " ").replace("─", " ").split()[1:]) for line in lines[2:]]
     assert shown == [
         "INVITE (SDP) ▶",
-        "call.started region=35.78 trunk=pbx dialled=112 caller=+62811 sip_call_id=abc@pbx",
+        "* call.started region=35.78 trunk=pbx dialled=112 caller=+62811 sip_call_id=abc@pbx",
         "◀ 200 OK (INVITE, SDP)",
-        "offer.made offer=1 operator=ani",
+        "* offer.made offer=1 operator=ani",
         "INVITE ▶",
         "◀ 486 Busy Here (INVITE)",
     ]
@@ -149,7 +178,12 @@ def test_trace_prints_the_messages_themselves_when_asked(terminal: Terminal) -> 
 def test_trace_as_json(terminal: Terminal) -> None:
     write_call(terminal)
     write_messages(terminal)
-    found = json.loads(terminal.run("trace", CALL, "--json").stdout)
+    trace = json.loads(terminal.run("trace", CALL, "--json").stdout)
+    assert [(event["type"], event["at"]) for event in trace["events"]] == [
+        ("call.started", "1970-01-01T07:01:40.001+07:00"),
+        ("offer.made", "1970-01-01T07:01:40.009+07:00"),
+    ]
+    found = trace["messages"]
     assert [(message["direction"], message["remote"]) for message in found] == [
         ("in", "192.0.2.2:5060"),
         ("out", "192.0.2.2:5060"),
@@ -161,13 +195,13 @@ def test_trace_as_json(terminal: Terminal) -> None:
 
 def test_an_unknown_call_is_named_with_the_journal_looked_into(terminal: Terminal) -> None:
     journal = terminal.folder / "ntpd112-journal.db"
-    assert terminal.run("trace", CALL, code=1).stderr == f'no call "{CALL}" in {journal}\n'
-
-
-def test_a_call_whose_messages_are_gone_says_so(terminal: Terminal) -> None:
-    write_call(terminal)
     said = terminal.run("trace", CALL, code=1).stderr
-    assert (
-        said
-        == f'no SIP messages of call "{CALL}" are kept (any more) in {terminal.folder}/ntpd112-trace.db\n'
-    )
+    assert said == f'no call "{CALL}" in {journal}; ids are in the log, CDRs and live calls\n'
+
+
+def test_of_a_call_whose_messages_are_gone_the_events_are_shown(terminal: Terminal) -> None:
+    write_call(terminal)
+    result = terminal.run("trace", CALL)
+    assert "* offer.made offer=1 operator=ani" in result.stdout
+    file = terminal.folder / "ntpd112-trace.db"
+    assert result.stderr == f'the SIP messages of call "{CALL}" are not in {file} (any more)\n'

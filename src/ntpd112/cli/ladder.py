@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ntpd112.sip.capture import Captured
 
 COLUMN = 30
-"Characters from one lifeline to the next."
+"Characters from one lifeline to the next, where there is room."
+MIN_COLUMN = 24
+"With many parties the diagram gets wider rather than unreadable."
+WIDTH = 100
+"Characters of a line where no terminal says how many it has."
 TIME = 10
 "Characters of the time column."
 OURS = "ntpd112"
 
+_REASON = re.compile(r"(?<=^\d{3}) .*?(?= \(|$)")
+"The reason phrase of a label, which says nothing that the code does not."
 _CSEQ = re.compile(r"^cseq[ \t]*:[ \t]*\d+[ \t]+([A-Za-z]+)", re.IGNORECASE | re.MULTILINE)
 
 
@@ -57,35 +64,69 @@ def parties(messages: Sequence[Captured]) -> list[str]:
     return [*remotes[:1], OURS, *remotes[1:]]
 
 
-def ladder(messages: Sequence[Captured], notes: Sequence[Note] = ()) -> list[Row]:
-    """Rows from top to bottom, times relative to the first message or note."""
-    columns = parties(messages)
+def ladder(messages: Sequence[Captured], notes: Sequence[Note] = (), width: int = WIDTH) -> list[Row]:
+    """Rows from top to bottom, times relative to the first message or note; notes stand between the arrows
+    and are wrapped at `width`."""
+    frame = _Frame(parties(messages), width)
     start = min([message.at for message in messages] + [note.at for note in notes], default=0.0)
-    names = "".join(name.center(COLUMN) for name in columns)
-    rows = [Row((" " * TIME + names).rstrip(), "bold")]
-    timed = [(message.at, _arrow(message, columns), style_of(message.message)) for message in messages]
-    timed += [(note.at, f"{_lifelines(columns)}  {note.text}", "dim") for note in notes]
-    rows += [
-        Row(f"{at - start:{TIME - 1}.3f} {text}", style)
-        for at, text, style in sorted(timed, key=lambda t: t[0])
-    ]
+    timed = [(at, frame.arrow(message, text), style) for at, message, text, style in _labelled(messages)]
+    timed += [(note.at, frame.note(note), "dim") for note in notes]
+    rows = [Row(frame.head(), "bold")]
+    for at, lines, style in sorted(timed, key=lambda t: t[0]):
+        rows.append(Row(f"{at - start:{TIME - 1}.3f} {lines[0]}", style))
+        rows += [Row(" " * TIME + line, style) for line in lines[1:]]
     return rows
 
 
-def _position(column: int) -> int:
-    return column * COLUMN + COLUMN // 2
+def _labelled(messages: Sequence[Captured]) -> Iterator[tuple[float, Captured, str, str]]:
+    """With what its arrow says: a message that is sent once more says so."""
+    seen = set()
+    for message in messages:
+        text = label(message.message)
+        same = message.remote, message.direction, message.message
+        yield message.at, message, f"{text} again" if same in seen else text, style_of(message.message)
+        seen.add(same)
 
 
-def _lifelines(columns: Sequence[str]) -> str:
-    return "".join("│".rjust(COLUMN // 2 + 1).ljust(COLUMN) for _ in columns).rstrip()
+class _Frame:
+    """The columns of one diagram and what is drawn across them."""
+
+    def __init__(self, columns: Sequence[str], width: int) -> None:
+        self._columns = columns
+        self._width = width
+        self._column = min(COLUMN, max(MIN_COLUMN, (width - TIME) // len(columns)))
+
+    def head(self) -> str:
+        return (" " * TIME + "".join(name.center(self._column) for name in self._columns)).rstrip()
+
+    def note(self, note: Note) -> list[str]:
+        return textwrap.wrap(
+            note.text,
+            self._width - TIME,
+            initial_indent="  * ",
+            subsequent_indent="    ",
+            break_long_words=False,
+        )
+
+    def arrow(self, message: Captured, text: str) -> list[str]:
+        ours, theirs = self._position(OURS), self._position(message.remote)
+        left, right = sorted((ours, theirs))
+        to_the_right = (message.direction == "out") == (ours < theirs)
+        room = right - left - 1
+        shaft = f" {_shortened(text, room - 6)} ".center(room - 1, "─")
+        shaft = f"{shaft}▶" if to_the_right else f"◀{shaft}"
+        line = self._lifelines().ljust(right + 1)
+        return [(line[: left + 1] + shaft + line[right:]).rstrip()]
+
+    def _position(self, party: str) -> int:
+        return self._columns.index(party) * self._column + self._column // 2
+
+    def _lifelines(self) -> str:
+        one = "│".rjust(self._column // 2 + 1).ljust(self._column)
+        return (one * len(self._columns)).rstrip()
 
 
-def _arrow(message: Captured, columns: Sequence[str]) -> str:
-    ours, theirs = _position(columns.index(OURS)), _position(columns.index(message.remote))
-    left, right = sorted((ours, theirs))
-    to_the_right = (message.direction == "out") == (ours < theirs)
-    room = right - left - 1
-    text = f" {label(message.message)[: room - 6]} ".center(room - 1, "─")
-    shaft = f"{text}▶" if to_the_right else f"◀{text}"
-    line = _lifelines(columns).ljust(right + 1)
-    return (line[: left + 1] + shaft + line[right:]).rstrip()
+def _shortened(text: str, room: int) -> str:
+    if len(text) > room:
+        text = _REASON.sub("", text)
+    return text if len(text) <= room else f"{text[: room - 1]}…"

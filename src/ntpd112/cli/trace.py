@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 import msgspec
 import typer
@@ -16,7 +19,7 @@ from ntpd112.journal.events import CallStarted, JournalEvent
 from ntpd112.sip.capture import Captured, read_messages
 
 from .common import ConfigOption, JsonOption, configuration, fail, print_json
-from .ladder import Note, ladder
+from .ladder import WIDTH, Note, ladder
 
 _NOT_SHOWN = frozenset({"at", "call_id", "type", "location", "parts"})
 
@@ -41,13 +44,21 @@ def trace(
     except sqlite3.Error as error:
         fail(f"journal or trace file cannot be read: {error}")
     if not events and not found:
-        fail(f'no call "{call_id}" in {settings.journal.path}')
+        fail(f'no call "{call_id}" in {settings.journal.path}; ids are in the log, CDRs and live calls')
+    zone = ZoneInfo(settings.site.timezone)
     if as_json:
-        print_json([_as_json(message) for message in found])
+        print_json(
+            {
+                "call_id": call_id,
+                "events": [_event_as_json(event, zone) for event in events],
+                "messages": [_message_as_json(message, zone) for message in found],
+            }
+        )
         return
+    _draw(call_id, found, events, messages, zone)
     if not found:
-        fail(f'no SIP messages of call "{call_id}" are kept (any more) in {settings.trace.path}')
-    _draw(found, events, messages)
+        kept = settings.trace.path or "the trace file: [trace] path is empty"
+        print(f'the SIP messages of call "{call_id}" are not in {kept} (any more)', file=sys.stderr)
 
 
 def _read_events(journal: Path, call_id: str) -> list[JournalEvent]:
@@ -64,9 +75,14 @@ def _read_events(journal: Path, call_id: str) -> list[JournalEvent]:
         connection.close()
 
 
-def _draw(messages: list[Captured], events: list[JournalEvent], in_full: bool) -> None:
+def _draw(
+    call_id: str, messages: list[Captured], events: list[JournalEvent], in_full: bool, zone: ZoneInfo
+) -> None:
     console = Console(soft_wrap=True, highlight=False)
-    for row in ladder(messages, [Note(event.at, _said(event)) for event in events]):
+    start = min([event.at for event in events] + [message.at for message in messages])
+    console.print(Text(f"call {call_id}, {_time(start, zone)}", style="bold"))
+    width = console.width if console.is_terminal else WIDTH
+    for row in ladder(messages, [Note(event.at, _said(event)) for event in events], width):
         console.print(Text(row.text, style=row.style))
     if in_full:
         for message in messages:
@@ -83,9 +99,17 @@ def _said(event: JournalEvent) -> str:
     return " ".join([values["type"], *shown])
 
 
-def _as_json(message: Captured) -> dict[str, object]:
+def _time(at: float, zone: ZoneInfo) -> str:
+    return datetime.fromtimestamp(at, zone).isoformat(timespec="milliseconds")
+
+
+def _event_as_json(event: JournalEvent, zone: ZoneInfo) -> dict[str, object]:
+    return {**msgspec.to_builtins(event), "at": _time(event.at, zone)}
+
+
+def _message_as_json(message: Captured, zone: ZoneInfo) -> dict[str, object]:
     return {
-        "at": message.at,
+        "at": _time(message.at, zone),
         "direction": message.direction,
         "transport": message.transport,
         "local": message.local,
