@@ -232,7 +232,9 @@ class Agent:
     async def stop(self) -> None:
         """End what still runs, write the last CDRs, close everything."""
         if self.context.calls:
-            log.error("stopping with calls in progress", calls=len(self.context.calls))
+            log.error(
+                "stopping with calls in progress: they get a CDR `interrupted`", calls=len(self.context.calls)
+            )
         self.control.stop(asyncio.get_running_loop().time())
         self.turn.run()
         await self._api.stop()

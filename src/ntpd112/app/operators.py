@@ -12,6 +12,7 @@ from contextlib import suppress
 
 import structlog
 
+from ntpd112.cdr.database import first_line
 from ntpd112.cdr.directory import Directory
 from ntpd112.queue import Acd, OperatorSpec
 from ntpd112.sip.digest import Credentials
@@ -42,6 +43,7 @@ class OperatorWatch:
         self._wake.set()
 
     async def run(self) -> None:
+        failing = False
         while True:
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), REFRESH_S)
@@ -49,7 +51,13 @@ class OperatorWatch:
             try:
                 await self.refresh()
             except Exception as problem:
-                log.warning("operator directory cannot be read; the last known stays", reason=str(problem))
+                if not failing:
+                    log.warning("operators cannot be read; the known ones stay", reason=first_line(problem))
+                failing = True
+            else:
+                if failing:
+                    log.info("operators can be read again")
+                failing = False
 
     async def refresh(self) -> None:
         version = await self._directory.version()
@@ -64,7 +72,7 @@ class OperatorWatch:
         for operator in operators:
             if operator.realm != self._realm:
                 log.error(
-                    "operator's password was made for another realm: set it again",
+                    "operator's phone cannot register: password is for another realm, import a new one",
                     operator=operator.id,
                     realm=operator.realm,
                     expected=self._realm,

@@ -37,7 +37,7 @@ class Arrival:
             media = self._sound.open_for_caller(leg)
         except NoPorts:
             context.write(facts)
-            log.error("no media port is free: call refused, the PBX falls back", call_id=call_id)
+            log.error("NO MEDIA PORT: call refused, the PBX falls back; widen [media] ports", call_id=call_id)
             self._ending.refuse(leg, facts, causes.NO_MEDIA_PORT, now)
             return
         call = Call(call_id, facts, queue, leg, media, started_at=now)
@@ -100,7 +100,7 @@ class Arrival:
             return False
         refuse = call.queue.no_operator == "reject"
         log.error(
-            "NOBODY TO ANSWER: no operator's phone is registered",
+            "NOBODY TO ANSWER: no operator's phone is registered; get somebody to a phone",
             call_id=call.id,
             queue=call.queue.name,
             caller_gets="503, the PBX falls back" if refuse else "waits in the queue",

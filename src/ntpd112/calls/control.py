@@ -22,6 +22,8 @@ from .talking import Talking
 MAX_ROUNDS = 10_000
 "Events one turn may handle before it yields to the sockets again; a real turn has a few dozen."
 
+TRUNK_DOWN = "TRUNK DOWN: look at the PBX and the way to it; calls that still come are taken"
+
 
 class CallControl:
     """Feed the ports (user agent, ACD, media client), then `settle`. `next_timer` and `handle_timer` carry
@@ -80,7 +82,12 @@ class CallControl:
         try:
             handle(event, now)  # type: ignore[operator]
         except Exception:
-            log.exception("call control failed on an event", failed_event=repr(event)[:500])
+            call = self._call_of(event)
+            log.exception(
+                "OUR MISTAKE: call control failed on an event; its call is ended, please report this",
+                call_id=call.id if call else "",
+                failed_event=repr(event)[:500],
+            )
             self._end_after_failure(event, now)
 
     def _end_after_failure(self, event: object, now: float) -> None:
@@ -150,7 +157,7 @@ class CallControl:
 
     def _trunk_state(self, trunk: str, up: bool, reason: str, now: float) -> None:
         say = log.info if up else log.error
-        say("trunk answers again" if up else "TRUNK DOWN", trunk=trunk, reason=reason)
+        say("trunk answers" if up else TRUNK_DOWN, trunk=trunk, reason=reason)
         at = self._context.clock.wall(now)
         self._context.write(TrunkChanged(at=at, trunk=trunk, up=up, reason=reason))
 
@@ -169,7 +176,13 @@ class CallControl:
         """Written down always; said in the log when it is not just a call taking its course."""
         operator, state = effect.operator, effect.state
         if {state, effect.previous} & {"break", "offline"}:
-            log.info("operator", operator=operator, state=state, was=effect.previous, reason=effect.reason)
+            log.info(
+                "operator changes state",
+                operator=operator,
+                state=state,
+                was=effect.previous,
+                reason=effect.reason,
+            )
         self._context.write(
             OperatorChanged(
                 at=self._context.clock.wall(now),
@@ -205,14 +218,15 @@ class CallControl:
         """After its call, as a rule. In mid-call it means that the worker had no such port: dead air."""
         found = self._context.call_of_sound(event.leg)
         if found is not None:
-            log.error("media leg closed in mid-call", call_id=found[0].id, party=found[1])
+            log.error("media port lost in mid-call: call ended", call_id=found[0].id, party=found[1])
             self._ending.call_over(found[0], "interrupted", "system", causes.MEDIA_LOST, now)
         self._sound.closed(event, now)
 
     def _worker_lost(self, event: media_events.WorkerLost, now: float) -> None:
         """Its calls have no sound any more: end them, so that the PBX can place them again."""
         lost = [found[0] for leg in event.legs if (found := self._context.call_of_sound(leg))]
-        log.error("MEDIA WORKER LOST; another starts", worker=event.worker, calls=len({c.id for c in lost}))
+        calls = len({call.id for call in lost})
+        log.error("MEDIA WORKER LOST: its calls are ended, another starts", worker=event.worker, calls=calls)
         for call in lost:
             self._ending.call_over(call, "interrupted", "system", causes.MEDIA_LOST, now)
         for leg in event.legs:

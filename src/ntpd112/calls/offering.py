@@ -48,7 +48,7 @@ class Offering:
                 reason = str(problem) or repr(problem)
                 log.error("cannot ring phone", call_id=call.id, operator=offer.operator, reason=reason)
         if not offer.phones:
-            log.warning("no phone to ring", call_id=call.id, operator=offer.operator)
+            log.warning("operator has no phone to ring", call_id=call.id, operator=offer.operator)
             self._over(call, offer, "failed", causes.NO_PHONE, now)
             context.acd.offer_declined(call.id, offer.operator, now, "failed")
 
@@ -130,7 +130,7 @@ class Offering:
         if call is None or offer is None or offer.number != effect.number:
             return
         if effect.outcome == "rona":
-            log.warning("operator did not pick up", call_id=call.id, operator=offer.operator)
+            log.warning("operator did not pick up: on break", call_id=call.id, operator=offer.operator)
         self._over(call, offer, effect.outcome, causes.STOP_RINGING[effect.outcome], now)
 
     def withdraw(self, call: Call, cause: Cause, now: float) -> None:
