@@ -15,6 +15,7 @@ from .peers.asterisk import Asterisk, PbxPhone, asterisk_command
 from .peers.baresip import Account, Baresip
 from .peers.loopback import Loopback
 from .peers.pyvoip import PyVoipPhone
+from .peers.raw import Raw
 from .peers.registration import Registrar, register
 from .peers.sipp import Sipp
 
@@ -102,12 +103,14 @@ class Stage:
         return pbx
 
     def operator_phone(
-        self, agent: Agent, operator: str, *, with_pbx: bool = False, auto_answer: bool = True
+        self, agent: Agent, operator: str, *, with_pbx: bool = False, register_every_s: int = 60
     ) -> Baresip:
         """A baresip registered as the operator; `with_pbx`: also with the second account at the PBX."""
-        accounts = [Account(operator, self.net.agent, f"secret-{operator}", auto_answer)]
+        accounts = [
+            Account(operator, self.net.agent, f"secret-{operator}", register_every_s=register_every_s)
+        ]
         if with_pbx:
-            accounts.append(Account(operator, self.net.pbx, f"pbx-{operator}", auto_answer))
+            accounts.append(Account(operator, self.net.pbx, f"pbx-{operator}"))
         phone = self._baresip(operator, self.net.phone(next(self._numbers)), accounts, OPERATOR_TONE)
         agent.wait_for_operator(operator, "ready")
         return phone
@@ -156,6 +159,21 @@ class Stage:
         )
         self._stops.append(caller.stop)
         return caller
+
+    def raw_caller(self, agent: Agent) -> Raw:
+        """A telco's trunk by hand."""
+        peer = Raw(self.net.telco, agent.sip)
+        self._stops.append(peer.close)
+        return peer
+
+    def raw_phone(self, agent: Agent, operator: str) -> Raw:
+        """The operator's phone by hand, registered."""
+        host = self.net.phone(next(self._numbers))
+        register(Registrar(self.net.agent, 5060, self.net.agent), operator, f"secret-{operator}", host)
+        peer = Raw(host, agent.sip, 5060)
+        self._stops.append(peer.close)
+        agent.wait_for_operator(operator, "ready")
+        return peer
 
     def clear(self) -> None:
         while self._stops:

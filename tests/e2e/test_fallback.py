@@ -56,12 +56,11 @@ def test_killed_while_a_call_waits_and_one_talks_then_calls_fall_back_and_no_cdr
 def test_restarted_agent_takes_calls_again(stage: Stage) -> None:
     agent = stage.agent(op1={})
     pbx = stage.pbx("op1")
-    phone = stage.operator_phone(agent, "op1", with_pbx=True)
+    stage.operator_phone(agent, "op1", with_pbx=True, register_every_s=3)
     agent.kill()
     eventually(lambda: "Unavail" in pbx.ask("pjsip show contacts"), "the PBX sees that the agent is gone")
     agent.start()
     eventually(lambda: _agent_is_up(pbx.ask("pjsip show contacts")), "the PBX sees that the agent is back")
-    phone.do("uareg", "60 0")
     agent.wait_for_operator("op1", "ready")
 
     telco = stage.telco()

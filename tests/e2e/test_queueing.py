@@ -23,11 +23,11 @@ def talks_until_hung_up() -> list[str]:
 
 def test_third_call_waits_and_rings_the_operator_who_becomes_free_first(stage: Stage) -> None:
     agent = stage.agent(op1={}, op2={})
-    # op1 talks for long; op2 hangs up after a second and gets the call that waits.
+    # op1 talks for long; op2 hangs up after some seconds and gets the call that waits.
     stage.sipp_phone(agent, "op1", *picks_up(), *is_hung_up())
-    stage.sipp_phone(agent, "op2", *picks_up(), pause(1000), *phone_hangs_up(), calls=2)
+    stage.sipp_phone(agent, "op2", *picks_up(), pause(4000), *phone_hangs_up(), calls=2)
 
-    first = stage.caller(agent, invite(), *answered(), pause(6000), *hangs_up())
+    first = stage.caller(agent, invite(), *answered(), pause(10_000), *hangs_up())
     first.start()
     agent.wait_for_calls("talking")
     second = stage.caller(agent, *talks_until_hung_up())

@@ -60,7 +60,8 @@ def test_location_and_additional_data_beside_the_sdp_are_kept_with_the_call(stag
     assert live["location"]["latitude"] == pytest.approx(-7.2575)
     assert live["location"]["longitude"] == pytest.approx(112.7521)
     assert "5101012345" in live["access_network"]
-    assert any("ProviderInfo" in kept["content_type"] for kept in live["parts"])
+    kinds = [kept["content_type"].lower() for kept in live["parts"]]
+    assert "application/emergencycalldata.providerinfo+xml" in kinds
 
 
 def test_sdp_inside_a_nested_multipart_is_found(stage: Stage) -> None:

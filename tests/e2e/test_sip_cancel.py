@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from .conftest import Stage
 from .peers.agent import Settings
+from .peers.raw import header
 from .peers.scenario import (
     SDP,
     ack,
     ack_refusal,
     answered,
-    bye,
     cancel,
-    confirm,
     expect,
     expect_request,
     hangs_up,
     invite,
     is_hung_up,
     pause,
-    phone_says_bye,
+    phone_hangs_up,
     picks_up,
-    progress,
     reply,
 )
 
@@ -28,10 +26,16 @@ RING = Settings(answer="ring")
 "So that the INVITE stays unanswered while the call waits and rings."
 
 
-def test_cancel_before_any_answer_was_seen(stage: Stage) -> None:
-    """Sent right behind the INVITE."""
+def test_cancel_right_behind_the_invite(stage: Stage) -> None:
+    """Sent before any answer can have come."""
     agent = stage.agent(RING, op1={})
-    stage.caller(agent, invite(), cancel(), *progress(), expect(200), expect(487), ack_refusal()).run()
+    caller = stage.raw_caller(agent)
+    caller.send(caller.request("INVITE", 1, body=caller.description()))
+    caller.send(caller.request("CANCEL", 1))
+
+    caller.expect("200 CANCEL")
+    refusal = caller.expect("487 INVITE")
+    caller.send(caller.request("ACK", 1, to=header(refusal, "To")).replace("ack1", "invite1"))
 
     (cdr,) = agent.wait_for_cdrs()
     assert (cdr["disposition"], cdr["hangup_by"], cdr["sip_code"]) == ("abandoned", "caller", 487)
@@ -46,7 +50,7 @@ def test_cancel_while_the_call_waits(stage: Stage) -> None:
         expect(180),
         pause(500),
         cancel(),
-        expect(200),
+        expect(200, in_dialog=False),
         expect(487),
         ack_refusal(),
     )
@@ -75,7 +79,7 @@ def test_cancel_while_the_operators_phone_rings_stops_it_at_once(stage: Stage) -
         expect(180),
         pause(700),
         cancel(),
-        expect(200),
+        expect(200, in_dialog=False),
         expect(487),
         ack_refusal(),
     )
@@ -96,7 +100,7 @@ def test_cancel_that_crosses_the_200_leaves_the_call_up(stage: Stage) -> None:
         expect(100, optional=True),
         expect(200),
         cancel(),
-        expect(200),
+        expect(200, in_dialog=False),
         ack(),
         pause(300),
         *hangs_up(),
@@ -129,11 +133,17 @@ def test_caller_hangs_up_while_the_operators_phone_rings(stage: Stage) -> None:
 def test_operators_bye_crosses_ours(stage: Stage) -> None:
     """The phone's own BYE is sent when ours has come and is not answered yet."""
     agent = stage.agent(op1={})
-    phone = stage.sipp_phone(
-        agent, "op1", *picks_up(), expect_request("BYE"), phone_says_bye(), confirm(), expect(200)
-    )
-    stage.caller(agent, invite(), *answered(), pause(500), *hangs_up()).run()
-    phone.finish()
+    phone = stage.raw_phone(agent, "op1")
+    caller = stage.caller(agent, invite(), *answered(), pause(700), *hangs_up())
+    caller.start()
+    call = phone.expect("INVITE")
+    phone.send(phone.answer(call, 200, "OK", phone.description()))
+    phone.expect("ACK")
+    bye_to_us = phone.expect("BYE")
+    phone.send(phone.request_back("BYE", 1, call))
+    phone.expect("200 BYE")
+    phone.send(phone.answer(bye_to_us, 200, "OK"))
+    caller.finish()
 
     (cdr,) = agent.wait_for_cdrs()
     assert (cdr["disposition"], cdr["hangup_by"]) == ("answered", "caller")
@@ -142,8 +152,16 @@ def test_operators_bye_crosses_ours(stage: Stage) -> None:
 
 def test_callers_bye_crosses_ours(stage: Stage) -> None:
     agent = stage.agent(op1={})
-    stage.sipp_phone(agent, "op1", *picks_up(), pause(300), phone_says_bye(), expect(200))
-    stage.caller(agent, invite(), *answered(), expect_request("BYE"), bye(), confirm(), expect(200)).run()
+    stage.sipp_phone(agent, "op1", *picks_up(), pause(300), *phone_hangs_up())
+    caller = stage.raw_caller(agent)
+    caller.send(caller.request("INVITE", 1, body=caller.description()))
+    answer = caller.expect("200 INVITE")
+    to = header(answer, "To")
+    caller.send(caller.request("ACK", 1, to=to))
+    bye_to_us = caller.expect("BYE")
+    caller.send(caller.request("BYE", 2, to=to))
+    caller.expect("200 BYE")
+    caller.send(caller.answer(bye_to_us, 200, "OK"))
 
     (cdr,) = agent.wait_for_cdrs()
     assert (cdr["disposition"], cdr["hangup_by"]) == ("answered", "operator")

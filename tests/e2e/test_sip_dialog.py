@@ -6,6 +6,7 @@ import pytest
 
 from .conftest import Stage
 from .peers.agent import Settings
+from .peers.raw import header
 from .peers.scenario import (
     SDP,
     ack,
@@ -20,7 +21,6 @@ from .peers.scenario import (
     pause,
     picks_up,
     progress,
-    reply,
     request,
     sdp,
 )
@@ -127,11 +127,17 @@ def test_offer_without_a_codec_of_ours_is_refused_and_the_call_goes_on(stage: St
 def test_retransmitted_invite_is_one_call(stage: Stage) -> None:
     agent = stage.agent(op1={})
     stage.sipp_phone(agent, "op1", *picks_up(), *is_hung_up())
+    caller = stage.raw_caller(agent)
+    call = caller.request("INVITE", 1, body=caller.description())
 
-    caller = stage.caller(
-        agent, invite(), invite(), invite(), *progress(), expect(200), ack(), pause(800), *hangs_up()
-    )
-    caller.run()
+    for _ in range(3):
+        caller.send(call)
+    to = header(caller.expect("200 INVITE"), "To")
+    caller.send(call)
+    caller.send(caller.request("ACK", 1, to=to))
+    agent.wait_for_calls("talking")
+    caller.send(caller.request("BYE", 2, to=to))
+    caller.expect("200 BYE")
 
     (cdr,) = agent.wait_for_cdrs()
     assert (cdr["disposition"], cdr["offers"]) == ("answered", 1)
@@ -139,15 +145,17 @@ def test_retransmitted_invite_is_one_call(stage: Stage) -> None:
 
 def test_retransmitted_200_of_a_phone_is_acknowledged_again(stage: Stage) -> None:
     agent = stage.agent(op1={})
-    twice = reply(200, "OK", body=SDP)
-    phone = stage.sipp_phone(
-        agent, "op1", expect_request("INVITE"), twice, twice, expect_request("ACK"), *is_hung_up()
-    )
+    phone = stage.raw_phone(agent, "op1")
+    caller = stage.caller(agent, invite(), *answered(), pause(700), *hangs_up())
+    caller.start()
+    call = phone.expect("INVITE")
 
-    stage.caller(agent, invite(), *answered(), pause(500), *hangs_up()).run()
+    for _ in range(3):
+        phone.send(phone.answer(call, 200, "OK", phone.description()))
+        phone.expect("ACK")
 
-    phone.finish()
-    assert phone.messages().count("\nACK sip:") == 2
+    phone.send(phone.answer(phone.expect("BYE"), 200, "OK"))
+    caller.finish()
 
 
 def test_interval_below_the_minimum_is_refused_with_the_minimum(stage: Stage) -> None:

@@ -28,10 +28,10 @@ UNANSWERABLE = {
     "a long word": b"A" * 65_000,
     "half a request line": b"INVITE sip:11",
     "a response to nothing": b"SIP/2.0 200 OK\r\nCall-ID: x\r\n\r\n",
+    "no Call-ID, which every answer must repeat": (LINE + VIA + REST + "\r\n").encode(),
     "bad UTF-8": b"\xff\xfe\xc0INVITE sip:112@x SIP/2.0\r\n\r\n",
 }
 ANSWERED_400 = {
-    "no Call-ID": LINE + VIA + REST + "\r\n",
     "negative Content-Length": LINE + VIA + REST + CALL_ID + "Content-Length: -1\r\n\r\n",
     "huge Content-Length": LINE + VIA + REST + CALL_ID + "Content-Length: 99999999999999\r\n\r\nx",
     "truncated body": LINE + VIA + REST + CALL_ID + "Content-Length: 500\r\n\r\nv=0\r\n",

@@ -39,7 +39,8 @@ class Settings:
     "Numbers with a queue of their own that asks for a skill."
     database: str = ""
     recording: bool = True
-    media_ports: str = "20000-20999"
+    media_ports: str = ""
+    "By default a range of the session's own."
     telco_calls: int = 60
 
 
@@ -78,7 +79,7 @@ drain = "1s"
 expires = "1s..1h"
 keepalive = "{settings.keepalive}"
 [media]
-ports = "{settings.media_ports}"
+ports = "{settings.media_ports or net.media_ports}"
 workers = {settings.workers}
 {recordings}
 [database]
@@ -141,6 +142,11 @@ no_operator = "{settings.no_operator}"
         wanted = [part for skill, level in (skills or {}).items() for part in ("--skill", f"{skill}={level}")]
         name = f"Operator {operator}"
         self.cli("operator", "add", operator, "--name", name, *wanted, "--password-stdin", stdin=password)
+        if self.program.running:
+            eventually(
+                lambda: self.request("GET", f"/operators/{operator}").status_code == 200,
+                f"the agent notices operator {operator}",
+            )
         return password
 
     # ---- life and death

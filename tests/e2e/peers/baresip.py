@@ -31,6 +31,7 @@ class Account:
     password: str = ""
     auto_answer: bool = True
     transport: str = "udp"
+    register_every_s: int = 60
 
 
 class Baresip:
@@ -73,7 +74,7 @@ call_local_timeout 120
 
     def _account(self, account: Account) -> str:
         parameters = {
-            "regint": "60" if account.password else "0",
+            "regint": str(account.register_every_s if account.password else 0),
             "answermode": "auto" if account.auto_answer else "manual",
             "audio_codecs": "PCMA/8000/1,PCMU/8000/1",
         }

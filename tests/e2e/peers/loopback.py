@@ -25,6 +25,12 @@ class Loopback:
         return f"{self.prefix}.{last_byte}"
 
     @property
+    def media_ports(self) -> str:
+        """The agent's range for audio: unlike SIP it is bound on all addresses, so sessions need their own."""
+        first = 20000 + int(self.prefix.rpartition(".")[2]) % 18 * 1000
+        return f"{first}-{first + 999}"
+
+    @property
     def agent(self) -> str:
         return self.host(1)
 

@@ -55,12 +55,14 @@ def expect(
     keep: str = "",
     auth: bool = False,
     timer: bool = False,
+    in_dialog: bool = True,
 ) -> str:
     """A response. `contains`: a regular expression that has to be found in it. `keep`: a header whose value
     stands in later messages as `[$4]`. `auth`: it has a challenge for the next `[authentication]`. `timer`:
-    the time from the call's start to here goes into the statistics."""
+    the time from the call's start to here goes into the statistics. `in_dialog`: its Contact is where later
+    requests go."""
     attributes = _optional(optional)
-    attributes += ' rrs="true"' if 180 <= code < 300 else ""
+    attributes += ' rrs="true"' if 180 <= code < 300 and in_dialog else ""
     attributes += ' auth="true"' if auth else ""
     attributes += ' rtd="true"' if timer else ""
     kept = f'<ereg regexp=".*" search_in="hdr" header="{keep}:" assign_to="4"/>' if keep else ""

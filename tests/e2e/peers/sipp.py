@@ -15,8 +15,8 @@ from .waiting import eventually
 
 RECEIVE_TIMEOUT_MS = 15_000
 "How long a step waits for its message; longer than any ring timeout of the tests."
-LIMIT_S = 60
-"A whole run."
+LIMIT_S = 100
+"A whole run: longer than the longest timer of SIP that a test waits for."
 _numbers = itertools.count(1)
 
 
