@@ -55,14 +55,18 @@ class Figures:
     written: int = 3
     refused: int = 4
     lag: int = 5
+    open_transactions: int = 6
+    open_legs: int = 2
 
 
-def test_metrics_show_journal_and_projections() -> None:
+def test_metrics_show_journal_projections_and_sip() -> None:
     registry = CollectorRegistry()
-    registry.register(CentreCollector(FakeCentre(), Figures(), {"cdrs": Figures()}))
+    registry.register(CentreCollector(FakeCentre(), Figures(), {"cdrs": Figures()}, Figures()))
     lines = generate_latest(registry).decode().splitlines()
     for line in (
         "ntpd112_journal_events_total 7.0",
+        "ntpd112_sip_transactions 6.0",
+        "ntpd112_sip_legs 2.0",
         "ntpd112_journal_waiting_events 2.0",
         "ntpd112_journal_dropped_total 1.0",
         "ntpd112_journal_failing 1.0",

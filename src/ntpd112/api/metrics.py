@@ -38,6 +38,16 @@ class ProjectionFigures(Protocol):
     def lag(self) -> int: ...
 
 
+class SipFigures(Protocol):
+    """What the metrics show of the SIP user agent."""
+
+    @property
+    def open_transactions(self) -> int: ...
+
+    @property
+    def open_legs(self) -> int: ...
+
+
 class CentreCollector(Collector):
     """For a prometheus_client registry."""
 
@@ -46,8 +56,10 @@ class CentreCollector(Collector):
         centre: CallCentre,
         journal: JournalFigures | None = None,
         projections: dict[str, ProjectionFigures] | None = None,
+        sip: SipFigures | None = None,
     ) -> None:
         self._centre = centre
+        self._sip = sip
         self._journal = journal
         self._projections = projections or {}
 
@@ -55,6 +67,11 @@ class CentreCollector(Collector):
         yield from self._calls()
         yield from self._queues()
         yield from self._trunks()
+        if self._sip is not None:
+            yield GaugeMetricFamily(
+                "ntpd112_sip_transactions", "SIP transactions in memory.", value=self._sip.open_transactions
+            )
+            yield GaugeMetricFamily("ntpd112_sip_legs", "SIP dialogs of calls.", value=self._sip.open_legs)
         if self._journal is not None:
             yield from _journal(self._journal)
         yield from self._sinks()

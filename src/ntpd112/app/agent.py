@@ -198,7 +198,7 @@ class Agent:
 
     async def _start_api(self) -> None:
         registry = CollectorRegistry()
-        registry.register(CentreCollector(self.centre, self.journal, {"cdrs": self.projection}))
+        registry.register(CentreCollector(self.centre, self.journal, {"cdrs": self.projection}, self.ua))
         ProcessCollector(registry=registry)
         app = create_app(
             self.centre,

@@ -244,6 +244,15 @@ class UserAgent:
         self.core.timers.fire(now)
         self._keepalive.handle_timer(now)
 
+    @property
+    def open_transactions(self) -> int:
+        """Transactions in memory: after the last call there are none within some 32 s."""
+        return len(self.core.transactions)
+
+    @property
+    def open_legs(self) -> int:
+        return len(self.core.legs)
+
     def outgoing(self) -> list[Outgoing]:
         """What is to be sent, in order. Taken: the next call gives what came since."""
         taken, self.core.outgoing = self.core.outgoing, []
