@@ -17,6 +17,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+import structlog
+
 from ntpd112.calls.control import CallControl
 from ntpd112.journal import Journal
 from ntpd112.media import MediaClient
@@ -24,6 +26,8 @@ from ntpd112.sip.agent import UserAgent
 from ntpd112.sip.endpoint import SipEndpoint
 
 from .alarm import Alarm
+
+log = structlog.get_logger("ntpd112")
 
 
 class Turn:
@@ -56,17 +60,25 @@ class Turn:
     def run(self) -> None:
         self._scheduled = False
         now = self._loop.time()
-        self._control.settle(now)
-        self._journal.commit()
-        self._endpoint.send(self._ua.outgoing())
-        self._media.flush()
-        self._alarm.arm(self._ua.next_timer(), self._control.next_timer())
+        try:
+            settled = self._control.settle(now)
+            self._journal.commit()
+            self._endpoint.send(self._ua.outgoing())
+            self._media.flush()
+        finally:
+            # Whatever failed: rings and retransmissions of the other calls go on.
+            self._alarm.arm(self._ua.next_timer(), self._control.next_timer())
+        if not settled:
+            self.request()
         for condition, done in self._waits:
             if not done.done() and condition():
                 done.set_result(None)
 
     def _fired(self) -> None:
         now = self._loop.time()
-        self._ua.handle_timer(now)
-        self._control.handle_timer(now)
+        for timers in (self._ua, self._control):
+            try:
+                timers.handle_timer(now)
+            except Exception:
+                log.exception("a timer failed; the others go on")
         self.run()

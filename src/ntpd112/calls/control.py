@@ -45,14 +45,15 @@ class CallControl:
     def handle_timer(self, now: float) -> None:
         self._context.acd.handle_timer(now)
 
-    def settle(self, now: float) -> None:
-        """Handle what the ports have to say, and what that causes, until nobody says anything."""
+    def settle(self, now: float) -> bool:
+        """Handle what the ports have to say, and what that causes, until nobody says anything. False if there
+        is no end of it: the sockets shall have a turn, then it goes on."""
         context = self._context
         for _ in range(MAX_ROUNDS):
             self._carry_out(now)
             sip, media = context.ua.events(), context.media.events()
             if not (sip or media):
-                return
+                return True
             for event in sip:
                 self._guarded(self._on_sip, event, now)
                 self._carry_out(now)
@@ -60,6 +61,7 @@ class CallControl:
                 self._guarded(self._on_media, sound, now)
                 self._carry_out(now)
         log.error("call control did not settle; going on in the next turn", rounds=MAX_ROUNDS)
+        return False
 
     def _carry_out(self, now: float) -> None:
         """What the ACD has decided comes before any other event, so that none meets an offer that the ACD
