@@ -269,6 +269,16 @@ class UserAgent:
         """How to find our way to an address: the endpoint knows its sockets."""
         self._keepalive.flow_to = flow_to
 
+    @property
+    def transactions(self) -> int:
+        """Open transactions, those included that only absorb repetitions."""
+        return len(self.core.transactions)
+
+    @property
+    def legs(self) -> int:
+        """Open legs, those included whose BYE has no answer yet."""
+        return len(self.core.legs)
+
     # What its user asks for
 
     def invite(

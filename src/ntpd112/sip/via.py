@@ -49,7 +49,7 @@ class Via:
 
 @lru_cache(maxsize=64)
 def _parse(text: str) -> Via:
-    """Remembered for a moment: a message's Via is looked at when it is checked and again when it is matched."""
+    """Remembered for a moment: a Via is looked at when its message is checked, and when it is matched."""
     sent, semicolon, params = text.partition(";")
     parts = sent.split()
     protocol, host_port = "".join(parts[:-1]), parts[-1] if parts else ""
