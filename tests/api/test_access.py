@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
 
 import httpx
@@ -130,6 +131,25 @@ async def test_more_requests_than_the_limit_at_once_are_503(site: Site) -> None:
         answer = await client.get("/healthz")
     assert is_problem(answer, 503)
     assert answer.headers["retry-after"] == "1"
+
+
+async def test_a_body_that_trickles_takes_nobody_s_place_and_is_given_up(site: Site) -> None:
+    """Found with 100 of them, without a key even: /healthz answered 503 for as long as they liked."""
+    limited = Limits(site.app, max_requests=1, body_s=0.2)
+    arriving = asyncio.Event()
+
+    async def trickle() -> AsyncIterator[bytes]:
+        yield b"{"
+        arriving.set()
+        await asyncio.Event().wait()
+
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(limited), base_url="http://test") as client:
+        slow = asyncio.create_task(client.put("/api/v1/operators/siti/state", content=trickle()))
+        await arriving.wait()
+        assert (await client.get("/healthz")).status_code == 200
+        answer = await slow
+    assert is_problem(answer, 408)
+    assert answer.headers["connection"] == "close"
 
 
 async def test_an_error_of_the_program_says_nothing_of_its_inside(

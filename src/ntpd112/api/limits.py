@@ -1,9 +1,10 @@
-"""Around the app, in plain ASGI: requests of bounded size, and problem documents also from where the
-framework writes an error of its own (a Range that cannot be had)."""
+"""Around the app, in plain ASGI: requests of bounded size, number and time, and problem documents also from
+where the framework writes an error of its own (a Range that cannot be had)."""
 
 from __future__ import annotations
 
-from fastapi import HTTPException
+import asyncio
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ntpd112.api import problems
@@ -12,29 +13,55 @@ MAX_REQUESTS = 100
 "Answered at the same time; more get 503 at once, so that a flood of requests cannot hold up calls."
 MAX_BODY_BYTES = 64 << 10
 "The largest body any path takes is under 1 KB."
+BODY_S = 10.0
+"Seconds for a body to come in. It is read before the request counts: a trickling one takes nobody's place."
 
 
-class BodyTooLarge(HTTPException):
-    """The body grew beyond the limit while it was read. An HTTPException, which FastAPI lets through."""
+class _Refused(Exception):
+    """The body cannot be had: status and reason."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+class _Gone(Exception):
+    """The client has left before its body was complete."""
 
 
 class Limits:
-    """ASGI middleware."""
+    """ASGI middleware. `body_s`: seconds."""
 
     def __init__(
-        self, app: ASGIApp, max_body: int = MAX_BODY_BYTES, max_requests: int = MAX_REQUESTS
+        self,
+        app: ASGIApp,
+        max_body: int = MAX_BODY_BYTES,
+        max_requests: int = MAX_REQUESTS,
+        body_s: float = BODY_S,
     ) -> None:
         self._app = app
         self._max_body = max_body
         self._max_requests = max_requests
+        self._body_s = body_s
         self._active = 0
-        self._too_large = f"the body is larger than {max_body} bytes"
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         answer = _Answer(send)
+        try:
+            body = await self._body(scope, receive)
+        except _Refused as refused:
+            # What else comes of it is not read: the connection can carry no other request.
+            closing = problems.response(refused.status, str(refused), {"Connection": "close"})
+            await closing(scope, receive, answer)
+        except _Gone:
+            return
+        else:
+            await self._counted(scope, _Replay(body, receive), answer)
+
+    async def _counted(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
         if self._active >= self._max_requests:
             busy = problems.response(
                 503, f"{self._max_requests} requests are being answered", {"Retry-After": "1"}
@@ -43,26 +70,44 @@ class Limits:
             return
         self._active += 1
         try:
-            await self._bounded(scope, receive, answer)
+            await self._app(scope, receive, answer)
         finally:
             self._active -= 1
 
-    async def _bounded(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
+    async def _body(self, scope: Scope, receive: Receive) -> bytes:
+        """All of it. Raises _Refused, _Gone."""
+        too_large = _Refused(413, f"the body is larger than {self._max_body} bytes")
         length = dict(scope["headers"]).get(b"content-length", b"0")
         if not length.isdigit() or int(length) > self._max_body:
-            await problems.response(413, self._too_large)(scope, receive, answer)
-            return
-        taken = 0
+            raise too_large
+        body = bytearray()
+        try:
+            async with asyncio.timeout(self._body_s):
+                while True:
+                    message = await receive()
+                    if message["type"] != "http.request":
+                        raise _Gone
+                    body += message.get("body", b"")
+                    if len(body) > self._max_body:
+                        raise too_large
+                    if not message.get("more_body"):
+                        return bytes(body)
+        except TimeoutError:
+            raise _Refused(408, f"the body did not come within {self._body_s:g} seconds") from None
 
-        async def bounded() -> Message:
-            nonlocal taken
-            message = await receive()
-            taken += len(message.get("body", b""))
-            if taken > self._max_body:
-                raise BodyTooLarge(413, self._too_large)
-            return message
 
-        await self._app(scope, bounded, answer)
+class _Replay:
+    """Gives the body once, then what else comes: that the client has left."""
+
+    def __init__(self, body: bytes, receive: Receive) -> None:
+        self._body: bytes | None = body
+        self._receive = receive
+
+    async def __call__(self) -> Message:
+        if self._body is None:
+            return await self._receive()
+        body, self._body = self._body, None
+        return {"type": "http.request", "body": body, "more_body": False}
 
 
 class _Answer:

@@ -1,4 +1,5 @@
-"""The HTTP server: uvicorn inside the loop that is running, without signal handlers of its own."""
+"""The HTTP server: uvicorn inside the loop that is running, without signal handlers of its own, and with
+bounds that uvicorn lacks: how many connections, and how long one may stand still."""
 
 from __future__ import annotations
 
@@ -6,6 +7,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -14,6 +16,12 @@ GRACE_S = 3
 "How long requests that are being answered may take at the end."
 KEEP_ALIVE_S = 30
 BACKLOG = 256
+MAX_CONNECTIONS = 500
+"At once; the longest idle ones are closed for new ones. Each takes a file descriptor that a call may need."
+STALLED_S = 30.0
+"Seconds without a request being answered, or, while one is, without its client reading on."
+TICKS_A_SWEEP = 10
+"uvicorn ticks ten times a second: how often connections are looked over for the above."
 
 
 class ListenError(Exception):
@@ -24,10 +32,35 @@ class _Server(uvicorn.Server):
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)
         self.listening = asyncio.Event()
+        self._watched: dict[Any, tuple[object, float]] = {}
+        "Connections, the longest unmoved first: what they were at, and since when (loop time)."
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.listening.set()
+
+    async def on_tick(self, counter: int) -> bool:
+        if counter % TICKS_A_SWEEP == 0 or len(self.server_state.connections) > MAX_CONNECTIONS:
+            self._sweep(asyncio.get_running_loop().time())
+        return await super().on_tick(counter)
+
+    def _sweep(self, now: float) -> None:
+        """Close whoever stands still, and the longest idle ones if there are too many."""
+        present = self.server_state.connections
+        self._watched = {one: seen for one, seen in self._watched.items() if one in present}
+        excess = len(present) - MAX_CONNECTIONS
+        for connection in [*self._watched, *(present - self._watched.keys())]:
+            transport, cycle = connection.transport, connection.cycle
+            answering = cycle is not None and not cycle.response_complete
+            unread = transport.get_write_buffer_size()
+            doing = (id(cycle), answering, unread)
+            last, since = self._watched.get(connection, (None, now))
+            if doing != last:
+                self._watched.pop(connection, None)
+                self._watched[connection] = doing, now
+            elif (now - since > STALLED_S or excess > 0) and (unread or not answering):
+                transport.abort()
+                excess -= 1
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
