@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from .conftest import Stage
-from .peers.agent import Agent
+from .peers.agent import Agent, Settings
 from .peers.scenario import answered, hangs_up, invite, pause
 from .peers.waiting import eventually
 
@@ -52,7 +52,7 @@ def peer(stage: Stage) -> socket.socket:
 
 
 def test_junk_never_ends_the_agent_nor_leaves_anything_behind(stage: Stage, peer: socket.socket) -> None:
-    agent = stage.agent()
+    agent = stage.agent(Settings(pbx_options="0s"))  # OPTIONS to nobody would leave transactions
     with peer:
         peer.connect((stage.net.agent, 5060))
         for _ in range(20):

@@ -42,6 +42,7 @@ class Settings:
     media_ports: str = ""
     "By default a range of the session's own."
     telco_calls: int = 60
+    pbx_options: str = "5s"
 
 
 class Agent:
@@ -88,7 +89,7 @@ url = "{database}"
 path = "{self.folder}/journal.db"
 [http]
 listen = "{net.agent}:8112"
-{self._trunk("pbx", [net.pbx], 60, "5s")}
+{self._trunk("pbx", [net.pbx], 60, settings.pbx_options)}
 {self._trunk("telco", [net.telco, "::1"], settings.telco_calls, "0s")}
 {self._trunk("narrow", [net.narrow_trunk], 2, "0s")}
 {queues}"""

@@ -26,7 +26,7 @@ class Loopback:
 
     @property
     def media_ports(self) -> str:
-        """The agent's range for audio: unlike SIP it is bound on all addresses, so sessions need their own."""
+        """The agent's range for audio: it is bound on all addresses, so each session needs its own."""
         first = 20000 + int(self.prefix.rpartition(".")[2]) % 18 * 1000
         return f"{first}-{first + 999}"
 

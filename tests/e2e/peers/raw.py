@@ -1,5 +1,5 @@
-"""A SIP peer by hand, for what SIPp cannot say: two messages in a row when an answer may come between, the same
-message twice, a request before the answer to the other side's."""
+"""A SIP peer by hand, for what SIPp cannot say: two messages in a row when an answer may come between, the
+same message twice, a request before the answer to the other side's."""
 
 from __future__ import annotations
 
