@@ -1,6 +1,7 @@
 # The agent with its media worker and API, as one image; it runs as a plain user and keeps its data in /var/lib/ntpd112.
 #   docker build -t ntpd112 .
-#   docker run --network host -v ./ntpd112.toml:/etc/ntpd112.toml:ro -v ntpd112:/var/lib/ntpd112 ntpd112
+#   docker run --network host -v ntpd112:/var/lib/ntpd112 -v ./ntpd112.toml:/var/lib/ntpd112/ntpd112.toml:ro ntpd112
+# The configuration stands among the data, since relative paths in it start at its folder.
 # SIP and thousands of RTP ports do not go well through published ports: use the host's network.
 # BASE may be any Debian-like image with Python 3.11 or newer on the PATH.
 ARG BASE=python:3.12-slim
@@ -18,8 +19,7 @@ FROM ${BASE}
 RUN useradd --system --uid 8112 --home-dir /var/lib/ntpd112 --create-home ntpd112
 COPY --from=build /opt/ntpd112 /opt/ntpd112
 ENV PATH=/opt/ntpd112/bin:$PATH \
-    PYTHONUNBUFFERED=1 \
-    NTPD112_CONFIG=/etc/ntpd112.toml
+    PYTHONUNBUFFERED=1
 USER ntpd112
 WORKDIR /var/lib/ntpd112
 VOLUME /var/lib/ntpd112

@@ -56,8 +56,9 @@ def test_ranges_and_addresses_are_text_as_in_the_file() -> None:
     assert config.registrar.expires == (60.0, 120.0)
 
 
-def test_the_variable_that_names_the_file_is_no_key(file: Path) -> None:
-    assert load_config(file, {"NTPD112_CONFIG": str(file)}).sip.realm == "of the file"
+def test_what_names_the_file_or_is_for_the_container_is_no_key(file: Path) -> None:
+    environ = {"NTPD112_CONFIG": str(file), "NTPD112_HEALTH": "http://127.0.0.1:80/healthz"}
+    assert load_config(file, environ).sip.realm == "of the file"
 
 
 def test_wrong_variables_are_named_along_with_what_is_wrong_in_the_file(file: Path) -> None:

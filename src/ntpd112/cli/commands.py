@@ -51,7 +51,7 @@ def run(config: ConfigOption = None) -> None:
 
     SIGTERM or Ctrl-C refuses new calls, lets those that talk end (up to sip.drain) and stops.
 
-    Example: ntpd112 run --config /etc/ntpd112.toml
+    Example: ntpd112 run --config /var/lib/ntpd112/ntpd112.toml
     """
     settings = configuration(config)
     from ntpd112 import app as agent  # late: the other commands start faster without it
@@ -92,7 +92,7 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
 
     Ends with 2 if anything is wrong, with 0 if there are only warnings.
 
-    Example: ntpd112 check --config /etc/ntpd112.toml
+    Example: ntpd112 check --config /var/lib/ntpd112/ntpd112.toml
     """
     path = find_config(config)
     problems, warnings = [], []

@@ -16,8 +16,8 @@ from .models import Config
 from .problems import Complaint, known_keys, unknown_key
 
 PREFIX = "NTPD112_"
-NOT_KEYS = frozenset({"NTPD112_CONFIG"})
-"Variables with the prefix that are no keys of the configuration."
+NOT_KEYS = frozenset({"NTPD112_CONFIG", "NTPD112_HEALTH"})
+"Variables with the prefix that are no keys: where the configuration is, and the container's health check."
 ARRAYS = frozenset({"trunk", "queue"})
 "Sections that are arrays of tables."
 
