@@ -42,7 +42,7 @@ from ntpd112.sip.trunks import Trunks, TrunkSpec
 from .logs import set_up_logging
 from .operators import OperatorWatch
 from .turn import Turn
-from .upkeep import calm_collector, keep_clock, prune_journal, unwritable
+from .upkeep import allow_files, calm_collector, collect_when_quiet, keep_clock, prune_journal, unwritable
 
 log = structlog.get_logger("ntpd112")
 LAST_CDRS_S = 5.0
@@ -105,6 +105,7 @@ class Agent:
             asyncio.create_task(self.projection.run(), name="cdr projection"),
             asyncio.create_task(self.operators.run(), name="operator directory"),
             asyncio.create_task(self.keys.keep_fresh(), name="API keys"),
+            asyncio.create_task(collect_when_quiet(self.context.calls.__len__), name="collector"),
             asyncio.create_task(keep_clock(self.context.clock), name="clock"),
             asyncio.create_task(
                 prune_journal(self.journal, self.projection, config.journal.keep), name="journal upkeep"
@@ -256,6 +257,7 @@ def run(config: Config) -> None:
     """Serve until SIGTERM or SIGINT: the first drains (up to `sip.drain`), a second stops at once.
     Raises StartError."""
     set_up_logging(config.log)
+    allow_files()
     uvloop.run(_serve(config))
 
 

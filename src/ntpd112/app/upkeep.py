@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import resource
 import sqlite3
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -18,17 +20,38 @@ from ntpd112.journal import Journal
 CLOCK_S = 60.0
 "Seconds between looks at the wall clock: how long CDR times may lag behind a corrected clock."
 PRUNE_S = 3600.0
-COLLECTOR = (5_000, 20, 100)
-"""Thresholds of Python's cycle collector. With its defaults it walks every object alive again and again: at
-250 calls/s pauses of up to 250 ms, a fifth of the CPU (bench/call_cost.py). So: seldom, young ones first."""
+COLLECT_S = 5.0
+"Seconds between looks whether the cycle collector may run."
+WORTH_COLLECTING = 50_000
+"Objects made and not freed since the last collection: some 2,000 calls."
+MUST_COLLECT = 5_000_000
+"As above, at which it runs in the middle of calls too: below 1 GB of memory."
 log = structlog.get_logger("ntpd112.upkeep")
 
 
 def calm_collector() -> None:
-    """After start: what is there stays for good and need not be looked at again."""
+    """After start: no more automatic runs of Python's cycle collector; what is there stays for good and need
+    not be looked at again. Calls leave no cycles, so nearly everything is freed without it, while its runs
+    were the longest waits of a call: up to 250 ms at 250 calls/s (bench/call_cost.py)."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(*COLLECTOR)
+    gc.disable()
+
+
+async def collect_when_quiet(calls: Callable[[], int]) -> None:
+    """Collect the few cycles that libraries leave while no call is up, for ever."""
+    while True:
+        await asyncio.sleep(COLLECT_S)
+        made = gc.get_count()[0]
+        if made > MUST_COLLECT or (made > WORTH_COLLECTING and not calls()):
+            gc.collect()
+
+
+def allow_files() -> None:
+    """As many file descriptors as the system lets us have. The usual 1,024 would be used up by phones over TCP
+    long before `sip.tcp.MAX_CONNECTIONS`, and then there is none left for a media worker or a database."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 def unwritable(folder: Path) -> str:
