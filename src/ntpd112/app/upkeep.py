@@ -48,8 +48,8 @@ async def collect_when_quiet(calls: Callable[[], int]) -> None:
 
 
 def allow_files() -> None:
-    """As many file descriptors as the system lets us have. The usual 1,024 would be used up by phones over TCP
-    long before `sip.tcp.MAX_CONNECTIONS`, and then there is none left for a media worker or a database."""
+    """As many file descriptors as the system lets us have. The usual 1,024 would be used up by phones over
+    TCP long before `sip.tcp.MAX_CONNECTIONS`, and none be left for a media worker or a database."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
