@@ -45,9 +45,10 @@ bench: ## measure: load and set-up times beside Asterisk's Queue(), and the audi
 	@$(VENV)/python -m bench.load
 	@$(VENV)/python bench/relay.py
 
-image: ## build the container image ntpd112 (podman or docker)
-	@tool=$$(command -v podman || command -v docker) || { echo "podman or docker is needed"; exit 1; }; \
-	  "$$tool" build -t ntpd112 .
+image: ## build the container image ntpd112 (with podman or docker)
+	@if command -v podman >/dev/null; then podman build --format docker -t ntpd112 .; \
+	elif command -v docker >/dev/null; then docker build -t ntpd112 .; \
+	else echo "podman or docker is needed"; exit 1; fi
 
 clean: ## remove caches and what tests and builds left
 	rm -rf build dist .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis

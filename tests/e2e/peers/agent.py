@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 
 from .loopback import Loopback, free_port
-from .process import Program
+from .process import LOG_TAIL, Program
 from .waiting import eventually
 
 REALM = "e2e.112"
@@ -164,7 +164,8 @@ no_operator = "{settings.no_operator}"
         eventually(self._answers, "the agent answers /healthz")
 
     def _answers(self) -> bool:
-        assert self.program.running, f"the agent ended:\n{self.program.log()[-4000:]}"
+        if not self.program.running:
+            raise RuntimeError(f"the agent ended:\n{self.program.log()[-LOG_TAIL:]}")
         try:
             return httpx.get(f"{self.url}/healthz").status_code == 200
         except httpx.TransportError:
