@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ntpd112.sip.events import Cause
-from ntpd112.sip.message import Request
+from ntpd112.sip.message import Request, Response
 from ntpd112.sip.reason import MAX_TEXT, cause_of, q850_of, reason_headers
 
 
@@ -30,6 +30,11 @@ def message(*values: str) -> Request:
 )
 def test_the_cause_that_a_message_states(values: list[str], code: int, cause: Cause) -> None:
     assert cause_of(message(*values), code) == cause
+
+
+def test_a_response_keeps_its_own_code_whatever_its_reason_says() -> None:
+    response = Response(code=487, phrase="Cancelled", fields={"reason": ["SIP;cause=200, Q.850;cause=26"]})
+    assert cause_of(response, response.code) == Cause(487, 26)
 
 
 @pytest.mark.parametrize("cause", [Cause(0, 16), Cause(487, 19, 'say "no", please'), Cause(503, 41, "a\\b")])

@@ -236,6 +236,7 @@ class Agent:
             log.error(
                 "stopping with calls in progress: they get a CDR `interrupted`", calls=len(self.context.calls)
             )
+        self.ua.drain()
         self.control.stop(asyncio.get_running_loop().time())
         self.turn.run()
         await self._api.stop()

@@ -64,11 +64,11 @@ class OperatorWatch:
         if version == self._version:
             return
         operators = await self._directory.all()
-        self._version = version
         now = asyncio.get_running_loop().time()
         for gone in self._credentials.keys() - {operator.id for operator in operators}:
             self.on_removed(gone)
-            self._acd.remove_operator(gone, now)
+            if self._acd.operator(gone) is not None:
+                self._acd.remove_operator(gone, now)
         for operator in operators:
             if operator.realm != self._realm:
                 log.error(
@@ -79,4 +79,5 @@ class OperatorWatch:
                 )
             self._acd.set_operator(OperatorSpec(operator.id, operator.name, operator.skills), now)
         self._credentials = {o.id: Credentials(o.ha1_md5, o.ha1_sha256) for o in operators}
+        self._version = version
         self._on_change()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .events import Cause
-from .message import Message
+from .message import Message, Response
 from .uri import split_outside_quotes
 
 MAX_TEXT = 100
@@ -56,7 +56,9 @@ def q850_of(code: int) -> int:
 
 
 def cause_of(message: Message, code: int) -> Cause:
-    """The cause that a BYE (`code` 0), CANCEL (487) or failure response states, completed by `code`."""
+    """The cause that a BYE (`code` 0), CANCEL (487) or failure response states. A response's
+    own code stands, its Reason only adds to it (RFC 3326 §2)."""
+    open_code = not isinstance(message, Response)
     sip_code, q850, text = code, 0, ""
     for value in message.all("reason"):
         for part in split_outside_quotes(value, ","):
@@ -65,7 +67,7 @@ def cause_of(message: Message, code: int) -> Cause:
             text = text or said
             if protocol.strip().upper() == "Q.850" and number is not None and 0 < number < 128:
                 q850 = number
-            elif protocol.strip().upper() == "SIP" and number is not None and 200 <= number < 700:
+            elif protocol.strip().upper() == "SIP" and open_code and number and 200 <= number < 700:
                 sip_code = number
     return Cause(sip_code, q850 or q850_of(sip_code), text)
 
