@@ -27,7 +27,7 @@ HOLD_MS = 500
 QUEUED = 20
 "Callers who wait for the one operator of the second measurement."
 QUEUED_TALK_MS = 300
-TABLE_WIDTH = 130
+TABLE_WIDTH = 120
 
 Make = Callable[[Path], System]
 
@@ -60,10 +60,10 @@ def main() -> None:
 
 
 def _load_table() -> Table:
-    table = Table(title="load")
+    table = Table(title="load; in to out: from the caller's INVITE to the one at an operator's phone")
     for heading in ("system", "calls/s", "ok", "failed", "CPU ms/call", "of it", "answer ms"):
         table.add_column(heading, justify="right")
-    table.add_column("INVITE in to out, median ms", justify="right")
+    table.add_column("in to out, median ms", justify="right")
     table.add_column("p99 ms", justify="right")
     return table
 

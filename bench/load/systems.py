@@ -45,6 +45,7 @@ class AgentUnderTest:
 
     def __init__(self, folder: Path, net: Loopback) -> None:
         settings = Settings(
+            answer="ring",  # as Queue() does it: the caller is answered when the operator is
             recording=False,
             media_ports="20000-39999",
             telco_calls=4000,
@@ -69,7 +70,7 @@ class AgentUnderTest:
 
     def cpu_s(self) -> dict[str, float]:
         used = {"agent": cpu_s(self._agent.program.pid)}
-        used["media worker"] = sum(cpu_s(pid) for pid in self._agent.worker_pids())
+        used["media"] = sum(cpu_s(pid) for pid in self._agent.worker_pids())
         return used
 
     def stop(self) -> None:
