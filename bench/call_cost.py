@@ -17,6 +17,7 @@ import pstats
 import re
 import tempfile
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 import structlog
@@ -76,7 +77,7 @@ class Bench:
         agent.endpoint.send = self._take  # type: ignore[method-assign]
         self._loop = asyncio.get_running_loop()
 
-    def _take(self, outgoing: list[Outgoing]) -> None:
+    def _take(self, outgoing: Iterable[Outgoing]) -> None:
         self.sent += [one.data for one in outgoing]
 
     def play(self, text: str, flow: Flow) -> list[bytes]:

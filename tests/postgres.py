@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own: its cluster in a temporary folder, on a Unix socket, ended with them.
+"""A PostgreSQL server of the tests, with its cluster in a temporary folder, on a Unix socket, ended with them.
 
 PostgreSQL refuses to run as root, so root starts it as another user. Without the server's programs the
 tests fail and say what to install: CDRs must work on both databases.
@@ -46,7 +46,8 @@ class PostgresServer:
         self._user = unprivileged_user()
         if self._user is not None:
             shutil.chown(folder, self._user)
-        self._run("initdb", "-D", str(folder / "data"), "-U", "tests", "-A", "trust", "-E", "UTF8", "--no-sync")
+        cluster = str(folder / "data")
+        self._run("initdb", "-D", cluster, "-U", "tests", "-A", "trust", "-E", "UTF8", "--no-sync")
         settings = {**SETTINGS, "unix_socket_directories": str(folder)}
         with (folder / "data" / "postgresql.conf").open("a") as file:
             file.writelines(f"{key} = '{value}'\n" for key, value in settings.items())

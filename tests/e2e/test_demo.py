@@ -31,7 +31,7 @@ def children_of(pid: int) -> list[int]:
 
 def test_calls_are_answered_and_control_c_ends_everything(demo: Program) -> None:
     eventually(
-        lambda: re.search(r"answered [1-9]", demo.log()) or _still_running(demo),
+        lambda: bool(re.search(r"answered [1-9]", demo.log())) or _still_running(demo),
         "a simulated operator answered and the call ended",
         within_s=60,
     )
@@ -56,6 +56,7 @@ def test_the_printed_lines_let_one_register_and_read(demo: Program) -> None:
     assert said[1] in [operator["id"] for operator in operators]
 
 
-def _still_running(program: Program) -> None:
+def _still_running(program: Program) -> bool:
     if not program.running:
         raise RuntimeError(f"the demo ended:\n{program.log()[-2000:]}")
+    return False

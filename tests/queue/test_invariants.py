@@ -226,7 +226,8 @@ class CallCentre(RuleBasedStateMachine):
             assert (operator.state == "talking") == (operator.id in self.talks)
             if operator.state in ("ready", "ringing", "wrap-up"):
                 assert operator.id in self.phones
-        assert self.acd.anyone_there() == any(state != "offline" for state in self.states.values())
+        serving = [state for state in self.states.values() if state not in ("offline", "break")]
+        assert self.acd.anyone_serving() == bool(serving)
 
     @invariant()
     def every_ring_and_wrap_up_has_a_deadline(self) -> None:

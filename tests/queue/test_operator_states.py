@@ -147,7 +147,7 @@ def test_a_removed_operator_is_gone_at_once_or_after_their_call() -> None:
     assert [operator.id for operator in hall.acd.operators()] == ["ani"]
     hall.acd.call_finished("c", "ani", now=3.0)
     assert hall.acd.operators() == []
-    assert not hall.acd.anyone_there()
+    assert not hall.acd.anyone_serving()
 
 
 def test_an_operator_added_again_during_their_call_stays() -> None:

@@ -30,14 +30,16 @@ def test_who_fits_a_requirement_whatever_their_state() -> None:
     assert [(operator.id, operator.state) for operator in fit] == [("ani", "offline"), ("citra", "ready")]
 
 
-def test_anyone_is_there_as_long_as_one_operator_is_not_offline() -> None:
+def test_anyone_serves_as_long_as_one_operator_is_neither_offline_nor_on_break() -> None:
     hall = Hall()
-    assert not hall.acd.anyone_there()
+    assert not hall.acd.anyone_serving()
     hall.join("ani")
+    assert hall.acd.anyone_serving()
     hall.acd.request_state("ani", "break", now=1.0, reason="api")
-    assert hall.acd.anyone_there()
-    hall.acd.phone_lost("ani", now=2.0, reason="expired")
-    assert not hall.acd.anyone_there()
+    assert not hall.acd.anyone_serving()
+    hall.acd.request_state("ani", "ready", now=2.0, reason="api")
+    hall.acd.phone_lost("ani", now=3.0, reason="expired")
+    assert not hall.acd.anyone_serving()
 
 
 def test_views_are_snapshots() -> None:

@@ -41,6 +41,7 @@ from ntpd112.sip.trunks import Trunks, TrunkSpec
 
 from .logs import set_up_logging
 from .operators import OperatorWatch
+from .phones import PhoneBook
 from .turn import Turn
 from .upkeep import allow_files, calm_collector, collect_when_quiet, keep_clock, prune_journal, unwritable
 
@@ -100,11 +101,14 @@ class Agent:
             await self.endpoint.open(config.sip.listen)
         except OSError as error:
             raise StartError(f"[sip] listen {error.strerror or error}") from error
+        if restored := self.phones.restore(loop.time()):
+            log.info("phones registered before are asked whether they are there", phones=restored)
         self.turn.request()
         self._tasks = [
             asyncio.create_task(self.projection.run(), name="cdr projection"),
             asyncio.create_task(self.operators.run(), name="operator directory"),
             asyncio.create_task(self.keys.keep_fresh(), name="API keys"),
+            asyncio.create_task(self.phones.keep_saved(), name="registered phones"),
             asyncio.create_task(collect_when_quiet(self.context.calls.__len__), name="collector"),
             asyncio.create_task(keep_clock(self.context.clock), name="clock"),
             asyncio.create_task(
@@ -161,6 +165,8 @@ class Agent:
         context = Context(config, self.ua, self.registrar, self.acd, self.media, self.journal)
         self.context = context
         self.control = CallControl(context)
+        book = config.journal.path.with_name(config.journal.path.stem + "-phones.json")
+        self.phones = PhoneBook(book, self.registrar, self.acd, context.clock.wall)
         self.endpoint = SipEndpoint(self.ua, self._request_turn)
         self.turn = Turn(self.control, self.ua, self.journal, self.media, self.endpoint)
         self.centre = LiveCentre(context, self.trunks, self._request_turn, self._faults)

@@ -95,12 +95,12 @@ class Arrival:
         )
 
     def _nobody_there(self, call: Call) -> bool:
-        """Log loudly when no operator is registered at all; True when the queue's policy is to refuse."""
-        if self._context.acd.anyone_there():
+        """Log loudly when nobody at all takes calls; True when the queue's policy is then to refuse."""
+        if self._context.acd.anyone_serving():
             return False
         refuse = call.queue.no_operator == "reject"
         log.error(
-            "NOBODY TO ANSWER: no operator's phone is registered; get somebody to a phone",
+            "NOBODY TO ANSWER: every operator is offline or on break; get somebody to a phone",
             call_id=call.id,
             queue=call.queue.name,
             caller_gets="503, the PBX falls back" if refuse else "waits in the queue",

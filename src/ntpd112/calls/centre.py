@@ -55,7 +55,7 @@ class LiveCentre:
     def call(self, call_id: str) -> CallView:
         call = self._context.calls.get(call_id)
         if call is None:
-            raise UnknownCall(call_id)
+            raise UnknownCall(f"no live call has the id {call_id}")
         return self._call_view(call, self._now())
 
     def classify(self, call_id: str, classification: Classification, by: str) -> None:
@@ -63,7 +63,7 @@ class LiveCentre:
         if live is not None:
             live.classification = classification
         elif not self._context.journal.has_call(call_id):
-            raise UnknownCall(call_id)
+            raise UnknownCall(f"no call has the id {call_id}")
         at = self._context.clock.wall(self._now())
         self._context.write(CallClassified(at=at, call_id=call_id, classification=classification, by=by))
         self._on_input()
@@ -98,12 +98,12 @@ class LiveCentre:
     def operator(self, operator_id: str) -> OperatorView:
         operator = self._context.acd.operator(operator_id)
         if operator is None:
-            raise UnknownOperator(operator_id)
+            raise UnknownOperator(f'no operator has the id "{operator_id}"')
         return self._operator_view(operator)
 
     def set_operator_state(self, operator_id: str, state: SettableState, by: str) -> OperatorView:
         if self._context.acd.operator(operator_id) is None:
-            raise UnknownOperator(operator_id)
+            raise UnknownOperator(f'no operator has the id "{operator_id}"')
         self._context.acd.request_state(operator_id, state, self._now(), reason=by)
         self._on_input()
         return self.operator(operator_id)
@@ -171,8 +171,8 @@ class LiveCentre:
         """Not ready: something of ours is broken. Nobody at the phones is a problem too, but taking the agent
         out of service for it would only hide the calls."""
         faults = self._faults()
-        absent = "no operator's phone is registered: nobody would answer a call"
-        nobody = [] if self._context.acd.anyone_there() else [absent]
+        absent = "every operator is offline or on break: nobody would answer a call"
+        nobody = [] if self._context.acd.anyone_serving() else [absent]
         return Health(ready=not faults, problems=faults + nobody)
 
     def _date(self, moment: float) -> datetime:

@@ -185,6 +185,7 @@ class CallControl:
                 was=effect.previous,
                 reason=effect.reason,
             )
+            self._warn_of_nobody(state)
         self._context.write(
             OperatorChanged(
                 at=self._context.clock.wall(now),
@@ -194,6 +195,11 @@ class CallControl:
                 reason=effect.reason,
             )
         )
+
+    def _warn_of_nobody(self, state: str) -> None:
+        calls = len(self._context.calls)
+        if calls and state in ("break", "offline") and not self._context.acd.anyone_serving():
+            log.error("NOBODY TO ANSWER: the last operator has gone; get somebody to a phone", calls=calls)
 
     # --- media
 

@@ -24,7 +24,7 @@ LINGER_S = 0.1
 "After a wake-up: media figures come shortly after a call's end, and many calls are written at once."
 BATCH_EVENTS = 2_000
 "Events read at a time: bounds memory and the transaction when catching up."
-RETRY_S = (0.5, 30.0)
+RETRY_S = (0.5, 5.0)
 "First and longest pause while the database fails; doubled in between."
 LOG_EVERY_S = 60.0
 

@@ -24,7 +24,7 @@ from .model import (
     StateChanged,
 )
 from .records import CallRecord, OperatorRecord
-from .states import SETTLE, OperatorEvent, SettledState, next_state
+from .states import SERVING, SETTLE, OperatorEvent, SettledState, next_state
 
 
 class Acd(Books):
@@ -295,7 +295,7 @@ class Acd(Books):
         if previous == "ready":
             self._matching.set_busy(operator)
         self._deadlines.cancel(operator.id)
-        self._present += (state != "offline") - (previous != "offline")
+        self._serving += (state in SERVING) - (previous in SERVING)
         operator.state, operator.reason, operator.since = state, reason, now
         self._effects.append(StateChanged(operator.id, previous, state, reason, call_id))
 

@@ -27,8 +27,8 @@ class Books:
         self._operators: dict[str, OperatorRecord] = {}
         self._calls: dict[str, CallRecord] = {}
         self._matching = Matching()
-        self._present = 0
-        "Operators not offline."
+        self._serving = 0
+        "Operators in a state of `SERVING`."
 
     def call(self, call_id: str) -> Call | None:
         """None once the call has finished or was withdrawn."""
@@ -51,9 +51,10 @@ class Books:
         """Different requirements in use, the cost of an event; see `matching`."""
         return self._matching.lanes
 
-    def anyone_there(self) -> bool:
-        """Whether any operator is not offline, be they on break."""
-        return self._present > 0
+    def anyone_serving(self) -> bool:
+        """Whether any operator takes calls, now or after the one they are busy with: neither offline nor on
+        break."""
+        return self._serving > 0
 
     def load(self, queue: str, now: float) -> QueueLoad:
         """Raises UnknownQueue."""

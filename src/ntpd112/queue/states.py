@@ -26,6 +26,9 @@ OperatorEvent = Literal[
     "go offline",
 ]
 
+SERVING: frozenset[OperatorState] = frozenset({"ready", "ringing", "talking", "wrap-up"})
+"Takes calls, now or after the one they are busy with."
+
 SETTLE: dict[SettledState, OperatorEvent] = {
     "ready": "go ready",
     "break": "go break",

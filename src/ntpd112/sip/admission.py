@@ -18,7 +18,7 @@ from .transaction import InviteServer
 from .trunks import Trunk, Trunks
 from .uas_leg import InboundLeg
 
-MAX_REFUSED_PER_SECOND = 10
+MAX_REFUSED_PER_SECOND = 1
 "Refused INVITEs reported one by one; the others of a second are counted in the next report."
 RETRY_AFTER_S = 5
 "Seconds that a refused trunk shall wait: calls end that often."

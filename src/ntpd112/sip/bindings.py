@@ -68,11 +68,16 @@ class Bindings:
         self._size = 0
         self._due: dict[Binding, None] = {}
         self._announced: set[str] = set()
+        self.changes = 0
+        "Grows with every phone that came or went."
         self._events: list[SipEvent] = []
 
     def of(self, user: str) -> list[Binding]:
         """All of a user, the one registered last first."""
         return sorted(self._by_user.get(user, {}).values(), key=lambda b: b.registered_at, reverse=True)
+
+    def all(self) -> list[Binding]:
+        return [binding for known in self._by_user.values() for binding in known.values()]
 
     def get(self, user: str, key: tuple[object, ...]) -> Binding | None:
         return self._by_user.get(user, {}).get(key)
@@ -94,6 +99,7 @@ class Bindings:
         if not binding.path:
             self._by_flow.setdefault(binding.flow, []).append(binding)
         self._size += 1
+        self.changes += 1
         self._arm(binding)
         self._announce(binding.user, "")
 
@@ -152,6 +158,7 @@ class Bindings:
     def _drop(self, binding: Binding) -> None:
         binding.wake_at = -inf
         self._size -= 1
+        self.changes += 1
         known = self._by_user[binding.user]
         del known[binding.key]
         if not known:

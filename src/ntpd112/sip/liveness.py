@@ -32,6 +32,13 @@ class Liveness:
         """Alive until shown otherwise; first asked after `first_s` (default: the interval)."""
         return cls(interval_s, now + (interval_s if first_s is None else first_s) if interval_s else inf)
 
+    @classmethod
+    def doubted(cls, interval_s: float, now: float) -> Liveness:
+        """Known from before a restart: asked at once, alive when it answers. Never asked: alive."""
+        if not interval_s:
+            return cls.starting(0, now)
+        return cls(interval_s, due_at=now, alive=False, failures=FAILURES_TO_DEAD)
+
     def ask(self, now: float) -> None:
         self.asked = True
         self.due_at = now + ANSWER_S

@@ -209,6 +209,39 @@ class Registrar:
         for binding in self._bindings.of(user):
             self._bindings.remove(binding, "removed")
 
+    # --- over a restart
+
+    @property
+    def changes(self) -> int:
+        """Grows with every phone that came or went: what was saved before is then out of date."""
+        return self._bindings.changes
+
+    def all_bindings(self) -> list[Binding]:
+        return self._bindings.all()
+
+    def restore(
+        self,
+        user: str,
+        contact: NameAddr,
+        flow: Flow,
+        path: list[NameAddr],
+        *,
+        call_id: str,
+        cseq: int,
+        expires_at: float,
+        user_agent: str,
+        now: float,
+    ) -> None:
+        """A phone that was registered before a restart. It is asked by OPTIONS at once and counts when it
+        answers. Passed over: expired ones, users who are gone."""
+        if expires_at <= now or self._lookup(user) is None:
+            return
+        liveness = Liveness.doubted(self._keepalive_s, now)
+        binding = Binding(
+            user, _key(contact), contact, flow, path, call_id, cseq, expires_at, user_agent, liveness, now
+        )
+        self._bindings.put(binding)
+
     def events(self) -> list[SipEvent]:
         """Registered, Unregistered and UnknownUser since the last call."""
         unknown, self._unknown = self._unknown, []

@@ -1,0 +1,132 @@
+"""Registered phones and operators on break, over a restart of the agent.
+
+Phones register for up to an hour; without this an agent that was killed would have no operators until they
+do so again. Saved to a small file beside the journal within SAVE_S of a change, taken up at the start: each
+phone is asked by OPTIONS at once and its operator is ready when it answers. Only UDP phones: a TCP
+connection ended with the process, and its phone knows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import structlog
+
+from ntpd112.queue import Acd
+from ntpd112.sip.flow import Address, Flow
+from ntpd112.sip.nameaddr import NameAddr
+from ntpd112.sip.registrar import Binding, Registrar
+
+SAVE_S = 1.0
+"Seconds between looks for changes: what a kill can lose."
+log = structlog.get_logger("ntpd112.phones")
+
+
+class SavedPhone(msgspec.Struct, frozen=True):
+    """`expires_at`: epoch seconds."""
+
+    user: str
+    contact: str
+    local: tuple[str, int]
+    remote: tuple[str, int]
+    path: list[str]
+    call_id: str
+    cseq: int
+    expires_at: float
+    user_agent: str
+
+
+class Saved(msgspec.Struct, frozen=True):
+    phones: list[SavedPhone] = []
+    on_break: dict[str, str] = {}
+    "Operator to reason."
+
+
+class PhoneBook:
+    """`wall`: monotonic to epoch seconds."""
+
+    def __init__(self, path: Path, registrar: Registrar, acd: Acd, wall: Callable[[float], float]) -> None:
+        self._path = path
+        self._registrar = registrar
+        self._acd = acd
+        self._wall = wall
+        self._saved: tuple[int, dict[str, str]] | None = None
+
+    def restore(self, now: float) -> int:
+        """Take up what was saved; returns the number of phones. A file that cannot be read costs nothing but
+        a warning: the phones will register again."""
+        try:
+            saved = msgspec.json.decode(self._path.read_bytes(), type=Saved)
+            for operator, reason in saved.on_break.items():
+                if self._acd.operator(operator) is not None:
+                    self._acd.request_state(operator, "break", now, reason)
+            for phone in saved.phones:
+                self._restore_phone(phone, now)
+        except FileNotFoundError:
+            return 0
+        except (OSError, ValueError) as problem:
+            log.warning("registered phones not taken over; they will register again", reason=str(problem))
+            return 0
+        return len(self._registrar.all_bindings())
+
+    def _restore_phone(self, phone: SavedPhone, now: float) -> None:
+        self._registrar.restore(
+            phone.user,
+            NameAddr.parse(phone.contact),
+            Flow("udp", Address(*phone.local), Address(*phone.remote)),
+            NameAddr.parse_many(phone.path),
+            call_id=phone.call_id,
+            cseq=phone.cseq,
+            expires_at=now + phone.expires_at - self._wall(now),
+            user_agent=phone.user_agent,
+            now=now,
+        )
+
+    async def keep_saved(self) -> None:
+        """Save each change, for ever."""
+        failing = False
+        while True:
+            await asyncio.sleep(SAVE_S)
+            state = (self._registrar.changes, self._on_break())
+            if state == self._saved:
+                continue
+            try:
+                await asyncio.to_thread(self._write, self._encode(state[1]))
+            except OSError as problem:
+                if not failing:
+                    log.error("registered phones cannot be saved", file=str(self._path), reason=str(problem))
+                failing = True
+                continue
+            self._saved, failing = state, False
+
+    def _on_break(self) -> dict[str, str]:
+        return {o.id: o.reason for o in self._acd.operators() if o.state == "break"}
+
+    def _encode(self, on_break: dict[str, str]) -> bytes:
+        phones = [self._saved_phone(b) for b in self._registrar.all_bindings() if not b.flow.reliable]
+        return msgspec.json.encode(Saved(phones, on_break))
+
+    def _saved_phone(self, binding: Binding) -> SavedPhone:
+        return SavedPhone(
+            user=binding.user,
+            contact=str(binding.contact),
+            local=binding.flow.local,
+            remote=binding.flow.remote,
+            path=[str(hop) for hop in binding.path],
+            call_id=binding.call_id,
+            cseq=binding.cseq,
+            expires_at=self._wall(binding.expires_at),
+            user_agent=binding.user_agent,
+        )
+
+    def _write(self, data: bytes) -> None:
+        """Whole or not at all: a file half written is never seen."""
+        draft = self._path.with_name(self._path.name + ".new")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        draft.replace(self._path)
