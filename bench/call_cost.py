@@ -35,7 +35,10 @@ REALM = "bench"
 LOCAL = Address("127.0.0.1", 5060)
 TELCO = Flow("udp", LOCAL, Address("127.0.0.2", 5060))
 PHONES = Flow("udp", LOCAL, Address("127.0.0.3", 5060))
-SDP = "v=0\r\no=u 1 1 IN IP4 {0}\r\ns=-\r\nc=IN IP4 {0}\r\nt=0 0\r\nm=audio 6000 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n"
+SDP = (
+    "v=0\r\no=u 1 1 IN IP4 {0}\r\ns=-\r\nc=IN IP4 {0}\r\nt=0 0\r\n"
+    "m=audio 6000 RTP/AVP 8\r\na=rtpmap:8 PCMA/8000\r\n"
+)
 
 CONFIG = """
 [site]
@@ -106,7 +109,8 @@ class Bench:
         """INVITE, announcement, operator rings and answers, caller hangs up."""
         head = (
             f"Via: SIP/2.0/UDP 127.0.0.2:5060;branch=z9hG4bKc{number}{{branch}}\r\n"
-            f"From: <sip:0812{number}@127.0.0.2:5060>;tag=c{number}\r\nTo: <sip:112@127.0.0.1:5060>{{tag}}\r\n"
+            f"From: <sip:0812{number}@127.0.0.2:5060>;tag=c{number}\r\n"
+            f"To: <sip:112@127.0.0.1:5060>{{tag}}\r\n"
             f"Call-ID: c{number}@127.0.0.2\r\nCSeq: {{seq}} {{method}}\r\nContact: <sip:c@127.0.0.2:5060>\r\n"
             "Max-Forwards: 70\r\n"
         )
@@ -114,7 +118,8 @@ class Bench:
         invite = (
             "INVITE sip:112@127.0.0.1:5060 SIP/2.0\r\n"
             + head.format(branch="i", tag="", seq=1, method="INVITE")
-            + f"P-Asserted-Identity: <sip:+62812{number}@telkom.co.id>\r\nContent-Type: application/sdp\r\n"
+            + f"P-Asserted-Identity: <sip:+62812{number}@telkom.co.id>\r\n"
+            + "Content-Type: application/sdp\r\n"
             + f"Content-Length: {len(body)}\r\n\r\n{body}"
         )
         sent = self.play(invite, TELCO)

@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests, with its cluster in a temporary folder, on a Unix socket, ended with them.
+"""A PostgreSQL server of the tests, its cluster in a temporary folder, on a Unix socket, ended with them.
 
 PostgreSQL refuses to run as root, so root starts it as another user. Without the server's programs the
 tests fail and say what to install: CDRs must work on both databases.

@@ -70,6 +70,22 @@ def test_restarted_agent_takes_calls_again(stage: Stage) -> None:
     agent.wait_for_cdrs()
 
 
+def test_phones_registered_before_a_kill_ring_again_without_registering_anew(stage: Stage) -> None:
+    agent = stage.agent(op1={})
+    stage.pbx("op1")
+    stage.operator_phone(agent, "op1", register_every_s=600)
+    agent.wait_for_saved_phones("op1")
+    agent.kill()
+    agent.start()
+    agent.wait_for_operator("op1", "ready")
+
+    telco = stage.telco()
+    telco.dial(f"sip:112@{stage.net.pbx}")
+    agent.wait_for_calls("talking")
+    telco.hang_up()
+    agent.wait_for_cdrs()
+
+
 def _agent_is_up(contacts: str) -> bool:
     return any("agent/" in line and " Avail " in line for line in contacts.splitlines())
 

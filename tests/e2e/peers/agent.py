@@ -225,6 +225,11 @@ no_operator = "{settings.no_operator}"
 
         return eventually(look, f"operator {operator} is {state}") or {}
 
+    def wait_for_saved_phones(self, operator: str) -> None:
+        """Waits until a kill cannot lose the operator's registration."""
+        file = self.folder / "journal-phones.json"
+        eventually(lambda: file.exists() and f'"{operator}"' in file.read_text(), f"{operator} is saved")
+
     def wait_for_calls(self, *states: str) -> list[Json]:
         """Waits until the live calls, oldest first, are exactly in these states."""
 
