@@ -213,3 +213,10 @@ def test_a_route_of_the_target_is_used() -> None:
     (invite,) = pair.a.ua.outgoing()
     assert b"\r\nRoute: <sip:192.0.2.2;lr>\r\n" in invite.data
     assert invite.flow == pair.flow_a
+
+
+def test_options_of_a_stranger_are_answered_with_no_more_than_came() -> None:
+    question = message("OPTIONS")
+    (to_stranger,), (to_trunk,) = say(agent(), question, STRANGER), say(agent(), question, PBX)
+    assert "allow" not in to_stranger.fields
+    assert "INVITE" in to_trunk.fields["allow"][0]

@@ -153,10 +153,7 @@ class UserAgent:
             elif method == "INVITE":
                 self._invite(request, key, via, flow, now)
             elif method == "OPTIONS":
-                code = 503 if self._admission.draining else 200
-                self._reply(request, via, flow, code, headers=_ABILITIES)
-                if self._admission.trunk_of(flow) is not None:
-                    self._keepalive.seen(flow)
+                self._options(request, via, flow)
             else:
                 self._reply(request, via, flow, 481)
         except TooManyTransactions:
@@ -209,6 +206,16 @@ class UserAgent:
             self.core.transactions.serve(request, key, via, flow).respond(response, now)
         else:
             self.core.send(reply_flow(flow, via), bytes(response))
+
+    def _options(self, request: Request, via: Via, flow: Flow) -> None:
+        """What we can do is told to trunks and registered phones only: to a forged source no more goes back
+        than came."""
+        of_trunk = self._admission.trunk_of(flow) is not None
+        of_phone = self._registrar is not None and self._registrar.user_of_flow(flow) is not None
+        code = 503 if self._admission.draining else 200
+        self._reply(request, via, flow, code, headers=_ABILITIES if of_trunk or of_phone else None)
+        if of_trunk:
+            self._keepalive.seen(flow)
 
     def _refuse_method(self, request: Request, via: Via, flow: Flow) -> None:
         code = REFUSALS.get(request.method, 501)
