@@ -38,7 +38,8 @@ new=$root.new
 rm -rf "$new"; mkdir -p "$new/apt/lists/partial" "$new/apt/archives/partial"
 : >"$new/apt/status"
 echo "deb [signed-by=$keyring] $mirror $suite main" >"$new/apt/sources.list"
-# An apt of its own: own lists, own (empty) list of installed packages, so that every library is fetched.
+# An apt of its own: own lists, own (empty) list of installed packages, so that every library is fetched. Mirrors
+# that are not refreshed daily will do: signatures are checked, the date until which a list is fresh is not.
 cat >"$new/apt/apt.conf" <<CONF
 Dir::State "$new/apt";
 Dir::State::status "$new/apt/status";
@@ -51,6 +52,7 @@ APT::Install-Recommends "false";
 APT::Get::Download-Only "true";
 APT::Sandbox::User "";
 Acquire::Retries "3";
+Acquire::Check-Valid-Until "false";
 CONF
 export APT_CONFIG=$new/apt/apt.conf
 quiet apt-get update
