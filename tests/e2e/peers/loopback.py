@@ -26,8 +26,9 @@ class Loopback:
 
     @property
     def media_ports(self) -> str:
-        """The agent's range for audio: it is bound on all addresses, so each session needs its own."""
-        first = 20000 + int(self.prefix.rpartition(".")[2]) % 18 * 1000
+        """The agent's range for audio: it is bound on all addresses, so each session needs its own. Below
+        the ports that the system gives away by itself (32768 and up)."""
+        first = 20000 + int(self.prefix.rpartition(".")[2]) % 12 * 1000
         return f"{first}-{first + 999}"
 
     @property
