@@ -37,9 +37,18 @@ def acd() -> Acd:
     return made
 
 
-def put_phone(where: Registrar, flow: Flow, expires_at: float = 600.0) -> None:
+def put_phone(where: Registrar, flow: Flow, expires_at: float = 600.0, *, answers: bool = True) -> None:
     where.restore(
-        "budi", CONTACT, flow, [], call_id="c", cseq=3, expires_at=expires_at, user_agent="phone", now=0.0
+        "budi",
+        CONTACT,
+        flow,
+        [],
+        call_id="c",
+        cseq=3,
+        expires_at=expires_at,
+        user_agent="phone",
+        answers=answers,
+        now=0.0,
     )
 
 
@@ -86,6 +95,16 @@ async def test_a_phone_that_does_not_answer_stays_out(
     after.keepalive_result(binding, False, 4.0)
     assert after.contacts("budi") == []
     assert after.events() == []
+
+
+async def test_a_phone_that_never_answers_options_is_believed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, after = registrar(), registrar()
+    put_phone(before, make_flow(), answers=False)
+    path = await saved(tmp_path, before, acd(), monkeypatch)
+    PhoneBook(path, after, acd(), lambda now: EPOCH + now).restore(0.0)
+    assert len(after.contacts("budi")) == 1
 
 
 async def test_without_keepalive_a_phone_is_believed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -236,3 +236,15 @@ async def test_silence_is_told_once_and_so_is_its_end(phone: MakePhone) -> None:
         caller.talking = True
         await talk(1.2, caller, operator)
         assert await event_of(media, AudioBack) == AudioBack(a.id)
+
+
+async def test_who_talks_to_a_muted_phone_still_gets_packets(media: MediaClient, phone: MakePhone) -> None:
+    """Without any a PBX would end the call after its rtp_timeout."""
+    caller, operator = phone("127.0.0.2", hz=CALLER_HZ), phone("127.0.0.3")
+    connect(media, caller, operator)
+    await talk(4.5, caller)
+    assert 2 <= len(caller.heard) <= 5
+    assert loudness(caller.sound()) <= 8  # the quietest that A-law has
+    operator.say(OPERATOR_HZ)
+    await talk(0.6, caller, operator)
+    assert hears(caller.sound(0.4), OPERATOR_HZ, share=0.9)

@@ -90,7 +90,7 @@ def test_a_phone_is_asked_by_options_and_lost_when_it_is_silent() -> None:
     pair = Phone()
     register(pair)
     pair.pass_time(100)
-    assert pair.wire.count("b OPTIONS") == pair.wire.count("a 200 OPTIONS") == 3
+    assert pair.wire.count("b OPTIONS") == pair.wire.count("a 200 OPTIONS") == 4
     pair.judge = lambda data: "drop"
     pair.pass_time(60)
     pair.judge = lambda data: "pass"

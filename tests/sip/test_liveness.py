@@ -4,20 +4,37 @@ from __future__ import annotations
 
 from math import inf
 
-from ntpd112.sip.liveness import ANSWER_S, FAILURES_TO_DEAD, RETRY_S, Liveness
+from ntpd112.sip.liveness import ANSWER_S, FAILURES_TO_DEAD, FIRST_S, RETRY_S, Liveness
 
 
 def test_answers_keep_it_alive_at_the_interval() -> None:
     peer = Liveness.starting(30.0, now=0.0)
-    assert peer.due_at == 30.0
-    peer.ask(30.0)
-    assert peer.due_at == 30.0 + ANSWER_S
-    peer.heard(30.1)
-    assert (peer.alive, peer.due_at) == (True, 60.1)
+    assert peer.due_at == FIRST_S
+    peer.ask(FIRST_S)
+    assert peer.due_at == FIRST_S + ANSWER_S
+    peer.heard(1.1)
+    assert (peer.alive, peer.due_at) == (True, 31.1)
+
+
+def test_one_known_to_answer_is_not_asked_anew_for_registering_again() -> None:
+    assert Liveness.starting(30.0, now=0.0, answers=True).due_at == 30.0
+
+
+def test_one_that_never_answered_is_believed_but_asked_seldom() -> None:
+    peer = Liveness.starting(30.0, now=0.0)
+    for _ in range(2 * FAILURES_TO_DEAD):
+        peer.ask(100.0)
+        peer.missed(100.0)
+    assert (peer.alive, peer.due_at) == (True, 130.0)
+    peer.heard(200.0)
+    for _ in range(FAILURES_TO_DEAD):
+        peer.ask(300.0)
+        peer.missed(300.0)
+    assert not peer.alive
 
 
 def test_one_failure_is_asked_again_soon_and_several_make_it_dead() -> None:
-    peer = Liveness.starting(30.0, now=0.0)
+    peer = Liveness.starting(30.0, now=0.0, answers=True)
     for failure in range(1, FAILURES_TO_DEAD + 1):
         assert peer.alive
         peer.ask(100.0)

@@ -13,7 +13,7 @@ from ntpd112.sip.bindings import MAX_CONTACTS
 from ntpd112.sip.digest import answer_challenge, make_credentials
 from ntpd112.sip.events import Registered, SipEvent, UnknownUser, Unregistered
 from ntpd112.sip.flow import Address, Flow
-from ntpd112.sip.liveness import ANSWER_S, RETRY_S
+from ntpd112.sip.liveness import ANSWER_S, FIRST_S, RETRY_S
 from ntpd112.sip.message import Request, Response
 from ntpd112.sip.registrar import MAX_UNKNOWN_PER_SECOND, Registrar
 
@@ -270,19 +270,26 @@ class TestPath:
 class TestKeepAlive:
     def test_a_phone_that_answers_stays(self, phones: Phones) -> None:
         phones.register()
-        assert phones.registrar.next_timer() == 30.0
-        assert phones.registrar.due_keepalives(29.9) == []
-        [binding] = phones.registrar.due_keepalives(30.0)
-        assert phones.registrar.due_keepalives(30.0) == []
-        phones.registrar.keepalive_result(binding, True, 30.2)
-        assert phones.registrar.due_keepalives(60.1) == []
-        assert phones.registrar.due_keepalives(60.2) == [binding]
+        assert phones.registrar.next_timer() == FIRST_S
+        assert phones.registrar.due_keepalives(0.9) == []
+        [binding] = phones.registrar.due_keepalives(FIRST_S)
+        assert phones.registrar.due_keepalives(FIRST_S) == []
+        phones.registrar.keepalive_result(binding, True, 1.2)
+        assert phones.registrar.due_keepalives(31.1) == []
+        assert phones.registrar.due_keepalives(31.2) == [binding]
+
+    def register_and_answer(self, phones: Phones) -> None:
+        """A phone that is known to answer questions; the next is due 30 s after this one."""
+        phones.register()
+        for binding in phones.registrar.due_keepalives(FIRST_S):
+            phones.registrar.keepalive_result(binding, True, FIRST_S)
 
     def test_a_phone_that_falls_silent_takes_its_operator_out(self, phones: Phones) -> None:
-        phones.register()
-        [binding] = phones.registrar.due_keepalives(30.0)
-        asked_again = 30.0 + ANSWER_S + RETRY_S
-        phones.registrar.handle_timer(30.0 + ANSWER_S)
+        self.register_and_answer(phones)
+        asked = FIRST_S + 30.0
+        [binding] = phones.registrar.due_keepalives(asked)
+        asked_again = asked + ANSWER_S + RETRY_S
+        phones.registrar.handle_timer(asked + ANSWER_S)
         assert phones.registrar.due_keepalives(asked_again) == [binding]
         phones.registrar.handle_timer(asked_again + ANSWER_S)
         assert phones.events() == [Registered("op1"), Unregistered("op1", "unreachable")]
@@ -296,15 +303,24 @@ class TestKeepAlive:
             phones.registrar.due_keepalives(phones.now)
         phones.events()
 
-    def test_it_comes_back_when_it_answers(self, phones: Phones) -> None:
+    def test_one_that_never_answered_any_question_is_believed(self, phones: Phones) -> None:
+        """pyVoIP answers none at all."""
         phones.register()
+        while phones.now < 300.0:
+            phones.now = phones.registrar.next_timer() or 0.0
+            phones.registrar.due_keepalives(phones.now)
+        assert phones.registrar.contacts("op1")
+        assert phones.events() == [Registered("op1")]
+
+    def test_it_comes_back_when_it_answers(self, phones: Phones) -> None:
+        self.register_and_answer(phones)
         self.silence(phones)
         [binding] = phones.registrar.due_keepalives(phones.now + 30.0)
         phones.registrar.keepalive_result(binding, True, phones.now + 30.1)
         assert phones.events() == [Registered("op1")]
 
     def test_it_comes_back_when_it_registers(self, phones: Phones) -> None:
-        phones.register()
+        self.register_and_answer(phones)
         self.silence(phones)
         phones.register()
         assert phones.events() == [Registered("op1")]
@@ -312,6 +328,7 @@ class TestKeepAlive:
     def test_an_unreachable_phone_does_not_matter_while_another_answers(self, phones: Phones) -> None:
         phones.register(contact="<sip:op1@10.0.0.5>, <sip:op1@10.0.0.6>")
         silent, answering = phones.registrar.contacts("op1")
+        phones.registrar.keepalive_result(silent, True, 0.5)
         while phones.now < 120.0:
             phones.now = phones.registrar.next_timer() or 0.0
             for binding in phones.registrar.due_keepalives(phones.now):

@@ -163,6 +163,7 @@ class Agent:
             self.trunks,
         )
         context = Context(config, self.ua, self.registrar, self.acd, self.media, self.journal)
+        context.on_unknown_user = self.operators.look_soon
         self.context = context
         self.control = CallControl(context)
         book = config.journal.path.with_name(config.journal.path.stem + "-phones.json")

@@ -38,6 +38,10 @@ class OperatorWatch:
         """For the registrar: from memory, never from the database."""
         return self._credentials.get(user)
 
+    def look_soon(self) -> None:
+        """Somebody unknown wants to register: they may just have been added."""
+        self._wake.set()
+
     def refresh_soon(self) -> None:
         self._version = None
         self._wake.set()

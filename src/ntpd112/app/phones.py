@@ -38,6 +38,8 @@ class SavedPhone(msgspec.Struct, frozen=True):
     cseq: int
     expires_at: float
     user_agent: str
+    answers: bool
+    "It has answered OPTIONS."
 
 
 class Saved(msgspec.Struct, frozen=True):
@@ -83,6 +85,7 @@ class PhoneBook:
             cseq=phone.cseq,
             expires_at=now + phone.expires_at - self._wall(now),
             user_agent=phone.user_agent,
+            answers=phone.answers,
             now=now,
         )
 
@@ -121,6 +124,7 @@ class PhoneBook:
             cseq=binding.cseq,
             expires_at=self._wall(binding.expires_at),
             user_agent=binding.user_agent,
+            answers=binding.liveness.answers,
         )
 
     def _write(self, data: bytes) -> None:

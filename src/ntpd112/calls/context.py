@@ -55,6 +55,8 @@ class Context:
     journal: Journal
     clock: Clock = field(default_factory=Clock)
     new_id: Callable[[], str] = new_call_id
+    on_unknown_user: Callable[[], None] = lambda: None
+    "A user that nobody knows wants to register: the directory may have changed."
     calls: dict[str, Call] = field(default_factory=dict)
     legs: dict[int, tuple[Call, Party]] = field(default_factory=dict)
     "Every SIP leg that belongs to a live call."

@@ -132,7 +132,7 @@ class CallControl:
                 source = f"{flow.remote.host}:{flow.remote.port}"
                 log.warning("INVITE refused", source=source, sip_code=code, reason=reason, count=count)
             case sip_events.UnknownUser():
-                pass
+                self._context.on_unknown_user()
             case _:
                 self._on_leg(event, now)
 

@@ -27,6 +27,8 @@ from .relay import Handler, relay_untouched, relay_worked
 OFFERED_DTMF_TYPE: Final = 101
 "What our own offers give telephone events (sip/sdp.py); a peer may send that whatever it wants itself."
 HOUSEKEEPING_S: Final = 1.0
+SILENCE: Final = b"\xd5" * FRAME_SAMPLES
+"20 ms of A-law silence."
 
 log = structlog.get_logger("ntpd112.media")
 
@@ -75,6 +77,10 @@ class Leg:
         self.counted = 0
         "Packets seen by the housekeeping."
         self._silence_told = False
+        self._relayed = 0
+        "Packets of the present peer at the last housekeeping."
+        self._idle = False
+        "Nothing was sent to here before the last housekeeping."
 
     @property
     def target(self) -> Source | None:
@@ -256,12 +262,25 @@ class Leg:
         if silent_s >= self._around.no_audio_s and not self._silence_told:
             self._silence_told = True
             self._around.emit(NoAudio(self.id, round(silent_s, 1)))
+        self._fill_silence()
         for digit, duration_ms in self._dtmf.expire(now):
             self._around.emit(Dtmf(self.id, digit, duration_ms))
         if self.control.due(now):
             ssrc, sender = self._sender(now)
             self.control.send(ssrc, sender, self.reception, now)
         return new
+
+    def _fill_silence(self) -> None:
+        """A muted phone sends nothing, and a PBX takes a stream without packets for dead: to who was sent
+        nothing for the second time of looking, a packet of silence goes (RFC 6263 §4.1)."""
+        relayed = self.peer.reception.packets if self.peer is not None else 0
+        idle, self._idle = self._idle, relayed == self._relayed and self.takes_relay
+        self._relayed = relayed
+        if idle and self._idle:
+            sound = translate(SILENCE, "PCMA", self.law)
+            self._send(self.player.packet(sound, self._around.tick, self.payload_type))
+            self._mark_next = True
+            self.changed()
 
     def _sender(self, now: float) -> tuple[int, rtcp.Sender | None]:
         """The stream that this leg's peer hears at present, for the sender report."""

@@ -13,6 +13,8 @@ FAILURES_TO_DEAD = 2
 "Questions in a row without an answer. One can be lost in a burst; it was retransmitted, so two are not."
 ANSWER_S = 4.0
 "Seconds to wait for an answer: by then a UDP request was sent four times (at 0, 0.5, 1.5 and 3.5 s)."
+FIRST_S = 1.0
+"Seconds from a phone's registration to the question that shows whether it answers any."
 RETRY_S = 2.0
 "Seconds from a failure until the next question while it may still be a single one."
 
@@ -26,15 +28,19 @@ class Liveness:
     failures: int = 0
     asked: bool = False
     "A question is out; `due_at` is then when it counts as unanswered."
+    answers: bool = True
+    "Silence counts. Some phones (pyVoIP) never answer OPTIONS: they are believed until they have once."
 
     @classmethod
-    def starting(cls, interval_s: float, now: float, first_s: float | None = None) -> Liveness:
-        """Alive until shown otherwise; first asked after `first_s` (default: the interval)."""
-        return cls(interval_s, now + (interval_s if first_s is None else first_s) if interval_s else inf)
+    def starting(cls, interval_s: float, now: float, *, answers: bool = False) -> Liveness:
+        """Of a phone that has just registered: alive, and asked soon if it is not known to answer."""
+        first_s = interval_s if answers else min(interval_s, FIRST_S)
+        return cls(interval_s, now + first_s if interval_s else inf, answers=answers)
 
     @classmethod
     def doubted(cls, interval_s: float, now: float) -> Liveness:
-        """Known from before a restart: asked at once, alive when it answers. Never asked: alive."""
+        """Known from before a restart, as one that answers: asked at once, alive when it does. Never asked:
+        alive."""
         if not interval_s:
             return cls.starting(0, now)
         return cls(interval_s, due_at=now, alive=False, failures=FAILURES_TO_DEAD)
@@ -45,7 +51,7 @@ class Liveness:
 
     def heard(self, now: float) -> None:
         """The peer answered, or sent something by itself."""
-        self.alive, self.failures, self.asked = True, 0, False
+        self.alive, self.failures, self.asked, self.answers = True, 0, False, True
         self.due_at = now + self.interval_s if self.interval_s else inf
 
     def missed(self, now: float) -> None:
@@ -55,5 +61,6 @@ class Liveness:
             return
         self.asked = False
         self.failures += 1
-        self.alive = self.failures < FAILURES_TO_DEAD
-        self.due_at = now + (RETRY_S if self.alive else self.interval_s)
+        overdue = self.failures >= FAILURES_TO_DEAD
+        self.alive = not (overdue and self.answers)
+        self.due_at = now + (self.interval_s if overdue else RETRY_S)

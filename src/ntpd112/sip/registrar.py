@@ -136,6 +136,7 @@ class Registrar:
             if old is not None:
                 self._bindings.remove(old, "removed")
             return
+        known = self._bindings.get(user, key)
         binding = Binding(
             user=user,
             key=key,
@@ -146,7 +147,9 @@ class Registrar:
             cseq=request.cseq[0],
             expires_at=now + expires,
             user_agent=(request.get("user-agent") or "")[:MAX_TEXT],
-            liveness=Liveness.starting(self._keepalive_s, now),
+            liveness=Liveness.starting(
+                self._keepalive_s, now, answers=known is not None and known.liveness.answers
+            ),
             registered_at=now,
         )
         self._bindings.put(binding)
@@ -230,13 +233,15 @@ class Registrar:
         cseq: int,
         expires_at: float,
         user_agent: str,
+        answers: bool,
         now: float,
     ) -> None:
-        """A phone that was registered before a restart. It is asked by OPTIONS at once and counts when it
-        answers. Passed over: expired ones, users who are gone."""
+        """A phone that was registered before a restart. If it `answers` OPTIONS it is asked at once and counts
+        when it does, else it is believed. Passed over: expired ones, users who are gone."""
         if expires_at <= now or self._lookup(user) is None:
             return
-        liveness = Liveness.doubted(self._keepalive_s, now)
+        begin = Liveness.doubted if answers else Liveness.starting
+        liveness = begin(self._keepalive_s, now)
         binding = Binding(
             user, _key(contact), contact, flow, path, call_id, cseq, expires_at, user_agent, liveness, now
         )
