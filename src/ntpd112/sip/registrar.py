@@ -236,8 +236,8 @@ class Registrar:
         answers: bool,
         now: float,
     ) -> None:
-        """A phone that was registered before a restart. If it `answers` OPTIONS it is asked at once and counts
-        when it does, else it is believed. Passed over: expired ones, users who are gone."""
+        """A phone that was registered before a restart. If it `answers` OPTIONS it is asked at once and
+        counts when it does, else it is believed. Passed over: expired ones, users who are gone."""
         if expires_at <= now or self._lookup(user) is None:
             return
         begin = Liveness.doubted if answers else Liveness.starting
