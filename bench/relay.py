@@ -28,6 +28,7 @@ from rich.table import Table
 
 from ntpd112.media import MediaClient, MediaLeg, MediaSettings, NoPorts
 
+TABLE_WIDTH = 110
 ENDS = (("127.0.0.2", 7000), ("127.0.0.3", 7000))
 "Where rtpgen sends from, and expects the relayed packets."
 PORTS = (20000, 29999)
@@ -176,7 +177,8 @@ def show(results: Sequence[Result]) -> None:
             f"{result.max_us / 1000:.2f}",
             f"{100 * (result.sent - result.received) / result.sent:.3f} %",
         )
-    Console().print(table)
+    console = Console()
+    Console(width=max(console.width, TABLE_WIDTH)).print(table)
 
 
 def main() -> None:
