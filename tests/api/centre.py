@@ -61,7 +61,12 @@ class FakeCentre:
 
     def operators(self) -> list[OperatorView]:
         phone = ContactView(
-            uri="sip:siti@192.0.2.7", source="192.0.2.7:5060", user_agent="x", expires_at=NOW, reachable=True
+            uri="sip:siti@192.0.2.7",
+            source="192.0.2.7:5060",
+            user_agent="x",
+            expires_at=NOW,
+            reachable=True,
+            answers_options=True,
         )
         siti = OperatorView(
             id="siti",

@@ -19,6 +19,7 @@ from .peers.scenario import (
     reply,
     send,
 )
+from .peers.waiting import eventually
 
 REFUSALS = {486: "Busy Here", 480: "Temporarily Unavailable", 603: "Decline"}
 
@@ -55,6 +56,7 @@ def test_silent_phone_is_given_up_after_the_ring_timeout_and_the_next_is_rung(st
 def test_phone_that_stops_answering_takes_its_operator_out_of_the_queue(stage: Stage) -> None:
     agent = stage.agent(Settings(keepalive="1s"), op1={})
     phone = stage.operator_phone(agent, "op1")
+    eventually(lambda: agent.operator("op1")["contacts"][0]["answers_options"], "the phone answers OPTIONS")
 
     phone.program.kill()
 

@@ -70,6 +70,9 @@ class ContactOut(Model):
     user_agent: str
     expires_at: datetime
     reachable: bool
+    answers_options: bool = Field(
+        description="It has answered OPTIONS; one that never did is believed to be reachable."
+    )
 
 
 class OperatorOut(Model):

@@ -116,6 +116,7 @@ class LiveCentre:
                 user_agent=binding.user_agent,
                 expires_at=self._date(binding.expires_at),
                 reachable=binding.reachable,
+                answers_options=binding.liveness.answers,
             )
             for binding in self._context.registrar.bindings(operator.id)
         ]

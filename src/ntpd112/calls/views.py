@@ -46,6 +46,8 @@ class ContactView(msgspec.Struct, frozen=True, kw_only=True):
     user_agent: str
     expires_at: datetime
     reachable: bool
+    answers_options: bool
+    "It has answered OPTIONS; one that never did is believed to be reachable."
 
 
 class OperatorView(msgspec.Struct, frozen=True, kw_only=True):
