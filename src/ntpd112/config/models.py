@@ -84,7 +84,7 @@ class SipConfig(Section):
     "The address others reach us at, if it is not the one we listen on."
     realm: Annotated[str, AfterValidator(_header_safe)] = "ntpd112"
     "Of the operators' SIP passwords: changing it makes them invalid."
-    drain: Duration = 30.0
+    drain: Duration = 300.0
     "How long calls may go on after SIGTERM; new ones are refused meanwhile."
 
 
