@@ -19,7 +19,7 @@ KNOWS = {
     "calls": {"sip", "queue", "media", "journal", "config"},
     "api": {"calls", "cdr", "journal"},
     "app": {"api", "calls", "cdr", "config", "journal", "media", "queue", "sip"},
-    "demo": {"app", "cdr", "sip"},
+    "demo": {"app", "cdr", "config", "sip"},
     "cli": {"app", "cdr", "config", "demo", "journal", "sip"},
 }
 "Package to the packages it may import. `loglines` and the version belong to none and are open to all."

@@ -96,13 +96,14 @@ class Agent:
         self.journal.on_commit.append(self.projection.wake)
         self.journal.append(AgentStarted(at=time.time(), version=__version__))
         self._start_capture()
+        # Before the first REGISTER can come: what was saved must not take the place of what is newer.
+        if restored := self.phones.restore(loop.time()):
+            log.info("phones registered before are asked whether they are there", phones=restored)
         self._opened.push_async_callback(self.endpoint.close)
         try:
             await self.endpoint.open(config.sip.listen)
         except OSError as error:
             raise StartError(f"[sip] listen {error.strerror or error}") from error
-        if restored := self.phones.restore(loop.time()):
-            log.info("phones registered before are asked whether they are there", phones=restored)
         self.turn.request()
         self._tasks = [
             asyncio.create_task(self.projection.run(), name="cdr projection"),

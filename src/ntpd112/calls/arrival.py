@@ -32,7 +32,7 @@ class Arrival:
         context, leg = self._context, event.leg
         call_id = context.new_id()
         facts = self._facts(call_id, event, now)
-        queue = context.queue_for(facts.dialled)
+        queue = context.queue_for(facts.dialled, call_id)
         try:
             media = self._sound.open_for_caller(leg)
         except NoPorts:

@@ -62,7 +62,6 @@ class Context:
     "Every SIP leg that belongs to a live call."
     sounds: OrderedDict[int, tuple[str, Party]] = field(default_factory=OrderedDict)
     "Media leg id to call id and party; kept after the call's end until the leg's figures came."
-    local_address: Callable[[Leg], str] | None = None
 
     def write(self, event: JournalEvent) -> None:
         self.journal.append(event)
@@ -95,7 +94,7 @@ class Context:
         call = self.calls.get(found[0]) if found else None
         return (call, found[1]) if call is not None and found is not None else None
 
-    def queue_for(self, dialled: str) -> QueueConfig:
+    def queue_for(self, dialled: str, call_id: str) -> QueueConfig:
         """The queue that serves the number. A number nobody configured goes to the first queue: it came over
         a trunk of ours, so somebody needs help; the log says so. The longest URN that covers it wins."""
         number = dialled.lower()
@@ -107,7 +106,7 @@ class Context:
         ]
         if serving:
             return max(serving, key=itemgetter(0))[1]
-        log.warning("number is in no queue's `numbers`; first queue takes it", dialled=dialled)
+        log.warning("number is in no queue; the first queue takes it", call_id=call_id, dialled=dialled)
         return self.config.queue[0]
 
 

@@ -21,6 +21,7 @@ from ntpd112.sip.sdp import CodecName, LocalMedia, RemoteMedia, preferred_codec
 
 from .call import Call, Talk
 from .context import Context, Party, log
+from .views import CallState
 
 RINGBACK = "ringback"
 HOLD = "hold"
@@ -98,9 +99,9 @@ class Sound:
             other.stop_playing()
             self._context.write(CallResumed(at=at, call_id=call.id, by=party))
         if call.state in ("talking", "held"):
-            state = "held" if call.held_by else "talking"
+            state: CallState = "held" if call.held_by else "talking"
             if call.state != state:
-                call.enter("held" if call.held_by else "talking")
+                call.enter(state)
 
     # --- what is heard
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import random
 import secrets
-from collections.abc import Callable, Coroutine
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 
 from ntpd112.app.alarm import Alarm
+from ntpd112.config import ListenUrl
 from ntpd112.sip.agent import UaConfig, UserAgent
 from ntpd112.sip.digest import answer_challenge
 from ntpd112.sip.endpoint import SipEndpoint
@@ -47,7 +48,7 @@ class Bank:
         self.endpoint = SipEndpoint(self.ua, self.turn)
         self.loop = asyncio.get_running_loop()
         self._alarm = Alarm(self.loop, self._timer)
-        addresses = await self.endpoint.open([_Listen("udp", self.host, 0)])
+        addresses = await self.endpoint.open([ListenUrl("udp", self.host, 0)])
         local = addresses[0]
         self.flow = Flow("udp", local, Address(*self.agent))
 
@@ -188,21 +189,13 @@ class Callers(Bank):
         self.attach(leg, voice)
         self.turn()
 
-    async def keep_dialling(self, per_minute: float, count: Callable[[], None]) -> None:
+    async def keep_dialling(self, per_minute: float) -> None:
         """Calls at random moments, `per_minute` of them on average."""
         while True:
             await self.dial()
-            count()
             await asyncio.sleep(random.expovariate(per_minute / 60.0))
 
     def hang_up_all(self) -> None:
         for leg, _ in list(self.legs.values()):
             leg.hang_up(self.loop.time(), GOODBYE)
         self.turn()
-
-
-@dataclass(frozen=True)
-class _Listen:
-    transport: str
-    host: str
-    port: int

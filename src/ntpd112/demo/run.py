@@ -98,7 +98,7 @@ async def _traffic(site: Site, options: Options, console: Console, stop: asyncio
     tasks = [
         asyncio.create_task(speak(phones.voices)),
         asyncio.create_task(speak(callers.voices)),
-        asyncio.create_task(callers.keep_dialling(options.calls_per_minute, lambda: None)),
+        asyncio.create_task(callers.keep_dialling(options.calls_per_minute)),
         asyncio.create_task(_supervise(site, stop)),
     ]
     try:

@@ -25,8 +25,6 @@ from ntpd112.journal.lockfile import LockFile
 from ntpd112.journal.pending import LIMIT, Pending, Row
 from ntpd112.journal.spill import Spill
 
-PRUNE_AFTER_S = 30 * 86400.0
-"Age at which events that every projection has read may go: a month to ask why a call went as it did."
 LOG_EVERY_S = 60.0
 "A lasting failure is logged this often."
 CHUNK_ROWS = 2_000

@@ -26,7 +26,6 @@ from .relay import Handler, relay_untouched, relay_worked
 
 OFFERED_DTMF_TYPE: Final = 101
 "What our own offers give telephone events (sip/sdp.py); a peer may send that whatever it wants itself."
-HOUSEKEEPING_S: Final = 1.0
 SILENCE: Final = b"\xd5" * FRAME_SAMPLES
 "20 ms of A-law silence."
 

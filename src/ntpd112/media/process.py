@@ -46,8 +46,7 @@ log = structlog.get_logger("ntpd112.media")
 
 @dataclass(slots=True)
 class WorkerSlot:
-    """The place of one worker: the configuration it gets, and the ports it has ready. `generation` counts the
-    processes that have filled it."""
+    """The place of one worker: the configuration it gets, and the ports it has ready."""
 
     configure: Configure
     on_report: Callable[[WorkerSlot, Report], None]
@@ -56,7 +55,6 @@ class WorkerSlot:
     log_format: str = "console"
     reserve: dict[Family, deque[int]] = field(default_factory=dict)
     legs: set[int] = field(default_factory=set)
-    generation: int = 0
     pid: int = 0
     up: bool = False
     "Connected, and has announced ports."
@@ -125,7 +123,6 @@ class WorkerSlot:
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )
             self.pid = process.pid
-            self.generation += 1
             try:
                 reader, self._writer = await _connect(path, process)
                 self.send(msgspec.structs.replace(self.configure, start_at=self.last_port))
