@@ -1,26 +1,10 @@
-"""The events of the journal: what happened to calls, operators and trunks, in the order it happened.
-
-They are the one source of truth: a CDR, a live view, an MQTT message are folds over them. Fields are only
-ever added, with a default, so that an old journal stays readable. Times are epoch seconds (UTC).
-"""
+"""A call's own life: its start, its place in a queue, its operator, its end."""
 
 from __future__ import annotations
 
 from typing import Literal
 
-import msgspec
-
-Disposition = Literal["answered", "abandoned", "overflowed", "rejected", "failed", "interrupted"]
-Classification = Literal["emergency", "information", "ghost", "prank"]
-OfferOutcome = Literal["answered", "rona", "declined", "failed", "withdrawn"]
-HangupBy = Literal["caller", "operator", "system"]
-
-
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
-    """`call_id` is empty for events that belong to no call."""
-
-    at: float
-    call_id: str = ""
+from .base import Classification, Disposition, Event, HangupBy, Lane, OfferOutcome, PartyKind
 
 
 class CallStarted(Event, frozen=True, kw_only=True, tag="call.started"):
@@ -42,12 +26,24 @@ class CallStarted(Event, frozen=True, kw_only=True, tag="call.started"):
     "P-Access-Network-Info as it came."
     parts: list[dict[str, str]] = []
     "Body parts beside the SDP: `content_type`, `content_id`, `text` (bounded)."
+    category: str = ""
+    "What the dialled number is known to be about: `police`, `fire`, ...; empty when it says nothing."
+    direction: Literal["in", "out"] = "in"
+    "`out`: a call-back; `caller` is who is called."
+    callback_of: str = ""
+    "Id of the call whose caller is called back."
 
 
 class CallQueued(Event, frozen=True, kw_only=True, tag="call.queued"):
     queue: str
     priority: int
     skills: dict[str, int] = {}
+    prefer: dict[str, int] = {}
+    lane: Lane = "normal"
+    waited_s: float = 0.0
+    "Waiting time given back from an earlier attempt (`keep_place`)."
+    reasons: list[str] = []
+    "Why this priority, lane and these skills: the number, the trunk, the caller's record, ..."
 
 
 class CallAccepted(Event, frozen=True, kw_only=True, tag="call.accepted"):
@@ -58,6 +54,8 @@ class OfferMade(Event, frozen=True, kw_only=True, tag="offer.made"):
     offer: int
     "Number of the offer within its call, from 1."
     operator: str
+    why: dict[str, object] = {}
+    "How the ACD came to this operator: `queue.model.Why` as a dictionary."
 
 
 class OfferRinging(Event, frozen=True, kw_only=True, tag="offer.ringing"):
@@ -82,15 +80,15 @@ class CallConnected(Event, frozen=True, kw_only=True, tag="call.connected"):
 
 
 class CallHeld(Event, frozen=True, kw_only=True, tag="call.held"):
-    by: Literal["caller", "operator"]
+    by: PartyKind
 
 
 class CallResumed(Event, frozen=True, kw_only=True, tag="call.resumed"):
-    by: Literal["caller", "operator"]
+    by: PartyKind
 
 
 class CallDtmf(Event, frozen=True, kw_only=True, tag="call.dtmf"):
-    by: Literal["caller", "operator"]
+    by: PartyKind
     digit: str
 
 
@@ -112,9 +110,11 @@ class RecordingFailed(Event, frozen=True, kw_only=True, tag="recording.failed"):
 class LegEnded(Event, frozen=True, kw_only=True, tag="leg.ended"):
     """One leg's end, for the CDR's segments."""
 
-    party: Literal["caller", "operator"]
+    party: PartyKind
     operator: str = ""
+    "Who: the operator's or supervisor's id, the destination's name."
     offer: int = 0
+    "Number of the leg within the call, 0 for the caller's; see `PartyRings`."
     sip_code: int = 0
     q850_cause: int = 16
 
@@ -134,49 +134,9 @@ class LegQuality(Event, frozen=True, kw_only=True, tag="leg.quality"):
     """Comes shortly after `CallEnded`: what a party's media was like as received by us, and what the party
     reported of ours by RTCP (None: it reported nothing)."""
 
-    party: Literal["caller", "operator"]
+    party: PartyKind
     packets: int
     lost: int
     jitter_ms: float
     remote_lost: int | None = None
     remote_jitter_ms: float | None = None
-
-
-class OperatorChanged(Event, frozen=True, kw_only=True, tag="operator.changed"):
-    operator: str
-    state: str
-    previous: str
-    reason: str = ""
-
-
-class TrunkChanged(Event, frozen=True, kw_only=True, tag="trunk.changed"):
-    trunk: str
-    up: bool
-    reason: str = ""
-
-
-class AgentStarted(Event, frozen=True, kw_only=True, tag="agent.started"):
-    version: str
-
-
-JournalEvent = (
-    CallStarted
-    | CallQueued
-    | CallAccepted
-    | OfferMade
-    | OfferRinging
-    | OfferEnded
-    | CallConnected
-    | CallHeld
-    | CallResumed
-    | CallDtmf
-    | CallClassified
-    | RecordingStarted
-    | RecordingFailed
-    | LegEnded
-    | CallEnded
-    | LegQuality
-    | OperatorChanged
-    | TrunkChanged
-    | AgentStarted
-)

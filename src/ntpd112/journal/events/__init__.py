@@ -1,0 +1,165 @@
+"""The events of the journal: what happened to calls, operators and trunks, in the order it happened.
+
+They are the one source of truth: a CDR, a live view, an MQTT message are folds over them. Fields are only
+ever added, with a default, so that an old journal stays readable. Times are epoch seconds (UTC).
+"""
+
+from __future__ import annotations
+
+from .base import (
+    CallbackOutcome,
+    Classification,
+    Disposition,
+    Event,
+    HangupBy,
+    Lane,
+    OfferOutcome,
+    PartyKind,
+    PartyMode,
+    Purpose,
+)
+from .calls import (
+    CallAccepted,
+    CallClassified,
+    CallConnected,
+    CallDtmf,
+    CallEnded,
+    CallHeld,
+    CallQueued,
+    CallResumed,
+    CallStarted,
+    LegEnded,
+    LegQuality,
+    OfferEnded,
+    OfferMade,
+    OfferRinging,
+    RecordingFailed,
+    RecordingStarted,
+)
+from .centre import (
+    AgentStarted,
+    CallbackClosed,
+    CallbackTried,
+    CallerCorrected,
+    FloodChanged,
+    LastOperator,
+    OperatorChanged,
+    StateRepaired,
+    TrunkChanged,
+)
+from .parties import (
+    PartyChanged,
+    PartyFailed,
+    PartyJoined,
+    PartyLeft,
+    PartyRings,
+    TransferEnded,
+    TransferStarted,
+)
+from .waiting import (
+    CallAnnounced,
+    CallIncident,
+    CallLane,
+    CallPriority,
+    CallRelaxed,
+    CallRequeued,
+    CallScreened,
+    CallWaits,
+)
+
+JournalEvent = (
+    CallStarted
+    | CallQueued
+    | CallAccepted
+    | OfferMade
+    | OfferRinging
+    | OfferEnded
+    | CallConnected
+    | CallHeld
+    | CallResumed
+    | CallDtmf
+    | CallClassified
+    | RecordingStarted
+    | RecordingFailed
+    | LegEnded
+    | CallEnded
+    | LegQuality
+    | CallWaits
+    | CallLane
+    | CallPriority
+    | CallRelaxed
+    | CallScreened
+    | CallIncident
+    | CallAnnounced
+    | CallRequeued
+    | PartyRings
+    | PartyFailed
+    | PartyJoined
+    | PartyChanged
+    | PartyLeft
+    | TransferStarted
+    | TransferEnded
+    | CallbackTried
+    | CallbackClosed
+    | CallerCorrected
+    | FloodChanged
+    | LastOperator
+    | StateRepaired
+    | OperatorChanged
+    | TrunkChanged
+    | AgentStarted
+)
+
+__all__ = [
+    "AgentStarted",
+    "CallAccepted",
+    "CallAnnounced",
+    "CallClassified",
+    "CallConnected",
+    "CallDtmf",
+    "CallEnded",
+    "CallHeld",
+    "CallIncident",
+    "CallLane",
+    "CallPriority",
+    "CallQueued",
+    "CallRelaxed",
+    "CallRequeued",
+    "CallResumed",
+    "CallScreened",
+    "CallStarted",
+    "CallWaits",
+    "CallbackClosed",
+    "CallbackOutcome",
+    "CallbackTried",
+    "CallerCorrected",
+    "Classification",
+    "Disposition",
+    "Event",
+    "FloodChanged",
+    "HangupBy",
+    "JournalEvent",
+    "Lane",
+    "LastOperator",
+    "LegEnded",
+    "LegQuality",
+    "OfferEnded",
+    "OfferMade",
+    "OfferOutcome",
+    "OfferRinging",
+    "OperatorChanged",
+    "PartyChanged",
+    "PartyFailed",
+    "PartyJoined",
+    "PartyKind",
+    "PartyLeft",
+    "PartyMode",
+    "PartyRings",
+    "Purpose",
+    "RecordingFailed",
+    "RecordingStarted",
+    "StateRepaired",
+    "TransferEnded",
+    "TransferStarted",
+    "TrunkChanged",
+]

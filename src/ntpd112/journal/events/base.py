@@ -1,0 +1,27 @@
+"""What all events share, and the words in them."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+Disposition = Literal["answered", "abandoned", "overflowed", "rejected", "failed", "interrupted"]
+Classification = Literal["emergency", "information", "ghost", "prank"]
+OfferOutcome = Literal["answered", "rona", "declined", "failed", "withdrawn"]
+HangupBy = Literal["caller", "operator", "system"]
+Lane = Literal["lifted", "normal", "quiet", "held"]
+PartyKind = Literal["caller", "operator", "agency", "centre", "supervisor", "phone"]
+"""Who a leg is with. `agency`, `centre` and `phone` are destinations outside: an OPD, another call centre (a
+neighbour, police 110), any other telephone."""
+PartyMode = Literal["talk", "listen", "whisper", "hold"]
+Purpose = Literal["ladder", "transfer", "conference", "callback", "supervision"]
+"Why a party other than the operators of the queue was rung."
+CallbackOutcome = Literal["reached", "no_answer", "wrong_number", "not_needed"]
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, tag_field="type"):
+    """`call_id` is empty for events that belong to no call."""
+
+    at: float
+    call_id: str = ""

@@ -1,0 +1,74 @@
+"""What happens to the call centre rather than to one call: operators, trunks, callers, flood."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from .base import CallbackOutcome, Event
+
+
+class CallbackTried(Event, frozen=True, kw_only=True, tag="callback.tried"):
+    """`call_id` is the call that was lost; `attempt` the call made to its caller."""
+
+    attempt: str
+    operator: str
+
+
+class CallbackClosed(Event, frozen=True, kw_only=True, tag="callback.closed"):
+    """The call-back list has this caller no longer; `call_id` is the call that was lost."""
+
+    outcome: CallbackOutcome
+    by: str
+    note: str = ""
+
+
+class CallerCorrected(Event, frozen=True, kw_only=True, tag="caller.corrected"):
+    """A person put a caller's record right."""
+
+    caller: str
+    standing: Literal["clean", "prank", "trusted"]
+    "`clean`: forget what is known; `prank`: put back; `trusted`: never put back."
+    by: str
+    note: str = ""
+
+
+class FloodChanged(Event, frozen=True, kw_only=True, tag="flood.changed"):
+    """Many calls about one incident: flood mode begins or ends."""
+
+    on: bool
+    reason: str
+    by: str = ""
+    prompt: str = ""
+    "What later callers hear."
+
+
+class LastOperator(Event, frozen=True, kw_only=True, tag="operator.last"):
+    """Let the call ring, and stays in rotation since nobody else serves: get a supervisor."""
+
+    operator: str
+
+
+class StateRepaired(Event, frozen=True, kw_only=True, tag="state.repaired"):
+    """The watchdog found books that did not agree, and put them right."""
+
+    subject: str
+    "`operator siti`, `call ...`."
+    found: str
+    repaired: str
+
+
+class OperatorChanged(Event, frozen=True, kw_only=True, tag="operator.changed"):
+    operator: str
+    state: str
+    previous: str
+    reason: str = ""
+
+
+class TrunkChanged(Event, frozen=True, kw_only=True, tag="trunk.changed"):
+    trunk: str
+    up: bool
+    reason: str = ""
+
+
+class AgentStarted(Event, frozen=True, kw_only=True, tag="agent.started"):
+    version: str
