@@ -1,0 +1,41 @@
+"""The shapes of the OpenAPI document. Answers are encoded from the views and CDRs themselves; tests hold both
+together."""
+
+from __future__ import annotations
+
+from .base import Model, ParameterError, ProblemOut, errors
+from .cdrs import CdrOut, CdrPage, MediaQualityOut, QualityOut, SegmentOut
+from .live import (
+    CallOut,
+    ClassificationIn,
+    ClassificationOut,
+    ContactOut,
+    LiveOut,
+    OperatorOut,
+    QueueOut,
+    ReadyOut,
+    StateIn,
+    TrunkOut,
+)
+
+__all__ = [
+    "CallOut",
+    "CdrOut",
+    "CdrPage",
+    "ClassificationIn",
+    "ClassificationOut",
+    "ContactOut",
+    "LiveOut",
+    "MediaQualityOut",
+    "Model",
+    "OperatorOut",
+    "ParameterError",
+    "ProblemOut",
+    "QualityOut",
+    "QueueOut",
+    "ReadyOut",
+    "SegmentOut",
+    "StateIn",
+    "TrunkOut",
+    "errors",
+]

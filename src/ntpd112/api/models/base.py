@@ -1,0 +1,59 @@
+"""What all shapes share: strictness, common fields, and the problem document of errors."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+EXAMPLE_ID = "01JCXS8Q3M6D9W8V4T2R7N5K1B"
+Seconds = Annotated[float, Field(ge=0, description="Seconds.")]
+Skills = Annotated[dict[str, int], Field(description="Level by skill.", examples=[{"medical": 1}])]
+
+
+class Model(BaseModel):
+    """Nothing beyond what is documented."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class ParameterError(Model):
+    location: str = Field(alias="in", description="`query`, `path`, `body` or `header`.")
+    name: str
+    detail: str
+
+
+class ProblemOut(BaseModel):
+    """RFC 9457 problem details."""
+
+    type: str = Field(examples=["about:blank"])
+    title: str = Field(examples=["Not Found"])
+    status: int = Field(examples=[404])
+    detail: str = Field(examples=["no call has the id 01JCXS8Q3M6D9W8V4T2R7N5K1B"])
+    errors: list[ParameterError] | None = Field(None, description="Of a 422: each wrong parameter.")
+    scope: str | None = Field(None, description="Of a 403: the scope that is missing.")
+    problems: list[str] | None = Field(None, description="Of /readyz: why calls would not be handled well.")
+
+
+def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The documentation of a route's error answers."""
+    return {
+        status: {
+            "description": _MEANING[status],
+            "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemOut"}}},
+        }
+        for status in statuses
+    }
+
+
+_MEANING = {
+    400: "The Range header cannot be read.",
+    401: "No API key, or not a valid one.",
+    403: "The API key lacks the scope.",
+    404: "There is none with this id.",
+    409: "Not possible in the present state.",
+    413: "The body is too large.",
+    416: "The recording has no such bytes.",
+    422: "A parameter is not known or has a wrong value; `errors` names it.",
+    503: "Not available now.",
+}

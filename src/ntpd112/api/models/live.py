@@ -1,0 +1,103 @@
+"""Calls, operators, queues and trunks as they are now, and what changes them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from ntpd112.calls.views import CallState, OperatorState, SettableState
+from ntpd112.journal.events import Classification
+
+from .base import EXAMPLE_ID, Model, Seconds, Skills
+
+
+class CallOut(Model):
+    """A live call."""
+
+    id: str = Field(examples=[EXAMPLE_ID])
+    state: CallState
+    queue: str = Field(examples=["112"])
+    trunk: str = Field(examples=["pbx"])
+    caller: str = Field(description="E.164, as sent when no telephone number, empty when anonymous.")
+    caller_name: str
+    dialled: str = Field(examples=["112"])
+    operator: str | None = Field(description="Who talks, or whose phone rings.")
+    created_at: datetime
+    waiting_s: Seconds
+    priority: int = Field(description="0 is most urgent.")
+    skills: Skills
+    classification: Classification | None
+    location: dict[str, Any] | None = Field(description="What the PIDF-LO of the INVITE said.")
+    access_network: str | None = Field(description="P-Access-Network-Info as it came.")
+    parts: list[dict[str, str]] = Field(description="Other body parts of the INVITE.")
+
+
+class ContactOut(Model):
+    """A registered phone."""
+
+    uri: str
+    source: str = Field(description="host:port it registered from.")
+    user_agent: str
+    expires_at: datetime
+    reachable: bool
+    answers_options: bool = Field(
+        description="It has answered OPTIONS; one that never did is believed to be reachable."
+    )
+
+
+class OperatorOut(Model):
+    id: str = Field(examples=["siti"])
+    name: str = Field(examples=["Siti Aminah"])
+    skills: Skills
+    state: OperatorState
+    reason: str = Field(description="Why: registered, rona, api, unreachable, ...")
+    since: datetime
+    call: str | None = Field(description="Id of the call that rings or is talked on.")
+    contacts: list[ContactOut]
+
+
+class QueueOut(Model):
+    name: str = Field(examples=["112"])
+    numbers: list[str]
+    priority: int
+    skills: Skills
+    waiting: int
+    longest_wait_s: Seconds
+    ringing: int
+    talking: int
+    operators_fit: int = Field(description="With the queue's skills, and not offline.")
+    operators_ready: int
+
+
+class TrunkOut(Model):
+    name: str = Field(examples=["pbx"])
+    peers: list[str]
+    calls: int
+    max_calls: int
+    up: bool | None = Field(description="By OPTIONS; null when no peer is asked.")
+    reason: str
+    since: datetime | None
+
+
+class StateIn(Model):
+    state: SettableState = Field(examples=["break"])
+
+
+class ClassificationIn(Model):
+    classification: Classification = Field(examples=["ghost"])
+
+
+class ClassificationOut(ClassificationIn):
+    id: str = Field(examples=[EXAMPLE_ID])
+
+
+class LiveOut(Model):
+    status: Literal["ok"]
+
+
+class ReadyOut(Model):
+    ready: bool
+    problems: list[str]
+    warnings: list[str] = Field(description="What does not hinder calls: a database that is away, ...")
