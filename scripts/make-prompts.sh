@@ -17,9 +17,19 @@ PY
     mkdir -p "$language"
     # 150 words a minute: calm, and clear over a telephone. The band that a telephone carries; peaks at -3 dBFS, which
     # gives speech about -20 dBFS on average, as loud as a person; a tenth of a second of silence around it, and after what is
-    # played again and again a pause.
-    case "$name" in hold | wait) tail=4 ;; *) tail=0.1 ;; esac
+    # played again and again a pause. Pieces of sentences follow each other closely.
+    head=0.1
+    case "$name" in
+    hold | wait) tail=4 ;;
+    digit-* | number-* | minutes | seconds) head=0 tail=0.05 ;;
+    *) tail=0.1 ;;
+    esac
     espeak-ng -v "$language" -s 150 -g 2 --stdout "$text" |
-        sox -q -D - -r 8000 -c 1 -e a-law "$language/$name.wav" rate 8000 highpass 200 lowpass 3400 norm -3 pad 0.1 "$tail"
+        sox -q -D - -r 8000 -c 1 -e a-law "$language/$name.wav" rate 8000 highpass 200 lowpass 3400 norm -3 pad "$head" "$tail"
     echo "$language/$name.wav"
+done
+# What sounds the same in every language: a short tone that asks to go on.
+for language in id en; do
+    sox -q -D -n -r 8000 -c 1 -e a-law "$language/beep.wav" synth 0.2 sine 1000 fade t 0.01 0.2 0.01 norm -9 pad 0.05 0.1
+    echo "$language/beep.wav"
 done

@@ -9,15 +9,36 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from ntpd112.config import Config, load_config, warnings_of
-from ntpd112.config.models import QueueConfig, TrunkConfig
+from ntpd112.config import (
+    Config,
+    DestinationConfig,
+    LadderStep,
+    NumberConfig,
+    QueueConfig,
+    ScreeningConfig,
+    TrunkConfig,
+    load_config,
+    warnings_of,
+)
 
 EXAMPLE = Path(__file__).parents[2] / "ntpd112.example.toml"
 TEXT = EXAMPLE.read_text("utf-8")
 UNCOMMENTED = re.sub(r"^# (?=\[|\w+ = )", "", TEXT, flags=re.MULTILINE)
 GIVEN: dict[str, Any] = tomllib.loads(UNCOMMENTED)
-EXAMPLES = set(re.findall(r"^(?:# )?(\w+) = .*# example", TEXT, re.MULTILINE)) | {"advertise", "name"}
+EXAMPLES = set(re.findall(r"^(?:# )?(\w+) = .*# example", TEXT, re.MULTILINE)) | {
+    "advertise",
+    "name",
+    "prompts",
+    "to",
+}
 "Keys whose value is an example, or follows from one, and not the default."
+
+UNSET: dict[str, Any] = {"screening": None, "ladder": [], "language": None}
+"What the first queue shows and a queue does not have unless it says so."
+
+
+def keys_of(model: type[BaseModel]) -> set[str]:
+    return {field.alias or name for name, field in model.model_fields.items()}
 
 
 def test_it_is_right_and_raises_no_doubts() -> None:
@@ -31,17 +52,25 @@ def test_it_shows_every_key() -> None:
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)
     }
     shown = {name: set(GIVEN[name]) for name in sections}
-    assert shown == {name: set(model.model_fields) for name, model in sections.items()}
-    assert set(GIVEN["trunk"][0]) == set(TrunkConfig.model_fields)
-    assert set(GIVEN["queue"][0]) == set(QueueConfig.model_fields)
+    assert shown == {name: keys_of(model) for name, model in sections.items()}
+    queue = GIVEN["queue"][0]
+    assert set(GIVEN["trunk"][0]) == keys_of(TrunkConfig)
+    assert set(queue) == keys_of(QueueConfig)
+    assert set(queue["screening"]) == keys_of(ScreeningConfig)
+    assert {key for step in queue["ladder"] for key in step} == keys_of(LadderStep)
+    assert set(GIVEN["destination"][0]) == keys_of(DestinationConfig)
+    assert set(GIVEN["number"][0]) == keys_of(NumberConfig)
 
 
 def test_what_it_gives_as_default_is_the_default() -> None:
     given, default = Config.model_validate(GIVEN), Config()
-    for section in set(GIVEN) - {"trunk", "queue", "mqtt"}:
+    for section in set(GIVEN) - {"trunk", "queue", "destination", "number", "mqtt"}:
         ours, theirs = getattr(given, section), getattr(default, section)
         for key in set(GIVEN[section]) - EXAMPLES:
-            assert (section, key, getattr(ours, key)) == (section, key, getattr(theirs, key))
-    assert given.queue[0] == default.queue[0]
+            name = "break_" if key == "break" else key
+            assert (section, key, getattr(ours, name)) == (section, key, getattr(theirs, name))
+    assert given.queue[0].model_copy(update=UNSET) == default.queue[0]
+    assert given.queue[0].screening == ScreeningConfig()
+    assert given.destination[0].ring == DestinationConfig(name="a", to=["sip:127.0.0.1"]).ring
     own = TrunkConfig(name="pbx", peers=["127.0.0.1"])
     assert (given.trunk[0].max_calls, given.trunk[0].options) == (own.max_calls, own.options)

@@ -100,7 +100,8 @@ def test_the_shipped_example_is_right_and_shows_every_key_of_the_interface() -> 
 
 def test_the_shipped_example_s_defaults_are_the_defaults() -> None:
     example, default = load_config(EXAMPLE, {}), Config()
-    assert example.queue[0] == default.queue[0]
+    unset: dict[str, object] = {"screening": None, "ladder": []}
+    assert example.queue[0].model_copy(update=unset) == default.queue[0]
     assert (example.registrar, example.http, example.log) == (default.registrar, default.http, default.log)
     assert (example.sip.listen, example.sip.drain) == (default.sip.listen, default.sip.drain)
     assert (example.media.ports, example.media.workers) == (default.media.ports, default.media.workers)

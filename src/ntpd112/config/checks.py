@@ -1,14 +1,19 @@
-"""What no single key shows: names used twice, numbers served twice, and settings that will surprise."""
+"""What no single key shows: names used twice, numbers served twice, and settings that will surprise.
+
+What concerns queues, their ladders and what is dialled is in `queue_checks.py`.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.resources import files
 from typing import Any
 
 from .lines import Path
 from .models import Config
 from .problems import Complaint, shown, where
+from .prompts import missing_prompts, prompt_doubts
+from .queue_checks import queue_checks, queue_doubts
+from .tables import tables
 from .values import listen_url, network, port_range
 
 PORTS_PER_CALL = 4
@@ -20,10 +25,11 @@ def cross_checks(given: dict[str, Any]) -> list[Complaint]:
     return [
         *_twice(given, "trunk"),
         *_twice(given, "queue"),
-        *_shared_elements(given, "trunk", "peers", "peer"),
-        *_shared_elements(given, "queue", "numbers", "number"),
+        *_twice(given, "destination"),
+        *_shared_peers(given),
+        *queue_checks(given),
         *_sip_port_in_media_range(given),
-        *_missing_prompts(given),
+        *missing_prompts(given),
         *_mqtt_without_region(given),
     ]
 
@@ -42,19 +48,12 @@ def warnings_of(config: Config) -> list[str]:
             f"[media]: ports {first}-{last} are enough for {(last - first + 1) // PORTS_PER_CALL} calls, "
             f"but the trunks' max_calls allow {calls}"
         )
-    return found
-
-
-def _tables(given: dict[str, Any], section: str) -> Iterator[tuple[int, dict[str, Any]]]:
-    tables = given.get(section)
-    for index, table in enumerate(tables if isinstance(tables, list) else []):
-        if isinstance(table, dict):
-            yield index, table
+    return [*found, *queue_doubts(config), *prompt_doubts(config)]
 
 
 def _twice(given: dict[str, Any], section: str) -> Iterator[Complaint]:
     seen = set()
-    for index, table in _tables(given, section):
+    for index, table in tables(given, section):
         name = table.get("name")
         if isinstance(name, str) and name in seen:
             yield Complaint((section, index, "name"), f'{section} "{name}": there are two of this name', name)
@@ -62,28 +61,26 @@ def _twice(given: dict[str, Any], section: str) -> Iterator[Complaint]:
             seen.add(name)
 
 
-def _shared_elements(given: dict[str, Any], section: str, key: str, one: str) -> Iterator[Complaint]:
-    """The same peer in two trunks, the same number in two queues: which one was meant?"""
+def _shared_peers(given: dict[str, Any]) -> Iterator[Complaint]:
+    """The same peer in two trunks: which one was meant?"""
     owners: dict[str, int] = {}
-    for index, table in _tables(given, section):
-        elements = table.get(key)
-        for place, element in enumerate(elements if isinstance(elements, list) else []):
-            same = _canonical(element, key)
-            owner = owners.setdefault(same, index)
+    for index, table in tables(given, "trunk"):
+        peers = table.get("peers")
+        for place, peer in enumerate(peers if isinstance(peers, list) else []):
+            owner = owners.setdefault(_canonical(peer), index)
             if owner != index:
-                here, there = where((section, index, key), given), where((section, owner, key), given)
-                message = f"{here}{one} {shown(element)} is also of {there.removesuffix(': ')}"
-                yield Complaint((section, index, key, place), message, element)
+                path: Path = ("trunk", index, "peers", place)
+                there = where(("trunk", owner, "peers"), given).removesuffix(": ")
+                message = f"{where(path, given)}peer {shown(peer)} is also of {there}"
+                yield Complaint(path, message, peer)
 
 
-def _canonical(element: object, key: str) -> str:
-    if key == "peers" and isinstance(element, str):
-        try:
-            text = network(element)
-        except ValueError:
-            return element
-        return text.removesuffix("/32") if "." in text else text.removesuffix("/128")
-    return str(element).lower()
+def _canonical(peer: object) -> str:
+    try:
+        text = network(str(peer))
+    except ValueError:
+        return str(peer)
+    return text.removesuffix("/32") if "." in text else text.removesuffix("/128")
 
 
 def _sip_port_in_media_range(given: dict[str, Any]) -> Iterator[Complaint]:
@@ -99,21 +96,6 @@ def _sip_port_in_media_range(given: dict[str, Any]) -> Iterator[Complaint]:
         if url.transport == "udp" and first <= url.port <= last:
             message = f'[sip]: listen URL "{url}" takes a port of the media ports {first}-{last}'
             yield Complaint(("sip", "listen", index), message, str(url))
-
-
-def _missing_prompts(given: dict[str, Any]) -> Iterator[Complaint]:
-    site = given.get("site")
-    language = site.get("language", "id") if isinstance(site, dict) else "id"
-    folder = files("ntpd112") / "media" / "prompts" / str(language)
-    if not folder.is_dir():
-        return
-    prompts = sorted(file.name[:-4] for file in folder.iterdir() if file.name.endswith(".wav"))
-    for index, table in _tables(given, "queue"):
-        name = table.get("announcement", "")
-        if isinstance(name, str) and name and name not in prompts:
-            path: Path = ("queue", index, "announcement")
-            message = f'{where(path, given)}announcement "{name}" is none of {", ".join(prompts)}'
-            yield Complaint(path, message, name)
 
 
 def _mqtt_without_region(given: dict[str, Any]) -> Iterator[Complaint]:

@@ -36,7 +36,7 @@ def load_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> C
     complaints += cross_checks(given)
     if complaints or config is None:
         raise ConfigErrors(_placed(complaints, str(path), lines.Lines(text), origins))
-    return _with_absolute_paths(config, path.absolute().parent if path else Path.cwd())
+    return _with_aliases(_with_absolute_paths(config, path.absolute().parent if path else Path.cwd()))
 
 
 def find_config(named: Path | None, environ: Mapping[str, str] = os.environ) -> Path | None:
@@ -83,18 +83,33 @@ def _placed(
 
 
 def _with_absolute_paths(config: Config, folder: Path) -> Config:
-    def at(section: str, path: Path | None) -> dict[str, Any]:
-        own = getattr(config, section)
-        name = "recordings" if section == "media" else "path"
-        return {section: own.model_copy(update={name: folder / path})} if path is not None else {}
-
+    media, journal, trace = config.media, config.journal, config.trace
+    own = {
+        key: folder / value
+        for key, value in (("recordings", media.recordings), ("prompts", media.prompts))
+        if value is not None
+    }
     url = config.database.url
     if url.startswith(SQLITE):
         url = f"{SQLITE}{folder / url.removeprefix(SQLITE)}"
     changed = {
-        **at("media", config.media.recordings),
-        **at("journal", config.journal.path),
-        **at("trace", config.trace.path),
+        "media": media.model_copy(update=own),
+        "journal": journal.model_copy(update={"path": folder / journal.path}),
+        "trace": trace.model_copy(update={"path": folder / trace.path}) if trace.path else trace,
         "database": config.database.model_copy(update={"url": url}),
     }
     return config.model_copy(update=changed)
+
+
+def _with_aliases(config: Config) -> Config:
+    """Each queue's `numbers` whole: with those of [[number]] that name it."""
+    queues = []
+    for queue in config.queue:
+        known = {number.lower() for number in queue.numbers}
+        more = [
+            alias.number
+            for alias in config.number
+            if alias.queue == queue.name and alias.number.lower() not in known
+        ]
+        queues.append(queue.model_copy(update={"numbers": [*queue.numbers, *more]}) if more else queue)
+    return config.model_copy(update={"queue": queues})

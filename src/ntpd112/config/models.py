@@ -4,55 +4,35 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from . import values
-from .regions import region_code, regions, timezone_of
+from .fields import (
+    Address,
+    DatabaseUrl,
+    Duration,
+    DurationRange,
+    HttpListen,
+    Language,
+    Listen,
+    MqttUrl,
+    Name,
+    Peer,
+    PortRange,
+    Priority,
+    Realm,
+    Region,
+    Section,
+    Skills,
+    Timezone,
+)
+from .people import CallbacksConfig, CodesConfig, FloodConfig, ShieldConfig
+from .queues import DestinationConfig, NumberConfig, QueueConfig
+from .regions import regions, timezone_of
 
 MAX_WORKERS = 64
 "Media worker processes: one a core is enough, and no machine for this has more."
-MAX_LEVEL = 10
-"Of a skill; the operators' directory allows no higher one."
-
-
-def _timezone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (LookupError, OSError, ValueError):
-        raise ValueError('is not a time zone that this machine knows, such as "Asia/Jakarta"') from None
-    return name
-
-
-def _not_empty(text: str) -> str:
-    if not text.strip():
-        raise ValueError("is empty")
-    return text
-
-
-def _header_safe(text: str) -> str:
-    if any(char in '"\\' or not char.isprintable() for char in _not_empty(text)):
-        raise ValueError("has quotes, backslashes or control characters, which no realm may have")
-    return text
-
-
-Region = Annotated[str, AfterValidator(lambda code: code and region_code(code))]
-Timezone = Annotated[str, AfterValidator(_timezone)]
-Name = Annotated[str, AfterValidator(_not_empty)]
-Duration = Annotated[float, BeforeValidator(values.duration)]
-DurationRange = Annotated[tuple[float, float], BeforeValidator(values.duration_range)]
-PortRange = Annotated[tuple[int, int], BeforeValidator(values.port_range)]
-Address = Annotated[str, AfterValidator(values.address)]
-Peer = Annotated[str, AfterValidator(values.network)]
-Listen = Annotated[values.ListenUrl, BeforeValidator(values.listen_url)]
-HttpListen = Annotated[values.HttpAddress, BeforeValidator(values.http_address)]
-DatabaseUrl = Annotated[str, AfterValidator(values.database_url)]
-MqttUrl = Annotated[str, AfterValidator(values.mqtt_url)]
-
-
-class Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
 
 
 class SiteConfig(Section):
@@ -62,7 +42,7 @@ class SiteConfig(Section):
     "By default the region's name."
     timezone: Timezone = "Asia/Jakarta"
     "By default the region's; CDRs show times in it."
-    language: Literal["id", "en"] = "id"
+    language: Language = "id"
     "Of the announcements."
 
     @model_validator(mode="before")
@@ -82,7 +62,7 @@ class SipConfig(Section):
     ]
     advertise: Address | None = None
     "The address others reach us at, if it is not the one we listen on."
-    realm: Annotated[str, AfterValidator(_header_safe)] = "ntpd112"
+    realm: Realm = "ntpd112"
     "Of the operators' SIP passwords: changing it makes them invalid."
     drain: Duration = 300.0
     "How long calls may go on after SIGTERM; new ones are refused meanwhile."
@@ -101,6 +81,8 @@ class MediaConfig(Section):
     workers: Annotated[int, Field(ge=1, le=MAX_WORKERS)] = 1
     recordings: Path | None = None
     "A folder; None: no recording."
+    prompts: Path | None = None
+    "A folder with the site's own announcements, id/NAME.wav and en/NAME.wav; None: none."
 
 
 class DatabaseConfig(Section):
@@ -118,24 +100,11 @@ class TrunkConfig(Section):
     max_calls: Annotated[int, Field(ge=1)] = 60
     options: Duration = 60.0
     "OPTIONS to single-address peers; 0: none."
-
-
-class QueueConfig(Section):
-    name: Name
-    numbers: Annotated[list[Name], Field(min_length=1)]
-    "What callers dial; `urn:service:sos` covers its sub-services."
-    skills: dict[str, Annotated[int, Field(ge=1, le=MAX_LEVEL)]] = {}
-    "Required of an operator, with the least level."
-    priority: Annotated[int, Field(ge=0)] = 5
-    "0 is most urgent."
-    ring_timeout: Annotated[Duration, Field(gt=0)] = 15.0
-    wrap_up: Duration = 10.0
-    answer: Literal["announce", "ring"] = "announce"
-    "Answer at once with an announcement, or let it ring until an operator picks up."
-    announcement: str = "welcome"
-    "A prompt's name; empty: ring-back tone at once."
-    no_operator: Literal["wait", "reject"] = "wait"
-    "When no operator is registered: let callers wait, or answer 503 so that the PBX falls back."
+    skills: Skills = {}
+    prefer: Skills = {}
+    "What its calls ask for beside what their queue does."
+    priority: Priority | None = None
+    "Of its calls; None: what number or queue say."
 
 
 class MqttConfig(Section):
@@ -171,6 +140,12 @@ class Config(Section):
     queue: Annotated[list[QueueConfig], Field(min_length=1)] = [
         QueueConfig(name="112", numbers=["112", "urn:service:sos"])
     ]
+    destination: list[DestinationConfig] = []
+    number: list[NumberConfig] = []
+    shield: ShieldConfig = ShieldConfig()
+    flood: FloodConfig = FloodConfig()
+    callbacks: CallbacksConfig = CallbacksConfig()
+    codes: CodesConfig = CodesConfig()
     mqtt: MqttConfig = MqttConfig()
     journal: JournalConfig = JournalConfig()
     trace: TraceConfig = TraceConfig()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import types
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Annotated, Any, Union, get_args, get_origin
@@ -21,11 +21,23 @@ _PASSWORD = re.compile(r"://[^/@\s]+@")
 MAX_SHOWN = 60
 "Characters of a value that a message shows."
 
-ELEMENTS = {"peers": "peer", "numbers": "number", "listen": "listen URL", "skills": "level of skill"}
+ELEMENTS = {
+    "peers": "peer",
+    "numbers": "number",
+    "listen": "listen URL",
+    "skills": "level of skill",
+    "prefer": "level of skill",
+    "ladder": "ladder step",
+    "roles": "role",
+}
 "What one element of a list or table is called."
 
 _EXPECTED = {
     "string_type": "is not text in quotes",
+    "bool_type": "is not true or false",
+    "bool_parsing": "is not true or false",
+    "float_type": "is not a number",
+    "float_parsing": "is not a number",
     "int_type": "is not a whole number",
     "int_parsing": "is not a whole number",
     "int_from_float": "is not a whole number",
@@ -82,9 +94,9 @@ def _complaint(details: ErrorDetails, given: dict[str, Any]) -> Complaint:
     path: Path = details["loc"]
     kind, value = details["type"], details["input"]
     if kind == "extra_forbidden":
-        return Complaint(path, f"{where(path[:-1], given)}{unknown_key(path)}", value)
+        return Complaint(path, f"{where(path, given)}{unknown_key(path)}", value)
     if kind == "missing":
-        return Complaint(path, f'{where(path[:-1], given)}key "{path[-1]}" is missing', None)
+        return Complaint(path, f'{where(path, given)}key "{path[-1]}" is missing', None)
     context = details.get("ctx", {})
     if kind == "value_error":
         said = str(context["error"])
@@ -96,15 +108,29 @@ def _complaint(details: ErrorDetails, given: dict[str, Any]) -> Complaint:
 
 
 def where(path: Path, given: dict[str, Any]) -> str:
-    """`trunk "pbx": ` for an element of an array of tables, `[sip]: ` for a section."""
+    """What holds the key at `path`: `queue "112": ladder step 2: ` or `[sip]: `."""
     if not path:
         return ""
-    section = str(path[0])
+    section, inner = str(path[0]), path[1:-1]
     if len(path) > 1 and isinstance(path[1], int):
-        element = given[section][path[1]]
-        name = element.get("name") if isinstance(element, dict) else None
-        return f'{section} "{name}": ' if isinstance(name, str) and name else f"{section} {path[1] + 1}: "
-    return f"[{section}]: " if len(path) > 1 or section in Config.model_fields else ""
+        element, inner = given[section][path[1]], path[2:-1]
+        name = element.get("name", element.get("number")) if isinstance(element, dict) else None
+        place = f'{section} "{name}"' if isinstance(name, str) and name else f"{section} {path[1] + 1}"
+    elif len(path) > 1 or section in Config.model_fields:
+        place = f"[{section}]"
+    else:
+        return ""
+    return "".join(f"{part}: " for part in (place, *_tables_in(path, inner)))
+
+
+def _tables_in(path: Path, inner: Path) -> Iterator[str]:
+    """`ladder step 2` or `screening` for the tables inside a section on the way to a key."""
+    for at, part in enumerate(inner, len(path) - 1 - len(inner)):
+        if isinstance(part, int):
+            name = path[at - 1]
+            yield f"{ELEMENTS.get(str(name), name)} {part + 1}"
+        elif not isinstance(path[at + 1], int) and known_keys(path[: at + 1]):
+            yield part
 
 
 def label(path: Path) -> str:
@@ -139,7 +165,7 @@ def known_keys(path: Path) -> list[str]:
         if isinstance(part, str) and model is not None:
             field = model.model_fields.get(part)
             model = _model_in(field.annotation) if field else None
-    return list(model.model_fields) if model else []
+    return [field.alias or name for name, field in model.model_fields.items()] if model else []
 
 
 def _model_in(annotation: object) -> type[BaseModel] | None:

@@ -11,11 +11,19 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_SIP_URI = re.compile(
+    r"sip:(?:[^@\s<>\"?]+@)?(\[[^\]\s]+\]|[^:;@\s\[\]]+)(?::(\d+))?((?:;[^;?\s<>\"]+)*)", re.I
+)
+_TRANSPORT = re.compile(r";transport=(?!(?:udp|tcp)(?:;|$))([^;]*)", re.I)
+_KEYS = re.compile(r"[0-9*#]+")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 FIRST_PORT = 1024
 "Below it, ports are the system's."
 LAST_PORT = 65535
+
+NUMBER_PLACE = "{number}"
+"Where the caller's number goes in the URI of a call-back."
 
 DATABASE_DRIVERS = ("sqlite+aiosqlite", "postgresql+asyncpg")
 
@@ -125,6 +133,41 @@ def _host_port(text: str, wrong: str) -> tuple[str, int]:
         return address(host), int(port)
     except ValueError:
         raise ValueError(wrong) from None
+
+
+def sip_uri(value: str) -> str:
+    """`sip:110@10.1.0.5:5060;transport=tcp`. The host is an address: a name server that is away must not keep
+    a call from its last way out. UDP or TCP, as these are what we listen on."""
+    match = _SIP_URI.fullmatch(value)
+    if match is None:
+        raise ValueError(
+            'is not a SIP URI such as "sip:110@10.1.0.5" or "sip:110@10.1.0.5:5060;transport=tcp"'
+        )
+    host, port, params = match.groups()
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        raise ValueError(f'has the host "{host}", which is not an IP address') from None
+    if port is not None and not 0 < int(port) <= LAST_PORT:
+        raise ValueError(f"has the port {port}, which is not from 1 to {LAST_PORT}")
+    if wrong := _TRANSPORT.search(params):
+        raise ValueError(f'has the transport "{wrong[1]}"; we have udp and tcp')
+    return value
+
+
+def sip_uri_for(value: str) -> str:
+    """A SIP URI with `{number}` in its user part."""
+    if NUMBER_PLACE not in value.partition("@")[0] or "@" not in value:
+        raise ValueError('does not say where the number goes: write "sip:{number}@10.1.0.5"')
+    sip_uri(value.replace(NUMBER_PLACE, "112"))
+    return value
+
+
+def keys(value: str) -> str:
+    """Digits, `*` and `#`."""
+    if not _KEYS.fullmatch(value):
+        raise ValueError("is not made of a telephone's keys: digits, * and #")
+    return value
 
 
 def database_url(value: str) -> str:

@@ -16,7 +16,7 @@ FALLBACK_LANGUAGE: Final = "id"
 
 
 class Prompts:
-    """All prompts, read once at the start (about half a megabyte)."""
+    """All prompts, read once at the start (below 3 MB)."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self._frames: dict[tuple[str, str], tuple[bytes, ...]] = {

@@ -1,0 +1,69 @@
+"""What the sections are made of: their base, and the types of their values."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+
+from . import values
+from .regions import region_code
+
+MAX_LEVEL = 10
+"Of a skill; the operators' directory allows no higher one."
+
+
+def _timezone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (LookupError, OSError, ValueError):
+        raise ValueError('is not a time zone that this machine knows, such as "Asia/Jakarta"') from None
+    return name
+
+
+def _not_empty(text: str) -> str:
+    if not text.strip():
+        raise ValueError("is empty")
+    return text
+
+
+def _header_safe(text: str) -> str:
+    if any(char in '"\\' or not char.isprintable() for char in _not_empty(text)):
+        raise ValueError("has quotes, backslashes or control characters, which no realm may have")
+    return text
+
+
+def _listed(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Region = Annotated[str, AfterValidator(lambda code: code and region_code(code))]
+Timezone = Annotated[str, AfterValidator(_timezone)]
+Name = Annotated[str, AfterValidator(_not_empty)]
+Realm = Annotated[str, AfterValidator(_header_safe)]
+Duration = Annotated[float, BeforeValidator(values.duration)]
+DurationAbove0 = Annotated[Duration, Field(gt=0)]
+DurationRange = Annotated[tuple[float, float], BeforeValidator(values.duration_range)]
+PortRange = Annotated[tuple[int, int], BeforeValidator(values.port_range)]
+Address = Annotated[str, AfterValidator(values.address)]
+Peer = Annotated[str, AfterValidator(values.network)]
+Listen = Annotated[values.ListenUrl, BeforeValidator(values.listen_url)]
+HttpListen = Annotated[values.HttpAddress, BeforeValidator(values.http_address)]
+DatabaseUrl = Annotated[str, AfterValidator(values.database_url)]
+MqttUrl = Annotated[str, AfterValidator(values.mqtt_url)]
+SipUri = Annotated[str, AfterValidator(values.sip_uri)]
+SipUris = Annotated[list[SipUri], BeforeValidator(_listed), Field(min_length=1)]
+"One, or several in a list."
+SipUriFor = Annotated[str, AfterValidator(values.sip_uri_for)]
+Keys = Annotated[str, AfterValidator(values.keys)]
+"What a telephone's keys can say."
+KeysOrNone = Annotated[str, AfterValidator(lambda text: text and values.keys(text))]
+Skills = dict[str, Annotated[int, Field(ge=1, le=MAX_LEVEL)]]
+Priority = Annotated[int, Field(ge=0)]
+"0 is most urgent."
+Language = Literal["id", "en"]
+
+
+class Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
