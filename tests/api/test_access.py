@@ -17,6 +17,8 @@ from ntpd112.cdr.keys import SCOPES
 NEEDS = {
     ("GET", "/api/v1/calls"): "calls:read",
     ("GET", "/api/v1/calls/{id}"): "calls:read",
+    ("GET", "/api/v1/calls/{id}/events"): "calls:read",
+    ("GET", "/api/v1/calls/{id}/why"): "calls:read",
     ("PUT", "/api/v1/calls/{id}/classification"): "calls:control",
     ("GET", "/api/v1/cdrs"): "cdr:read",
     ("GET", "/api/v1/cdrs/{id}"): "cdr:read",

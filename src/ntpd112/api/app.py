@@ -18,7 +18,7 @@ from ntpd112.api.limits import Limits
 from ntpd112.api.metrics import CentreCollector
 from ntpd112.api.models import ProblemOut
 from ntpd112.api.parameters import only_known
-from ntpd112.api.routes import calls, cdrs, health, operators, plant
+from ntpd112.api.routes import calls, cdrs, health, history, operators, plant
 from ntpd112.calls.views import CallCentre
 
 DESCRIPTION = """The call-handling backend of a 112 call centre: live calls, operators, queues, trunks, and
@@ -35,10 +35,11 @@ def create_app(
     zone: tzinfo = UTC,
     metrics: CollectorRegistry | None = None,
     warnings: Callable[[], list[str]] = list,
+    read_call: history.History = lambda call_id: (),
 ) -> FastAPI:
     """`recordings`: the folder, None when calls are not recorded. `zone`: the site's. `metrics`: what
     `/metrics` shows, by default the centre's. `warnings`: problems that calls do not suffer from, for
-    `/readyz`."""
+    `/readyz`. `read_call`: a call's journal."""
     app = FastAPI(
         title="ntpd112",
         version=version("ntpd112"),
@@ -58,9 +59,10 @@ def create_app(
     app.state.zone = zone
     app.state.metrics = metrics
     app.state.warnings = warnings
+    app.state.history = read_call
     problems.install(app)
     app.add_middleware(Limits)
-    for part in (calls, cdrs, operators, plant, health):
+    for part in (calls, history, cdrs, operators, plant, health):
         app.include_router(part.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

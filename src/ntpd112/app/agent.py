@@ -217,6 +217,7 @@ class Agent:
             zone=ZoneInfo(self.config.site.timezone),
             metrics=registry,
             warnings=self._warnings,
+            read_call=lambda call_id: [stored.event for stored in self.journal.read_call(call_id)],
         )
         host, port = self.config.http.listen
         self._api = await serve(app, host, port)

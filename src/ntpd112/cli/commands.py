@@ -11,6 +11,7 @@ from ntpd112.config import ConfigErrors, find_config, load_config, warnings_of
 
 from . import keys, operators, trace
 from .common import WRONG_CONFIG, ConfigOption, JsonOption, configuration, fail, print_json
+from .why import why
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -41,7 +42,8 @@ def options(
       ntpd112 operator add budi --name "Budi"        a softphone's account
       ntpd112 run                                    until SIGTERM or Ctrl-C
       ntpd112 apikey add wallboard --scope calls:read
-      ntpd112 trace CALL_ID                          why a call went as it did
+      ntpd112 why CALL_ID                            why a call waited, who was rung
+      ntpd112 trace CALL_ID                          its SIP messages
     """
 
 
@@ -114,6 +116,7 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         raise typer.Exit(WRONG_CONFIG)
 
 
+app.command(short_help="Tell in words why a call went as it did.")(why)
 app.command(short_help="Draw a call's SIP messages as a ladder diagram.")(trace.trace)
 app.add_typer(operators.app, name="operator", short_help="Add, import, list and remove operators.")
 app.add_typer(keys.app, name="apikey", short_help="Make, list and withdraw API keys.")

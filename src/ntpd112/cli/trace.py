@@ -38,7 +38,7 @@ def trace(
     """
     settings = configuration(config)
     try:
-        events = _read_events(settings.journal.path, call_id)
+        events = read_events(settings.journal.path, call_id)
         caller_legs = [event.sip_call_id for event in events if isinstance(event, CallStarted)]
         found = read_messages(settings.trace.path, call_id, caller_legs) if settings.trace.path else []
     except sqlite3.Error as error:
@@ -61,7 +61,7 @@ def trace(
         print(f'the SIP messages of call "{call_id}" are not in {kept} (any more)', file=sys.stderr)
 
 
-def _read_events(journal: Path, call_id: str) -> list[JournalEvent]:
+def read_events(journal: Path, call_id: str) -> list[JournalEvent]:
     """Read beside a running agent, whose lock keeps `Journal` to itself."""
     if not journal.exists():
         return []

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from .base import Model, ParameterError, ProblemOut, errors
 from .cdrs import CdrOut, CdrPage, MediaQualityOut, QualityOut, SegmentOut
+from .history import EventOut, EventsOut, WhyLineOut, WhyOut
 from .live import (
     CallOut,
     ClassificationIn,
@@ -25,6 +26,8 @@ __all__ = [
     "ClassificationIn",
     "ClassificationOut",
     "ContactOut",
+    "EventOut",
+    "EventsOut",
     "LiveOut",
     "MediaQualityOut",
     "Model",
@@ -37,5 +40,7 @@ __all__ = [
     "SegmentOut",
     "StateIn",
     "TrunkOut",
+    "WhyLineOut",
+    "WhyOut",
     "errors",
 ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from .base import (
     CallbackOutcome,
     Classification,
+    Direction,
     Disposition,
     Event,
     HangupBy,
@@ -134,6 +135,7 @@ __all__ = [
     "CallbackTried",
     "CallerCorrected",
     "Classification",
+    "Direction",
     "Disposition",
     "Event",
     "FloodChanged",

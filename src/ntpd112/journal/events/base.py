@@ -17,6 +17,9 @@ neighbour, police 110), any other telephone."""
 PartyMode = Literal["talk", "listen", "whisper", "hold"]
 Purpose = Literal["ladder", "transfer", "conference", "callback", "supervision"]
 "Why a party other than the operators of the queue was rung."
+Direction = Literal["in", "out", "internal"]
+"""`out`: an operator calls somebody back, who is the `caller` of the record. `internal`: an operator calls a
+colleague or a destination."""
 CallbackOutcome = Literal["reached", "no_answer", "wrong_number", "not_needed"]
 
 

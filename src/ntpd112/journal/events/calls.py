@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
-from .base import Classification, Disposition, Event, HangupBy, Lane, OfferOutcome, PartyKind
+from .base import Classification, Direction, Disposition, Event, HangupBy, Lane, OfferOutcome, PartyKind
 
 
 class CallStarted(Event, frozen=True, kw_only=True, tag="call.started"):
@@ -28,8 +26,9 @@ class CallStarted(Event, frozen=True, kw_only=True, tag="call.started"):
     "Body parts beside the SDP: `content_type`, `content_id`, `text` (bounded)."
     category: str = ""
     "What the dialled number is known to be about: `police`, `fire`, ...; empty when it says nothing."
-    direction: Literal["in", "out"] = "in"
-    "`out`: a call-back; `caller` is who is called."
+    direction: Direction = "in"
+    operator: str = ""
+    "Whose phone began the call, unless it came in."
     callback_of: str = ""
     "Id of the call whose caller is called back."
 
