@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import count
 
 from ntpd112.sip.agent import UaConfig, UserAgent
-from ntpd112.sip.events import IncomingCall, SipEvent
+from ntpd112.sip.events import IncomingCall, PhoneCall, SipEvent
 from ntpd112.sip.flow import Address, Flow, Outgoing
 from ntpd112.sip.leg import Leg
 from ntpd112.sip.nameaddr import NameAddr
@@ -51,10 +51,15 @@ class Side:
     """One user agent and all that came out of it."""
 
     def __init__(
-        self, address: Address, config: UaConfig, registrar: Registrar | None = None, max_calls: int = 1000
+        self,
+        address: Address,
+        config: UaConfig,
+        registrar: Registrar | None = None,
+        max_calls: int = 1000,
+        networks: Sequence[str] = ("0.0.0.0/0", "::/0"),
     ) -> None:
         self.address = address
-        trunks = Trunks([TrunkSpec("any", ["0.0.0.0/0", "::/0"], max_calls, options_s=0)])
+        trunks = Trunks([TrunkSpec("any", networks, max_calls, options_s=0)])
         self.trunk = next(iter(trunks))
         self.ua = UserAgent(config, registrar, trunks, token=tokens(f"{address.host.replace('.', '-')}x"))
         self.events: list[SipEvent] = []
@@ -63,7 +68,7 @@ class Side:
     def gather(self) -> None:
         for event in self.ua.events():
             self.events.append(event)
-            if isinstance(event, IncomingCall):
+            if isinstance(event, IncomingCall | PhoneCall):
                 self.legs.append(event.leg)
 
     def story(self) -> list[str]:

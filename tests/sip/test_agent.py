@@ -71,7 +71,7 @@ def codes(ua: UserAgent, data: bytes, flow: Flow = PBX, now: float = 0.0) -> lis
         ("INFO", 481),
         ("CANCEL", 481),
         ("REGISTER", 405),
-        ("REFER", 405),
+        ("REFER", 481),
         ("MESSAGE", 405),
         ("SUBSCRIBE", 489),
         ("NOTIFY", 489),
@@ -143,7 +143,7 @@ def test_responses_to_nothing_are_passed_over() -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "code"), [("INFO", 200), ("OPTIONS", 200), ("REFER", 405), ("NOTIFY", 489), ("DANCE", 501)]
+    ("method", "code"), [("INFO", 200), ("OPTIONS", 200), ("REFER", 403), ("NOTIFY", 489), ("DANCE", 501)]
 )
 def test_requests_within_a_call(method: str, code: int) -> None:
     pair = Pair()

@@ -39,7 +39,7 @@ def test_an_invite_from_elsewhere_gets_403_and_leaves_nothing_behind() -> None:
     (event,) = ua.events()
     assert isinstance(event, Refused)
     assert (event.flow, event.code) == (STRANGER, 403)
-    assert ua.transactions == ua.legs == len(ua.core.timers) == 0
+    assert ua.open_transactions == ua.open_legs == len(ua.core.timers) == 0
 
 
 @pytest.mark.parametrize(

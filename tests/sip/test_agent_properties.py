@@ -47,7 +47,7 @@ DEEDS: dict[str, Callable[[Leg, float], object]] = {
     "answer": lambda leg, now: leg.answer(now, MEDIA_B),
     "reject": lambda leg, now: leg.reject(now, 486),
     "b hangs up": lambda leg, now: leg.hang_up(now, BYE),
-    "b holds": lambda leg, now: leg.modify(now, direction="sendonly"),  # type: ignore[attr-defined]
+    "b holds": lambda leg, now: leg.modify(now, direction="sendonly"),
 }
 
 
@@ -61,7 +61,7 @@ def act(pair: Pair, action: str) -> None:
     if action == "a hangs up":
         mine.hang_up(pair.now, BYE)
     elif action == "a holds":
-        mine.modify(pair.now, direction="sendonly")  # type: ignore[attr-defined]
+        mine.modify(pair.now, direction="sendonly")
     elif theirs is not None and action in DEEDS:
         DEEDS[action](theirs, pair.now)
 

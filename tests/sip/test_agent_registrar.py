@@ -19,16 +19,17 @@ CREDENTIALS = make_credentials("op1", "112.test", "secret")
 
 
 class Phone(Pair):
-    """a is a phone, b has the registrar."""
+    """a is a phone, b has the registrar, and a trunk of `networks`."""
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, *networks: str, transport: str = "udp") -> None:
+        super().__init__(transport)
         self.registrar = Registrar("112.test", {"op1": CREDENTIALS}.get, secret=b"s" * 16, keepalive_s=30.0)
-        self.b = Side(BOB, UaConfig(session_expires=0), self.registrar)
+        config = UaConfig(session_expires=0)
+        self.b = Side(BOB, config, self.registrar, networks=networks or ("0.0.0.0/0", "::/0"))
         self.seq = 0
 
 
-def register(pair: Phone, expires: int = 600) -> list[int]:
+def register(pair: Phone, expires: int = 600, path: str = "") -> list[int]:
     """What the phone is answered."""
     got: list[Response] = []
     headers = {
@@ -36,6 +37,7 @@ def register(pair: Phone, expires: int = 600) -> list[int]:
         "From": "<sip:op1@112.test>;tag=r",
         "Call-ID": "reg",
         "Contact": f"<sip:op1@{ALICE.host}:{ALICE.port}>;expires={expires}",
+        **({"Path": path} if path else {}),
     }
     for _ in range(2):
         pair.seq += 1

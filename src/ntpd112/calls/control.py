@@ -120,6 +120,8 @@ class CallControl:
         match event:
             case sip_events.IncomingCall():
                 self._arrival.incoming(event, now)
+            case sip_events.PhoneCall(leg):
+                leg.reject(now, 404)
             case sip_events.Registered(user):
                 if self._context.acd.operator(user) is not None:
                     self._context.acd.phone_available(user, now)

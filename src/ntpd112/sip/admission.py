@@ -1,4 +1,10 @@
-"""Which INVITEs become calls: those of trunks, as many as a trunk may have (RFC 3261 §8.2, §13.3).
+"""Which INVITEs become calls: those of trunks, as many as a trunk may have, and those of registered phones
+(RFC 3261 §8.2, §13.3).
+
+A phone may stand within a trunk's network, or be the PBX itself. There an INVITE is a phone's only if it
+comes from the very address and port of a phone that registered with no proxy between, and From names that
+phone's user; or if it brings credentials for our realm. All else is the trunk's: better a phone that cannot
+dial than an emergency call that is asked for a password.
 
 What an emergency call brings that we do not know is passed over, not refused: an unknown option tag in
 Require gets no 420 here, an unreadable Contact or Record-Route no 400.
@@ -6,11 +12,15 @@ Require gets no 420 here, an unreadable Contact or Record-Route no 400.
 
 from __future__ import annotations
 
-from .core import MAX_LEGS, Core
-from .events import IncomingCall, Refused
+from weakref import WeakSet
+
+from .core import EXTENSIONS, MAX_LEGS, Core
+from .events import IncomingCall, PhoneCall, Refused
 from .flow import Flow
 from .message import Request
 from .modify import warning_of
+from .registrar import Registrar
+from .replaces import Replaces
 from .reply import reply
 from .sdp import SdpError
 from .session_timer import TooSmall
@@ -20,6 +30,9 @@ from .uas_leg import InboundLeg
 
 MAX_REFUSED_PER_SECOND = 1
 "Refused INVITEs reported one by one; the others of a second are counted in the next report."
+MAX_PHONE_CALLS = 8
+"""Calls that the phones of one user may have begun at once: two or three in use, and some whose end is on its
+way. A phone gone mad must not take the legs that callers need."""
 RETRY_AFTER_S = 5
 "Seconds that a refused trunk shall wait: calls end that often."
 
@@ -45,14 +58,53 @@ class RefusalReports:
 
 
 class Admission:
-    def __init__(self, core: Core, trunks: Trunks, reports: RefusalReports) -> None:
+    def __init__(
+        self, core: Core, trunks: Trunks, registrar: Registrar | None, reports: RefusalReports
+    ) -> None:
         self.draining = False
         self._core = core
         self._trunks = trunks
+        self._registrar = registrar
+        self._begun: dict[str, WeakSet[InboundLeg]] = {}
+        "What each user's phones have begun; of registered users only, so no more than there are."
         self._reports = reports
 
     def trunk_of(self, flow: Flow) -> Trunk | None:
         return self._trunks.match(flow.remote.host)
+
+    def knows(self, flow: Flow) -> bool:
+        """Whether an INVITE from there can become a call at all."""
+        return self.trunk_of(flow) is not None or self._has_phone(flow)
+
+    def is_from_phone(self, request: Request, flow: Flow) -> bool:
+        """Whether an INVITE is to be taken as a registered phone's, who then has to show its password."""
+        registrar = self._registrar
+        if registrar is None or not registrar.is_phone(flow):
+            return False
+        if self.trunk_of(flow) is None or registrar.has_credentials(request):
+            return True
+        return registrar.is_own_phone(flow, request.from_.uri.user or "")
+
+    def _has_phone(self, flow: Flow) -> bool:
+        return self._registrar is not None and self._registrar.is_phone(flow)
+
+    def admit_phone(
+        self, transaction: InviteServer, user: str, replaces: Replaces | None, flow: Flow, now: float
+    ) -> None:
+        """Make the leg of an INVITE of a user's phone, or refuse it. Also while draining: what phones dial
+        steers the calls that still run."""
+        begun = self._begun.setdefault(user, WeakSet())
+        if len(self._core.legs) >= MAX_LEGS:
+            reason = f"more than {MAX_LEGS} legs"
+            self._refuse(transaction, flow, 503, reason, {"retry-after": RETRY_AFTER_S}, now)
+        elif sum(leg.state != "ended" for leg in begun) >= MAX_PHONE_CALLS:
+            reason = f"phones of {user!r} have begun {MAX_PHONE_CALLS} calls"
+            self._refuse(transaction, flow, 486, reason, {}, now)
+        elif (leg := self._make_leg(transaction, flow, now)) is not None:
+            assert leg.dialog is not None
+            leg.dialog.pinned = True
+            begun.add(leg)
+            self._core.emit(PhoneCall(leg, transaction.request, user, replaces))
 
     def admit(self, transaction: InviteServer, trunk: Trunk, flow: Flow, now: float) -> None:
         """Make the leg of a new INVITE, or refuse it."""
@@ -103,4 +155,4 @@ class Admission:
 
 def unsupported(request: Request) -> list[str]:
     """Option tags in Require that we do not know (RFC 3261 §8.2.2.3)."""
-    return [token for token in request.tokens("require") if token not in ("100rel", "timer")]
+    return [token for token in request.tokens("require") if token not in EXTENSIONS]

@@ -15,17 +15,18 @@ from .admission import Admission, RefusalReports, unsupported
 from .bindings import Binding
 from .core import ALLOW, SUPPORTED, Core, UaConfig
 from .events import SipEvent
-from .flow import Address, Flow, Outgoing
+from .flow import Flow, FlowTo, Outgoing
 from .keepalive import Keepalive
 from .leg import Leg
 from .message import BadMessage, Request, Response
 from .nameaddr import NameAddr
 from .parser import parse
 from .registrar import Registrar
+from .replaces import Replaces
 from .reply import reply, tag_of
 from .sdp import LocalMedia
 from .stateless import Stateless, stamp
-from .target import Target
+from .target import Target, target_of
 from .transaction import InviteServer
 from .transactions import Key, OnResponse, TooManyTransactions, invite_key, reply_flow, server_key
 from .trunks import Trunks
@@ -35,9 +36,9 @@ from .via import Via
 
 __all__ = ["UaConfig", "UserAgent"]
 
-IN_DIALOG = frozenset({"INVITE", "BYE", "UPDATE", "PRACK", "INFO", "OPTIONS"})
+IN_DIALOG = frozenset({"INVITE", "BYE", "UPDATE", "PRACK", "INFO", "OPTIONS", "REFER"})
 "Methods that a leg handles."
-REFUSALS = {"REFER": 405, "MESSAGE": 405, "REGISTER": 405, "SUBSCRIBE": 489, "NOTIFY": 489, "PUBLISH": 489}
+REFUSALS = {"MESSAGE": 405, "REGISTER": 405, "SUBSCRIBE": 489, "NOTIFY": 489, "PUBLISH": 489}
 "Known methods that we do not serve; every other is 501."
 
 
@@ -61,14 +62,15 @@ class UserAgent:
         self._trunks = trunks
         self._stateless = Stateless(token().encode()[:64])
         self._reports = RefusalReports(self.core)
-        self._admission = Admission(self.core, trunks, self._reports)
+        self._admission = Admission(self.core, trunks, registrar, self._reports)
         self._keepalive = Keepalive(registrar, trunks, self.options)
+        self._flow_to: FlowTo | None = None
 
     # Messages in
 
     def receive(self, data: bytes, flow: Flow, now: float) -> None:
         """A datagram. Never raises, whatever it is."""
-        if data.startswith(b"INVITE ") and self._admission.trunk_of(flow) is None:
+        if data.startswith(b"INVITE ") and not self._admission.knows(flow):
             refusal = self._stateless.refuse_invite(data, flow)
             if refusal is not None:
                 self._refused_unknown(refusal, flow, now)
@@ -169,16 +171,33 @@ class UserAgent:
     def _invite(self, request: Request, key: Key, via: Via, flow: Flow, now: float) -> None:
         transactions = self.core.transactions
         trunk = self._admission.trunk_of(flow)
-        if trunk is None:
+        of_phone = self._admission.is_from_phone(request, flow)
+        if trunk is None and not of_phone:
             response = self._stateless.response(request, 403)
             self._refused_unknown(Outgoing(reply_flow(flow, via), bytes(response)), flow, now)
         elif transactions.is_merged(request):
             self._reply(request, via, flow, 482, "Merged Request")
-        else:
+        elif of_phone:
+            self._phone_invite(request, key, via, flow, now)
+        elif trunk is not None:
             transaction = transactions.serve(request, key, via, flow)
             assert isinstance(transaction, InviteServer)
             self._keepalive.seen(flow)
             self._admission.admit(transaction, trunk, flow, now)
+
+    def _phone_invite(self, request: Request, key: Key, via: Via, flow: Flow, now: float) -> None:
+        """Without the right credentials nothing is kept of it, as of a REGISTER."""
+        assert self._registrar is not None
+        replaces = Replaces.of(request)
+        user = self._registrar.authenticate(request, flow, now)
+        if isinstance(user, Response):
+            self.core.send(reply_flow(flow, via), bytes(user))
+            if user.code == 403:
+                self._reports.add(flow, 403, "wrong credentials of a phone", now)
+            return
+        transaction = self.core.transactions.serve(request, key, via, flow)
+        assert isinstance(transaction, InviteServer)
+        self._admission.admit_phone(transaction, user, replaces, flow, now)
 
     def _ack(self, ack: Request, now: float) -> None:
         leg = self.core.legs.get((ack.fields["call-id"][0], tag_of(ack.fields["to"][0]) or ""))
@@ -253,11 +272,12 @@ class UserAgent:
 
     @property
     def open_transactions(self) -> int:
-        """Transactions in memory: after the last call there are none within some 32 s."""
+        """Those included that only absorb repetitions: after the last call there are none within 32 s."""
         return len(self.core.transactions)
 
     @property
     def open_legs(self) -> int:
+        """Those included whose BYE has no answer yet."""
         return len(self.core.legs)
 
     def outgoing(self) -> list[Outgoing]:
@@ -272,19 +292,19 @@ class UserAgent:
             taken += self._registrar.events()
         return taken + self._trunks.events()
 
-    def set_flow_to(self, flow_to: Callable[[str, Address], Flow | None]) -> None:
+    def set_flow_to(self, flow_to: FlowTo) -> None:
         """How to find our way to an address: the endpoint knows its sockets."""
-        self._keepalive.flow_to = flow_to
+        self._flow_to = self._keepalive.flow_to = flow_to
 
-    @property
-    def transactions(self) -> int:
-        """Open transactions, those included that only absorb repetitions."""
-        return len(self.core.transactions)
+    def target_of(self, uri: Uri) -> Target | None:
+        """Where `sip:` calls go that are for no phone of ours. None: the host is a name (they are not looked
+        up), or there is no socket of its IP version and transport."""
+        return target_of(uri, self._flow_to) if self._flow_to is not None else None
 
-    @property
-    def legs(self) -> int:
-        """Open legs, those included whose BYE has no answer yet."""
-        return len(self.core.legs)
+    def leg_of(self, replaces: Replaces) -> Leg | None:
+        """The leg, rung or answered, that a Replaces names (RFC 3891 §3). None: there is none (any more)."""
+        leg = self.core.legs.get((replaces.call_id, replaces.to_tag))
+        return leg if leg is not None and leg.is_named_by(replaces) else None
 
     # What its user asks for
 
@@ -295,14 +315,17 @@ class UserAgent:
         caller: NameAddr,
         local: LocalMedia,
         now: float,
+        asserted: NameAddr | None = None,
         headers: dict[str, str] | None = None,
         call_id: str | None = None,
     ) -> Leg:
-        """Call `target`, offering `local`. `headers` are added to the INVITE; `caller` becomes From."""
+        """Call `target`, offering `local`. `caller` becomes From; `asserted` goes out as P-Asserted-Identity
+        (RFC 3325), for peers that we trust with it; `headers` are added to the INVITE."""
         if isinstance(target, Binding):
             target = target.target
-        core = self.core
-        return OutboundLeg(core, target, caller, local, headers or {}, call_id or core.token(), now)
+        identity = {"p-asserted-identity": str(asserted)} if asserted is not None else {}
+        core, more = self.core, {**identity, **(headers or {})}
+        return OutboundLeg(core, target, caller, local, more, call_id or core.token(), now)
 
     def request(
         self,

@@ -7,6 +7,7 @@ announced with the first reachable contact, and taken back with the last. `now` 
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import count
 from math import inf
@@ -63,6 +64,9 @@ class Bindings:
     def __init__(self) -> None:
         self._by_user: dict[str, dict[tuple[object, ...], Binding]] = {}
         self._by_flow: dict[Flow, list[Binding]] = {}
+        "Without those behind a proxy (Path)."
+        self._proxies: Counter[Flow] = Counter()
+        "How many phones are registered by each proxy's flow."
         self._heap: list[tuple[float, int, Binding]] = []
         self._serial = count()
         self._size = 0
@@ -87,6 +91,14 @@ class Bindings:
         bindings = self._by_flow.get(flow)
         return bindings[0].user if bindings else None
 
+    def is_phone(self, flow: Flow) -> bool:
+        """Whether a phone is registered from there, by itself or by a proxy."""
+        return flow in self._by_flow or flow in self._proxies
+
+    def is_users(self, flow: Flow, user: str) -> bool:
+        """Whether a phone of `user` is registered from there, by itself or by a proxy."""
+        return any(binding.flow == flow for binding in self._by_user.get(user, {}).values())
+
     def put(self, binding: Binding) -> None:
         """Add it, in place of the one with the same key."""
         known = self._by_user.setdefault(binding.user, {})
@@ -96,7 +108,9 @@ class Bindings:
         elif len(known) >= MAX_CONTACTS:
             self._drop(min(known.values(), key=lambda b: (b.reachable, b.registered_at)))
         self._by_user.setdefault(binding.user, {})[binding.key] = binding
-        if not binding.path:
+        if binding.path:
+            self._proxies[binding.flow] += 1
+        else:
             self._by_flow.setdefault(binding.flow, []).append(binding)
         self._size += 1
         self.changes += 1
@@ -163,7 +177,11 @@ class Bindings:
         del known[binding.key]
         if not known:
             del self._by_user[binding.user]
-        if not binding.path:
+        if binding.path:
+            self._proxies[binding.flow] -= 1
+            if not self._proxies[binding.flow]:
+                del self._proxies[binding.flow]
+        else:
             same_flow = self._by_flow[binding.flow]
             same_flow.remove(binding)
             if not same_flow:

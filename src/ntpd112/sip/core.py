@@ -16,8 +16,9 @@ from .uri import format_host_port
 if TYPE_CHECKING:
     from .leg import Leg
 
-ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO"
-SUPPORTED = "100rel, timer"
+ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER"
+EXTENSIONS = ("100rel", "timer", "replaces", "norefersub")
+SUPPORTED = ", ".join(EXTENSIONS)
 MAX_LEGS = 20_000
 "Legs at once: 10,000 calls. Beyond it a new INVITE gets 503."
 

@@ -109,6 +109,10 @@ class DigestServer:
         self._remember(nonce, count)
         return Verdict.RIGHT, user
 
+    def answers(self, request: Request) -> bool:
+        """Whether the request has credentials for our realm, right or wrong."""
+        return self._params_of(request) is not None
+
     def _params_of(self, request: Request) -> dict[str, str] | None:
         for value in request.all("authorization"):
             params = parse_digest(value)

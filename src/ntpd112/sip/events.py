@@ -1,8 +1,9 @@
 """What the SIP user agent tells its user (call control). Each is one small value; a leg is named by itself.
 
-Order per leg: inbound `IncomingCall`, then `MediaChanged` (when the offer/answer completes), `Established`
-(ACK came), `Ended`. Outbound: `Progress` any number of times, `MediaChanged`, `Answered`, `Ended`; or
-`Failed`.
+Order per leg: inbound `IncomingCall` or `PhoneCall`, then `MediaChanged` (when the offer/answer completes),
+`Established` (ACK came), `Ended`. Outbound: `Progress` any number of times, `MediaChanged`, `Answered`,
+`Ended`; or `Failed`. A peer with early media (183) has its `MediaChanged` before the `Progress`, and another
+with the answer if that says something else.
 `Ended` or `Failed` comes exactly once for every leg and is the last event of it, also after our own
 hang-up; nobody has to clean up after it.
 """
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from .flow import Flow
     from .leg import Leg
     from .message import Request
+    from .nameaddr import NameAddr
+    from .replaces import Replaces
     from .sdp import RemoteMedia
     from .trunks import Trunk
 
@@ -38,6 +41,17 @@ class IncomingCall:
     leg: Leg
     request: Request
     trunk: Trunk
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneCall:
+    """A registered phone of `user` calls, and has shown by its password that it is theirs. 100 was sent.
+    `replaces`: the call that this one is to take the place of (RFC 3891; see `UserAgent.leg_of`)."""
+
+    leg: Leg
+    request: Request
+    user: str
+    replaces: Replaces | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +103,35 @@ class Ended:
 
 
 @dataclass(frozen=True, slots=True)
+class Referred:
+    """The peer of a leg that takes REFER wants its call transferred to `target`, in the place of the call
+    that `replaces` names, if any. It was answered 202; `leg.refer_progress` tells it how that goes. Many
+    phones hang up at once: then `Ended` comes next."""
+
+    leg: Leg
+    target: NameAddr
+    "`sip:` or `tel:`, as dialled by the phone; its host may be ours."
+    replaces: Replaces | None
+    referred_by: NameAddr | None
+
+
+@dataclass(frozen=True, slots=True)
+class InfoDtmf:
+    """The peer pressed a key (`0` to `9`, `*`, `#`, `A` to `D`) and said so in an INFO."""
+
+    leg: Leg
+    digit: str
+
+
+@dataclass(frozen=True, slots=True)
+class Probed:
+    """What came of `leg.probe`. Not `alive`: `Ended` follows."""
+
+    leg: Leg
+    alive: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Registered:
     """A user has at least one reachable contact now and had none before."""
 
@@ -132,12 +175,16 @@ class Refused:
 
 SipEvent = (
     IncomingCall
+    | PhoneCall
     | Progress
     | MediaChanged
     | Answered
     | Established
     | Failed
     | Ended
+    | Referred
+    | InfoDtmf
+    | Probed
     | Registered
     | Unregistered
     | UnknownUser

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -26,6 +27,10 @@ class Flow:
     @property
     def reliable(self) -> bool:
         return self.transport != "udp"
+
+
+FlowTo = Callable[[str, Address], Flow | None]
+"Our way to an address by a transport; None where no socket of ours fits."
 
 
 @dataclass(frozen=True, slots=True)

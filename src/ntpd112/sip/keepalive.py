@@ -7,7 +7,7 @@ from functools import partial
 from typing import Protocol
 
 from .bindings import Binding
-from .flow import Address, Flow
+from .flow import Address, Flow, FlowTo
 from .message import Response
 from .registrar import Registrar
 from .target import Target
@@ -28,10 +28,10 @@ class Send(Protocol):
 
 
 class Keepalive:
-    """`flow_to(transport, address)`: our way to an address, set by the endpoint; None where there is none."""
+    """`flow_to` is set by the endpoint."""
 
     def __init__(self, registrar: Registrar | None, trunks: Trunks, send: Send) -> None:
-        self.flow_to: Callable[[str, Address], Flow | None] | None = None
+        self.flow_to: FlowTo | None = None
         self._registrar = registrar
         self._trunks = trunks
         self._send = send

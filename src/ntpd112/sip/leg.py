@@ -1,7 +1,8 @@
 """One session of ours with one peer: an INVITE, its dialog, and what happens in it (RFC 3261 §12 to §15).
 
 `Leg` holds what both directions share: the requests within the dialog, BYE and the end. Changing the session
-is in `modify.py`; how it begins in `uas_leg.py` (the peer called) and `uac_leg.py` (we called).
+is in `modify.py`, what else passes within it in `midcall.py`; how it begins in `uas_leg.py` (the peer called)
+and `uac_leg.py` (we called).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from .offer_answer import OfferAnswer
 from .reason import cause_of, reason_headers
 from .repeats import UnackedAnswer
 from .reply import reply, tag_of
-from .sdp import LocalMedia, RemoteMedia, SessionDescription
+from .sdp import Direction, LocalMedia, RemoteMedia, SessionDescription
 from .session_timer import SessionTimer
 from .transaction import ClientTransaction, InviteServer, ServerTransaction
 from .transactions import OnResponse
@@ -24,9 +25,12 @@ from .transactions import OnResponse
 if TYPE_CHECKING:
     from .body import Part
     from .flow import Flow
+    from .replaces import Replaces
     from .trunks import Trunk
 
 State = Literal["calling", "answered", "established", "ended"]
+NO_TAG = "0"
+"What a Replaces says for the tag of a peer that has none (RFC 2543)."
 LOST = Cause(408, 102)
 "The peer does not answer any more: Q.850 102, recovery on timer expiry."
 
@@ -37,7 +41,7 @@ class Leg:
     Methods have no effect on a leg that has ended, since its end may cross what its user asks for."""
 
     inbound: ClassVar[bool]
-    _handlers: ClassVar[dict[str, str]] = {"BYE": "_on_bye", "INFO": "_on_info", "OPTIONS": "_on_options"}
+    _handlers: ClassVar[dict[str, str]] = {"BYE": "_on_bye", "OPTIONS": "_on_options"}
 
     def __init__(self, core: Core, call_id: str, local_tag: str) -> None:
         self.core = core
@@ -54,6 +58,8 @@ class Leg:
         self.remote_user_agent: str | None = None
         self.peer_allows: frozenset[str] = frozenset()
         "Methods of the peer's last Allow, upper case."
+        self.takes_refer = False
+        "The peer may transfer this call by REFER; else it gets 403."
         self.media = OfferAnswer()
         config = core.config
         self.session = SessionTimer(
@@ -110,6 +116,21 @@ class Leg:
             self._bye_due = cause
             self._finish("local", cause)
 
+    def modify(self, now: float, local: LocalMedia | None = None, direction: Direction = "sendrecv") -> bool:
+        """Offer the peer a change by re-INVITE: other `local` media, or `sendonly` to hold. `MediaChanged`
+        tells the result. False when something else is going on; try again later."""
+        raise NotImplementedError
+
+    def refer_progress(self, now: float, code: int, phrase: str = "") -> None:
+        """After `Referred`: tell the peer how its transfer goes, by SIP codes; a final one (200 and above) is
+        the last, and the next REFER may come."""
+        raise NotImplementedError
+
+    def probe(self, now: float) -> None:
+        """Ask an established leg's peer whether it is still there. `Probed` tells; without any answer in 32 s
+        (Timer F) the leg is lost. Without effect while a question is out."""
+        raise NotImplementedError
+
     # What comes from the peer
 
     def receive(self, transaction: ServerTransaction, now: float) -> None:
@@ -145,6 +166,16 @@ class Leg:
             return dialog
         return None
 
+    def is_named_by(self, replaces: Replaces) -> bool:
+        """Whether a Replaces with our tag is about this leg (RFC 3891 §3)."""
+        if self.state == "ended" or (replaces.early_only and self.state != "calling"):
+            return False
+        return self._has_peer(None if replaces.from_tag == NO_TAG else replaces.from_tag)
+
+    def _has_peer(self, tag: str | None) -> bool:
+        """Whether we have a dialog with the peer of that tag."""
+        return self.dialog is not None and self.dialog.remote_tag == tag
+
     def _on_bye(self, transaction: ServerTransaction, now: float) -> None:
         self._respond(transaction, 200, now)
         if self._unacked is not None:
@@ -154,9 +185,6 @@ class Leg:
             self._finish("remote", cause_of(transaction.request, 0))
         if not self._closing:
             self._forget()
-
-    def _on_info(self, transaction: ServerTransaction, now: float) -> None:
-        self._respond(transaction, 200, now)
 
     def _on_options(self, transaction: ServerTransaction, now: float) -> None:
         self._respond(transaction, 200, now, headers={"allow": [ALLOW], "supported": [SUPPORTED]})

@@ -9,8 +9,9 @@ from .core import ALLOW, SUPPORTED, Core
 from .dialog import Dialog
 from .events import Cause
 from .flow import Outgoing
-from .leg import LOST, Leg
+from .leg import LOST
 from .message import Request, Response
+from .midcall import MidCallLeg
 from .offer_answer import SDP, sdp_of
 from .sdp import Direction, LocalMedia, SdpError
 from .session_timer import TooSmall
@@ -21,10 +22,14 @@ MAX_RETRY_AFTER = 10.0
 "Seconds: the longest Retry-After for a request that overlaps another (RFC 3261 §14.2)."
 
 
-class ModifiableLeg(Leg):
+class ModifiableLeg(MidCallLeg):
     """A leg whose session can be changed by either side."""
 
-    _handlers: ClassVar[dict[str, str]] = {**Leg._handlers, "INVITE": "_on_invite", "UPDATE": "_on_update"}
+    _handlers: ClassVar[dict[str, str]] = {
+        **MidCallLeg._handlers,
+        "INVITE": "_on_invite",
+        "UPDATE": "_on_update",
+    }
 
     _asking = False
     "A re-INVITE or UPDATE of ours has no final answer yet."
@@ -129,8 +134,6 @@ class ModifiableLeg(Leg):
     # We change or refresh the session
 
     def modify(self, now: float, local: LocalMedia | None = None, direction: Direction = "sendrecv") -> bool:
-        """Offer the peer a change by re-INVITE: other `local` media, or `sendonly` to hold. `MediaChanged`
-        tells the result. False when something else is going on; try again later."""
         if self.state != "established" or self._asking or self.media.busy or self._unacked is not None:
             return False
         if local is not None:

@@ -80,6 +80,19 @@ class Registrar:
         user = request.to.uri.user or ""
         if self._lookup(user) is None:
             self._report_unknown(user, now)
+        name = self._authenticate(request, now)
+        if isinstance(name, Response):
+            return name
+        return self._update(request, user, flow, now) if name == user else self._reply(request, 403)
+
+    def authenticate(self, request: Request, flow: Flow, now: float) -> str | Response:
+        """The user whose registered phone sent a request over `flow`, or the 401 or 403 to answer it with."""
+        name = self._authenticate(request, now)
+        if isinstance(name, Response) or self._bindings.is_users(flow, name):
+            return name
+        return self._reply(request, 403)
+
+    def _authenticate(self, request: Request, now: float) -> str | Response:
         verdict, name = self._digest.check(request, self._lookup, now)
         if verdict in (Verdict.MISSING, Verdict.STALE):
             response = self._reply(request, 401)
@@ -87,9 +100,7 @@ class Registrar:
                 now, verdict is Verdict.STALE, user_agent=request.get("user-agent") or ""
             )
             return response
-        if verdict is not Verdict.RIGHT or name != user:
-            return self._reply(request, 403)
-        return self._update(request, user, flow, now)
+        return name if verdict is Verdict.RIGHT else self._reply(request, 403)
 
     def _update(self, request: Request, user: str, flow: Flow, now: float) -> Response:
         values = [v for line in request.all("contact") for v in split_outside_quotes(line, ",") if v.strip()]
@@ -206,6 +217,18 @@ class Registrar:
     def user_of_flow(self, flow: Flow) -> str | None:
         """Whose phone this source is; None for unknown sources and for phones behind a proxy (Path)."""
         return self._bindings.user_of_flow(flow)
+
+    def is_phone(self, flow: Flow) -> bool:
+        """Whether a phone is registered from this source, by itself or by a proxy (Path)."""
+        return self._bindings.is_phone(flow)
+
+    def is_own_phone(self, flow: Flow, user: str) -> bool:
+        """Whether this very source is a phone of `user`, with no proxy between."""
+        return any(b.flow == flow and not b.path for b in self._bindings.of(user))
+
+    def has_credentials(self, request: Request) -> bool:
+        """Whether a request answers a challenge of our realm, rightly or not."""
+        return self._digest.answers(request)
 
     def remove_user(self, user: str) -> None:
         """Forget a user's phones, as when it is taken out of the directory."""

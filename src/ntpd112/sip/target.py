@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from ipaddress import ip_address
 
-from .flow import Flow
+from .flow import Address, Flow, FlowTo
 from .nameaddr import NameAddr
-from .uri import Uri
+from .uri import DEFAULT_PORTS, Uri
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,3 +16,25 @@ class Target:
     flow: Flow
     route: tuple[NameAddr, ...] = ()
     "Becomes the Route header, topmost first: a registration's Path (RFC 3327 §5.3)."
+    pinned: bool = True
+    "All of a call goes over `flow`, as to a phone behind NAT; else its Contact and Record-Route count."
+
+
+def target_of(uri: Uri, flow_to: FlowTo) -> Target | None:
+    """Where a call to `uri` goes (RFC 3263 §4 without DNS): the address, port and transport that it names,
+    UDP and 5060 else. None if it names no such address or `flow_to` knows no way there."""
+    transport = uri.transport
+    if uri.scheme != "sip" or transport not in ("udp", "tcp"):
+        return None
+    try:
+        address = ip_address(uri.host)
+    except ValueError:
+        return None
+    if address.is_unspecified or address.is_multicast:
+        return None
+    flow = flow_to(transport, Address(str(address), uri.port or DEFAULT_PORTS[transport]))
+    if flow is None:
+        return None
+    # URI headers and `method` have no place in a Request-URI (RFC 3261 §19.1.5).
+    params = {name: value for name, value in uri.params.items() if name != "method"}
+    return Target(replace(uri, headers="", params=params), flow, pinned=False)

@@ -166,7 +166,7 @@ class OutboundLeg(ModifiableLeg):
         """Nothing depends on it: a peer that missed the PRACK repeats its response or refuses the INVITE."""
 
     def _make_dialog(self, response: Response) -> Dialog:
-        return Dialog.of_client(self._invite.request, response, self._target.flow, pinned=True)
+        return Dialog.of_client(self._invite.request, response, self._target.flow, self._target.pinned)
 
     def _take_answer_if_any(self, response: Response) -> None:
         if sdp_of(response) is not None:
@@ -250,6 +250,9 @@ class OutboundLeg(ModifiableLeg):
         if self.state == "calling":
             return self._early.get(tag_of(request.fields["from"][0]))
         return super()._dialog_of(request)
+
+    def _has_peer(self, tag: str | None) -> bool:
+        return tag in self._early if self.state == "calling" else super()._has_peer(tag)
 
     def _on_bye(self, transaction: ServerTransaction, now: float) -> None:
         """Before its 2xx a peer has no right to BYE; one that does so all the same does not want the call."""

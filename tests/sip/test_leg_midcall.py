@@ -1,0 +1,132 @@
+"""Keys in INFO, and the question whether the peer of a call is still there."""
+
+from __future__ import annotations
+
+import pytest
+
+from ntpd112.sip.events import Ended, InfoDtmf, Probed
+from ntpd112.sip.leg import Leg
+from ntpd112.sip.message import Response
+
+from .pair import Pair, name_of
+from .test_leg_calls import BYE, assert_nothing_left, drop_all, drop_first
+
+
+def info(pair: Pair, leg: Leg, content_type: str, body: bytes) -> int:
+    """The answer's code."""
+    got: list[Response] = []
+    assert leg.dialog is not None
+    headers = {"content-type": [content_type]}
+    leg._request(leg.dialog, "INFO", headers, lambda response, now: got.append(response), pair.now, body)
+    pair.run()
+    return got[-1].code
+
+
+def test_a_key_in_info_is_told_once_though_repeated_on_the_wire() -> None:
+    pair = Pair(judge=lambda data: "twice" if name_of(data) == "INFO" else "pass")
+    mine, theirs = pair.call()
+    assert info(pair, mine, "application/dtmf-relay", b"Signal=9\r\nDuration=160\r\n") == 200
+    assert pair.b.events[-1] == InfoDtmf(theirs, "9")
+    assert pair.b.story().count("InfoDtmf") == 1
+
+
+def test_an_info_about_anything_else_is_taken_and_passed_over() -> None:
+    pair = Pair()
+    mine, theirs = pair.call()
+    assert info(pair, mine, "application/media_control+xml", b"<x/>") == 200
+    assert info(pair, mine, "application/dtmf", b"\xff" * 10_000) == 200
+    assert "InfoDtmf" not in pair.b.story()
+    assert theirs.state == "established"
+
+
+# --- probe
+
+
+@pytest.mark.parametrize("side", ["inbound", "outbound"])
+def test_a_peer_that_is_there_answers(side: str) -> None:
+    pair = Pair()
+    mine, theirs = pair.call()
+    leg, events = (theirs, pair.b.events) if side == "inbound" else (mine, pair.a.events)
+    leg.probe(pair.now)
+    leg.probe(pair.now)
+    pair.run()
+    assert events[-1] == Probed(leg, True)
+    names = [entry.partition(" ")[2] for entry in pair.take_wire()]
+    assert names[-2:] == ["OPTIONS", "200 OPTIONS"]
+    assert names.count("OPTIONS") == 1
+    leg.probe(pair.now)
+    pair.run()
+    assert sum(isinstance(event, Probed) for event in events) == 2
+    leg.hang_up(pair.now, BYE)
+    pair.run()
+    assert_nothing_left(pair)
+
+
+@pytest.mark.parametrize("code", [404, 405, 486, 500, 501, 503, 603])
+def test_any_refusal_shows_that_somebody_is_there(code: int) -> None:
+    pair, theirs = answering(code)
+    assert pair.b.events[-1] == Probed(theirs, True)
+    assert theirs.state == "established"
+
+
+@pytest.mark.parametrize("code", [408, 481])
+def test_a_peer_that_has_lost_the_call_ends_it(code: int) -> None:
+    pair, theirs = answering(code)
+    assert pair.b.events[-2] == Probed(theirs, False)
+    ended = pair.b.events[-1]
+    assert isinstance(ended, Ended)
+    assert (ended.leg, ended.by, ended.cause.sip_code) == (theirs, "lost", code)
+
+
+def answering(code: int) -> tuple[Pair, Leg]:
+    """b has probed a, which answered OPTIONS with `code`."""
+    pair = Pair()
+    mine, theirs = pair.call()
+    mine._on_options = lambda transaction, now: mine._respond(transaction, code, now)  # type: ignore[method-assign]
+    theirs.probe(pair.now)
+    pair.run()
+    return pair, theirs
+
+
+def test_a_silent_peer_is_lost_after_timer_f() -> None:
+    pair = Pair(judge=drop_all("OPTIONS"))
+    _, theirs = pair.call()
+    theirs.probe(pair.now)
+    pair.pass_time(31)
+    assert theirs.state == "established"
+    pair.pass_time(2)
+    assert pair.b.story()[-2:] == ["Probed", "Ended"]
+    ended = pair.b.events[-1]
+    assert isinstance(ended, Ended)
+    assert (ended.by, ended.cause.sip_code) == ("lost", 408)
+    assert_nothing_left(pair)
+
+
+def test_a_lost_question_is_repeated() -> None:
+    pair = Pair(judge=drop_first("OPTIONS"))
+    _, theirs = pair.call()
+    theirs.probe(pair.now)
+    pair.pass_time(1)
+    assert pair.b.events[-1] == Probed(theirs, True)
+
+
+def test_an_answer_after_the_end_says_nothing_more() -> None:
+    pair = Pair()
+    _, theirs = pair.call()
+    theirs.probe(pair.now)
+    theirs.hang_up(pair.now, BYE)
+    pair.run()
+    assert isinstance(pair.b.events[-1], Ended)
+    theirs.probe(pair.now)
+    assert pair.b.ua.outgoing() == []
+
+
+def test_a_call_that_is_not_answered_is_not_probed() -> None:
+    pair = Pair()
+    mine = pair.invite()
+    pair.run()
+    pair.take_wire()
+    mine.probe(pair.now)
+    pair.b.legs[0].probe(pair.now)
+    pair.run()
+    assert pair.take_wire() == []
