@@ -20,7 +20,7 @@ KNOWS = {
     "api": {"calls", "cdr", "journal"},
     "app": {"api", "calls", "cdr", "config", "journal", "media", "queue", "sip"},
     "demo": {"app", "cdr", "config", "sip"},
-    "cli": {"app", "cdr", "config", "demo", "journal", "sip"},
+    "cli": {"app", "cdr", "config", "demo", "journal", "queue", "sip"},
 }
 "Package to the packages it may import. `loglines` and the version belong to none and are open to all."
 MAX_LINES = 400

@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+from tests.config.said import load
 
 from ntpd112.config import Config, HttpAddress, ListenUrl, find_config, load_config, warnings_of
 
@@ -54,12 +55,6 @@ wrap_up = "10s"
 url = "mqtt://127.0.0.1:1883"            # unset: no MQTT
 """
 "The example that other tools are written against. It stays."
-
-
-def load(folder: Path, text: str) -> Config:
-    file = folder / "ntpd112.toml"
-    file.write_text(text, encoding="utf-8")
-    return load_config(file, {})
 
 
 def test_the_interface_s_example_gives_these_values(tmp_path: Path) -> None:

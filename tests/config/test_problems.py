@@ -3,21 +3,9 @@
 from pathlib import Path
 
 import pytest
+from tests.config.said import problems, said
 
-from ntpd112.config import ConfigErrors, Problem, load_config
-
-
-def problems(folder: Path, text: str) -> list[Problem]:
-    file = folder / "ntpd112.toml"
-    file.write_text(text, encoding="utf-8")
-    with pytest.raises(ConfigErrors) as caught:
-        load_config(file, {})
-    return caught.value.problems
-
-
-def said(folder: Path, text: str) -> list[str]:
-    """Each problem without the folder: `ntpd112.toml:LINE: MESSAGE`."""
-    return [str(problem).removeprefix(f"{folder}/") for problem in problems(folder, text)]
+from ntpd112.config import ConfigErrors, load_config
 
 
 def test_everything_wrong_is_said_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:

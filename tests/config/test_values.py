@@ -126,6 +126,18 @@ def test_peers_are_addresses_or_networks(text: str, peer: str) -> None:
         (values.database_url, "sqlite+aiosqlite://", "names no file"),
         (values.mqtt_url, "127.0.0.1:1883", "is not a broker URL"),
         (values.mqtt_url, "http://127.0.0.1", "is not a broker URL"),
+        (values.sip_uri, "110@10.1.0.5", "is not a SIP URI such as"),
+        (values.sip_uri, "sips:110@10.1.0.5", "is not a SIP URI such as"),
+        (values.sip_uri, "sip:a b@10.1.0.5", "is not a SIP URI such as"),
+        (values.sip_uri, "sip:110@10.1.0.5?Subject=x", "is not a SIP URI such as"),
+        (values.sip_uri, "sip:110@10.1.0.5:0", "port 0, which is not from 1 to 65535"),
+        (values.sip_uri, "sip:110@10.1.0.5:70000", "port 70000"),
+        (values.sip_uri, "sip:110@pbx", 'host "pbx", which is not an IP address'),
+        (values.sip_uri, "sip:110@[::g]", "is not an IP address"),
+        (values.sip_uri_for, "sip:0@{number}", "does not say where the number goes"),
+        (values.sip_uri_for, "sip:{number}@pbx", "is not an IP address"),
+        (values.keys, "", "is not made of a telephone's keys"),
+        (values.keys, "12a", "is not made of a telephone's keys"),
     ],
 )
 def test_what_is_refused_and_what_is_said(parse: Callable[[str], str], text: str, said: str) -> None:
@@ -136,3 +148,15 @@ def test_what_is_refused_and_what_is_said(parse: Callable[[str], str], text: str
 @pytest.mark.parametrize("url", ["sqlite+aiosqlite:///x.db", "postgresql+asyncpg://u:p@h/d"])
 def test_supported_databases(url: str) -> None:
     assert values.database_url(url) == url
+
+
+@pytest.mark.parametrize(
+    "uri",
+    ["sip:10.1.0.5", "sip:110@10.1.0.5:5062", "sip:110@[::1]:5060;transport=tcp", "SIP:+62;x=y@1.2.3.4;lr"],
+)
+def test_sip_uris_stay_as_they_are(uri: str) -> None:
+    assert values.sip_uri(uri) == uri
+
+
+def test_a_call_back_s_uri_has_a_place_for_the_number() -> None:
+    assert values.sip_uri_for("sip:0{number}@10.1.0.5") == "sip:0{number}@10.1.0.5"

@@ -28,7 +28,7 @@ from ntpd112.cdr.directory import Directory
 from ntpd112.cdr.keys import KeyStore
 from ntpd112.cdr.projection import CdrProjection
 from ntpd112.cdr.store import CdrStore
-from ntpd112.config import Config, warnings_of
+from ntpd112.config import Config, dead_ends, warnings_of
 from ntpd112.journal import Journal, JournalError
 from ntpd112.journal.events import AgentStarted
 from ntpd112.media import MediaClient, MediaError, MediaSettings
@@ -117,6 +117,8 @@ class Agent:
             ),
         ]
         await self._start_api()
+        for dead_end in dead_ends(config):
+            log.error(dead_end.message)
         for warning in self._doubts():
             log.warning(warning)
         log.info(

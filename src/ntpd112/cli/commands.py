@@ -1,4 +1,4 @@
-"""`ntpd112 run`, `demo` and `check`, and where the other commands are put together."""
+"""`ntpd112 run` and `demo`, and where the other commands are put together."""
 
 from __future__ import annotations
 
@@ -7,10 +7,9 @@ from typing import Annotated
 import typer
 
 from ntpd112 import __version__
-from ntpd112.config import ConfigErrors, find_config, load_config, warnings_of
 
-from . import keys, operators, trace
-from .common import WRONG_CONFIG, ConfigOption, JsonOption, configuration, fail, print_json
+from . import check, keys, operators, staff, trace
+from .common import ConfigOption, configuration, fail
 from .why import why
 
 app = typer.Typer(
@@ -88,35 +87,9 @@ def demo(
         fail(str(error))
 
 
-@app.command(short_help="Say what is wrong with the configuration.")
-def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Read the configuration and say what is wrong with it, by line and key.
-
-    Ends with 2 if anything is wrong, with 0 if there are only warnings.
-
-    Example: ntpd112 check --config /var/lib/ntpd112/ntpd112.toml
-    """
-    path = find_config(config)
-    problems, warnings = [], []
-    try:
-        warnings = warnings_of(load_config(path))
-    except ConfigErrors as errors:
-        problems = errors.problems
-    if as_json:
-        found = [{"source": p.source, "line": p.line, "key": p.key, "message": p.message} for p in problems]
-        print_json({"file": path, "problems": found, "warnings": warnings})
-    else:
-        for problem in problems:
-            print(problem)
-        for warning in warnings:
-            print(f"warning: {warning}")
-        if not problems:
-            print(f"{path or 'no file, the defaults'}: {'no errors' if warnings else 'nothing wrong'}")
-    if problems:
-        raise typer.Exit(WRONG_CONFIG)
-
-
+app.command(short_help="Say what is wrong with the configuration.")(check.check)
 app.command(short_help="Tell in words why a call went as it did.")(why)
 app.command(short_help="Draw a call's SIP messages as a ladder diagram.")(trace.trace)
+app.command(short_help="Say how many operators a load of calls needs.")(staff.staff)
 app.add_typer(operators.app, name="operator", short_help="Add, import, list and remove operators.")
 app.add_typer(keys.app, name="apikey", short_help="Make, list and withdraw API keys.")

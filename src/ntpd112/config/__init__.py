@@ -1,7 +1,8 @@
 """The configuration: TOML, environment variables over it, and every problem said at once with its line."""
 
 from .checks import warnings_of
-from .load import find_config, load_config
+from .ladder_proof import PBX, Route, dead_ends, grouped, routes_of
+from .load import check_config, find_config, load_config
 from .models import (
     Config,
     DatabaseConfig,
@@ -33,6 +34,7 @@ from .values import NUMBER_PLACE, HttpAddress, ListenUrl
 __all__ = [
     "DESTINATION_RING_S",
     "NUMBER_PLACE",
+    "PBX",
     "CallbacksConfig",
     "CodesConfig",
     "Config",
@@ -52,6 +54,7 @@ __all__ = [
     "Problem",
     "QueueConfig",
     "RegistrarConfig",
+    "Route",
     "ScreeningConfig",
     "ShieldConfig",
     "SipConfig",
@@ -59,8 +62,12 @@ __all__ = [
     "Strategy",
     "TraceConfig",
     "TrunkConfig",
+    "check_config",
+    "dead_ends",
     "find_config",
+    "grouped",
     "is_uri",
     "load_config",
+    "routes_of",
     "warnings_of",
 ]

@@ -52,7 +52,7 @@ def _steps_to_nowhere(given: dict[str, Any]) -> Iterator[Complaint]:
         if to == text(queue, "name"):
             yield Complaint(key, f'{where(key, given)}to "{to}" is the queue that the call is in', to)
         elif to not in names:
-            known = listed(names - {text(queue, "name")}) or "there are none yet"
+            known = listed(names - {text(queue, "name")}) or "none yet"
             message = f'{where(key, given)}to "{to}" is no [[destination]], queue or SIP URI ({known})'
             yield Complaint(key, message, to)
 

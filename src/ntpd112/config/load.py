@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ from pydantic import ValidationError
 from . import lines
 from .checks import cross_checks
 from .environment import override
+from .ladder_proof import dead_ends
 from .models import Config
 from .problems import Complaint, ConfigErrors, Problem, complaints_of
 
 DEFAULT_FILE = Path("ntpd112.toml")
+Place = Callable[[list[Complaint]], list[Problem]]
 SQLITE = "sqlite+aiosqlite:///"
 
 
@@ -25,9 +28,21 @@ def load_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> C
     """None: defaults and environment alone. Relative paths in the file, the SQLite database's too, are taken
     from the file's folder, so that every command finds the same files wherever it is started. Raises
     ConfigErrors with all problems at once."""
+    return _load(path, environ)[0]
+
+
+def check_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> tuple[Config, list[Problem]]:
+    """As `load_config`, with what does not keep the agent from starting and yet is wrong: queues that a call
+    may never get out of."""
+    config, place = _load(path, environ)
+    return config, place(dead_ends(config))
+
+
+def _load(path: Path | None, environ: Mapping[str, str]) -> tuple[Config, Place]:
     text = _read(path) if path else ""
     given = _parse(text, str(path))
     origins, complaints = override(given, environ)
+    place = partial(_placed, source=str(path) if path else "", found=lines.Lines(text), origins=origins)
     config = None
     try:
         config = Config.model_validate(given)
@@ -35,8 +50,9 @@ def load_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> C
         complaints += complaints_of(error, given)
     complaints += cross_checks(given)
     if complaints or config is None:
-        raise ConfigErrors(_placed(complaints, str(path), lines.Lines(text), origins))
-    return _with_aliases(_with_absolute_paths(config, path.absolute().parent if path else Path.cwd()))
+        raise ConfigErrors(place(complaints))
+    folder = path.absolute().parent if path else Path.cwd()
+    return _with_aliases(_with_absolute_paths(config, folder)), place
 
 
 def find_config(named: Path | None, environ: Mapping[str, str] = os.environ) -> Path | None:

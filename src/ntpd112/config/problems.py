@@ -46,9 +46,9 @@ _EXPECTED = {
     "model_type": "is not a table of keys and values",
     "path_type": "is not a path in quotes",
     "too_short": "is empty: at least one is needed",
-    "greater_than": "is not above {gt}",
-    "greater_than_equal": "is not {ge} or more",
-    "less_than_equal": "is not {le} or less",
+    "greater_than": "is not above {gt:g}",
+    "greater_than_equal": "is not {ge:g} or more",
+    "less_than_equal": "is not {le:g} or less",
     "literal_error": "is not {expected}",
 }
 
@@ -136,7 +136,7 @@ def _tables_in(path: Path, inner: Path) -> Iterator[str]:
 def label(path: Path) -> str:
     """The key as said in a message: `peer` for an element of `peers`."""
     names = [part for part in path if isinstance(part, str)]
-    if len(names) > 1 and names[-2] in ELEMENTS:
+    if len(path) > 1 and isinstance(path[-1], str) and path[-2] in ELEMENTS:
         return f'{ELEMENTS[names[-2]]} "{names[-1]}"'
     if isinstance(path[-1], int) and names[-1] in ELEMENTS:
         return ELEMENTS[names[-1]]

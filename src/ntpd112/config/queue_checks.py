@@ -140,9 +140,11 @@ def _called(path: Path) -> str:
 
 
 def _dialled(given: dict[str, Any]) -> Iterator[tuple[Path, str]]:
+    """The defaults first, so that what is said is said of a value in the file."""
     codes = given.get("codes")
-    chosen = CodesConfig().model_dump(by_alias=True) | (codes if isinstance(codes, dict) else {})
-    for name, keys in chosen.items():
+    own = codes if isinstance(codes, dict) else {}
+    default = {key: keys for key, keys in CodesConfig().model_dump(by_alias=True).items() if key not in own}
+    for name, keys in (*default.items(), *own.items()):
         if isinstance(keys, str) and keys:
             yield ("codes", name), keys
     for index, table in tables(given, "destination"):

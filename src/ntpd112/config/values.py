@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _SIP_URI = re.compile(
-    r"sip:(?:[^@\s<>\"?]+@)?(\[[^\]\s]+\]|[^:;@\s\[\]]+)(?::(\d+))?((?:;[^;?\s<>\"]+)*)", re.I
+    r"sip:(?:[^@\s<>\"?]+@)?(\[[^\]\s]+\]|[^:;?@\s\[\]]+)(?::(\d+))?((?:;[^;?\s<>\"]+)*)", re.I
 )
 _TRANSPORT = re.compile(r";transport=(?!(?:udp|tcp)(?:;|$))([^;]*)", re.I)
 _KEYS = re.compile(r"[0-9*#]+")

@@ -38,6 +38,8 @@ class Bank:
 
     host: str
     agent: tuple[str, int]
+    port: int = 0
+    "0: any that is free."
     voices: set[Voice] = field(default_factory=set)
     legs: dict[int, tuple[Leg, Voice]] = field(default_factory=dict)
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
@@ -48,7 +50,7 @@ class Bank:
         self.endpoint = SipEndpoint(self.ua, self.turn)
         self.loop = asyncio.get_running_loop()
         self._alarm = Alarm(self.loop, self._timer)
-        addresses = await self.endpoint.open([ListenUrl("udp", self.host, 0)])
+        addresses = await self.endpoint.open([ListenUrl("udp", self.host, self.port)])
         local = addresses[0]
         self.flow = Flow("udp", local, Address(*self.agent))
 
@@ -104,7 +106,8 @@ class Bank:
 
 
 class Operators(Bank):
-    """Phones that register, ring, pick up after a moment and sometimes do not."""
+    """Phones that register, ring, pick up after a moment and sometimes do not. Without registering: the
+    neighbouring centre, which takes what the ladder brings."""
 
     async def register(self, user: str, password: str, realm_host: str) -> None:
         """Raises RuntimeError with the response when the agent refuses."""

@@ -90,14 +90,15 @@ async def _start_site(site: Site, options: Options, console: Console) -> None:
 async def _traffic(site: Site, options: Options, console: Console, stop: asyncio.Event) -> None:
     agent = (HOST, site.sip)
     phones, callers = Operators(OPERATORS_HOST, agent), Callers(CALLERS_HOST, agent)
-    await phones.open()
-    await callers.open()
+    neighbour = Operators(HOST, agent, site.neighbour)
+    banks = phones, callers, neighbour
+    for bank in banks:
+        await bank.open()
     for user, _, _ in NAMES[: options.operators]:
         await phones.register(user, site.passwords[user], HOST)
     view = View(site.url, site.key)
     tasks = [
-        asyncio.create_task(speak(phones.voices)),
-        asyncio.create_task(speak(callers.voices)),
+        *(asyncio.create_task(speak(bank.voices)) for bank in banks),
         asyncio.create_task(callers.keep_dialling(options.calls_per_minute)),
         asyncio.create_task(_supervise(site, stop)),
     ]
@@ -113,8 +114,8 @@ async def _traffic(site: Site, options: Options, console: Console, stop: asyncio
             await view.refresh()
             console.print(view.line())
         await view.close()
-        await callers.close()
-        await phones.close()
+        for bank in banks:
+            await bank.close()
 
 
 async def _show(view: View, console: Console, stop: asyncio.Event) -> None:

@@ -58,6 +58,10 @@ numbers = ["112", "urn:service:sos"]
 ring_timeout = "12s"
 wrap_up = "4s"
 
+[[queue.ladder]]
+after = "30s"
+to = "tetangga"
+
 [[queue]]
 name = "medis"
 numbers = ["119", "urn:service:sos.ambulance"]
@@ -65,6 +69,16 @@ skills = {{ medical = 1 }}
 priority = 3
 ring_timeout = "12s"
 wrap_up = "4s"
+
+[[queue.ladder]]
+after = "15s"
+to = "112"
+
+[[destination]]
+name = "tetangga"
+title = "112 kota tetangga"
+kind = "centre"
+to = "sip:112@{host}:{neighbour}"
 """
 
 
@@ -74,11 +88,13 @@ class DemoError(Exception):
 
 @dataclass
 class Site:
-    """`sip` and `http` are the ports the agent listens on; `key` reads everything over REST."""
+    """`sip` and `http` are the ports the agent listens on, `neighbour` is the next centre's; `key` reads
+    everything over REST."""
 
     folder: Path
     sip: int = 0
     http: int = 0
+    neighbour: int = 0
     key: str = ""
     passwords: dict[str, str] = field(default_factory=dict)
     _agent: asyncio.subprocess.Process | None = None
@@ -98,10 +114,12 @@ class Site:
     def write_config(self) -> None:
         self.sip = _free_port(5060, udp=True)
         self.http = _free_port(8112)
+        self.neighbour = _free_port(5112, udp=True)
         text = CONFIG.format(
             host=HOST,
             sip=self.sip,
             http=self.http,
+            neighbour=self.neighbour,
             realm=REALM,
             folder=self.folder,
             first=30000,
