@@ -24,6 +24,15 @@ advertise = "192.0.2.10"
 [[trunk]]
 name = "pbx"
 peers = ["127.0.0.1"]
+[[queue]]
+name = "112"
+numbers = ["112"]
+[[queue.ladder]]
+after = "60s"
+to = "police"
+[[destination]]
+name = "police"
+to = "sip:110@10.1.0.5"
 """
 
 

@@ -14,9 +14,36 @@ from ntpd112.app import StartError
 from ntpd112.cli import app
 from ntpd112.config import Config
 
-COMMANDS = ["run", "demo", "check", "trace"]
+COMMANDS = ["run", "demo", "check", "staff", "trace"]
 COMMANDS += ["operator add", "operator import", "operator list", "operator remove"]
 COMMANDS += ["apikey add", "apikey list", "apikey revoke"]
+TWO_QUEUES = """\
+[site]
+region = "35.78"
+[[trunk]]
+name = "pbx"
+peers = ["127.0.0.1"]
+[[queue]]
+name = "112"
+numbers = ["112"]
+max_waiting = 20
+no_operator = "reject"
+[[queue.ladder]]
+after = "60s"
+to = "police"
+[[queue.ladder]]
+after = "90s"
+to = "sip:112@10.2.0.1"
+[[queue]]
+name = "medical"
+numbers = ["119"]
+[[queue.ladder]]
+after = "10s"
+to = "112"
+[[destination]]
+name = "police"
+to = "sip:110@10.1.0.5"
+"""
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -39,7 +66,42 @@ def test_the_version_is_printed() -> None:
 
 
 def test_check_of_a_right_file_ends_with_0(terminal: Terminal) -> None:
-    assert terminal.run("check").stdout == f"{terminal.config}: nothing wrong\n"
+    *_, last = terminal.run("check").stdout.splitlines()
+    assert last == f"{terminal.config}: nothing wrong"
+
+
+def test_check_shows_where_calls_go_that_no_operator_takes(terminal: Terminal) -> None:
+    terminal.config.write_text(TWO_QUEUES, "utf-8")
+    lines = terminal.run("check").stdout.splitlines()
+    assert [" ".join(line.split()) for line in lines[:6]] == [
+        "queue no operator takes the call goes to",
+        "112 timed out police after 60 s, then sip:112@10.2.0.1, and again",
+        "full police at once, then sip:112@10.2.0.1, and again",
+        "empty, on break back to the PBX (503)",
+        "medical timed out queue 112, police after 60 s, then sip:112@10.2.0.1, and again",
+        "empty, on break queue 112, police at once, then sip:112@10.2.0.1, and again",
+    ]
+    routes = terminal.json("check")["routes"]
+    assert routes[0] == {
+        "queue": "112",
+        "when": "timed out",
+        "queues": ["112"],
+        "ends": ["police", "sip:112@10.2.0.1"],
+        "after_s": 60.0,
+        "back_to": None,
+        "proven": True,
+    }
+    assert [route["ends"] for route in routes[2:4]] == [["PBX"], ["PBX"]]
+
+
+def test_a_queue_that_a_call_may_never_get_out_of_is_a_problem(terminal: Terminal) -> None:
+    text = terminal.config.read_text("utf-8")
+    terminal.config.write_text(text[: text.index("[[queue]]")], "utf-8")
+    output = terminal.run("check", code=2).stdout
+    assert "112 timed out, empty, on break NOBODY" in " ".join(output.split())
+    assert f'{terminal.config}: queue "112": a call that no operator takes' in output
+    (problem,) = json.loads(terminal.run("check", "--json", code=2).stdout)["problems"]
+    assert problem["key"] == "queue.0.ladder"
 
 
 def test_check_lists_every_problem_by_line_and_ends_with_2(terminal: Terminal) -> None:
@@ -51,14 +113,17 @@ def test_check_lists_every_problem_by_line_and_ends_with_2(terminal: Terminal) -
 
 
 def test_check_warns_of_a_file_that_serves_nobody_and_ends_with_0(terminal: Terminal) -> None:
-    terminal.config.write_text("", "utf-8")
-    first, *_, last = terminal.run("check").stdout.splitlines()
+    text = terminal.config.read_text("utf-8")
+    terminal.config.write_text(text[text.index("[[queue]]") :], "utf-8")
+    *_, first, second, last = terminal.run("check").stdout.splitlines()
     assert first.startswith("warning: no [[trunk]]: ")
+    assert second.startswith("warning: [site]: region is not set")
     assert last == f"{terminal.config}: no errors"
 
 
 def test_check_as_json(terminal: Terminal) -> None:
-    assert terminal.json("check") == {"file": str(terminal.config), "problems": [], "warnings": []}
+    found = terminal.json("check")
+    assert (found["file"], found["problems"], found["warnings"]) == (str(terminal.config), [], [])
     terminal.config.write_text("[http]\nlisten = 1", "utf-8")
     (problem,) = json.loads(terminal.run("check", "--json", code=2).stdout)["problems"]
     assert (problem["line"], problem["key"]) == (2, "http.listen")
@@ -75,7 +140,7 @@ def test_the_file_is_found_by_variable_then_in_the_folder(
     terminal: Terminal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert CliRunner().invoke(app, ["check"]).output == "ntpd112.toml: nothing wrong\n"
+    assert CliRunner().invoke(app, ["check"]).output.endswith("\nntpd112.toml: nothing wrong\n")
     other = tmp_path / "other.toml"
     other.write_text("[sip]\nrealm = 5", "utf-8")
     result = CliRunner().invoke(app, ["check"], env={"NTPD112_CONFIG": str(other)})

@@ -17,9 +17,10 @@ from ntpd112.config import (
     QueueConfig,
     ScreeningConfig,
     TrunkConfig,
-    load_config,
+    check_config,
     warnings_of,
 )
+from ntpd112.demo.site import Site
 
 EXAMPLE = Path(__file__).parents[2] / "ntpd112.example.toml"
 TEXT = EXAMPLE.read_text("utf-8")
@@ -42,7 +43,15 @@ def keys_of(model: type[BaseModel]) -> set[str]:
 
 
 def test_it_is_right_and_raises_no_doubts() -> None:
-    assert warnings_of(load_config(EXAMPLE, {})) == []
+    config, problems = check_config(EXAMPLE, {})
+    assert (problems, warnings_of(config)) == ([], [])
+
+
+def test_the_demo_s_is_right_too(tmp_path: Path) -> None:
+    site = Site(tmp_path)
+    site.write_config()
+    config, problems = check_config(site.config, {})
+    assert (problems, warnings_of(config)) == ([], [])
 
 
 def test_it_shows_every_key() -> None:

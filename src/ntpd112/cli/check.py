@@ -12,6 +12,9 @@ from ntpd112.config import warnings_of as doubts_of
 
 from .common import WRONG_CONFIG, ConfigOption, JsonOption, print_json
 
+WIDTH = 200
+"Characters of a line where no terminal says how many it has: a route is not broken then."
+
 
 def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     """Read the configuration and say what is wrong with it, by line and key.
@@ -43,7 +46,7 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         )
     else:
         if routes:
-            Console(highlight=False).print(_table(routes))
+            _print(_table(routes))
         for problem in problems:
             print(problem)
         for warning in warnings:
@@ -52,6 +55,13 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
             print(f"{path or 'no file, the defaults'}: {'no errors' if warnings else 'nothing wrong'}")
     if problems:
         raise typer.Exit(WRONG_CONFIG)
+
+
+def _print(table: Table) -> None:
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = WIDTH
+    console.print(table)
 
 
 def _table(routes: list[Route]) -> Table:
@@ -66,7 +76,7 @@ def _table(routes: list[Route]) -> Table:
 
 
 def _goes_to(route: Route) -> str:
-    """`queue medical, after 40 s police, then neighbour, and again`"""
+    """`queue medical, police after 40 s, then neighbour, and again`"""
     hops = [f"queue {name}" for name in (*route.queues[1:], route.back_to) if name]
     if not route.ends:
         return ", ".join([*hops, "NOBODY"])
@@ -74,7 +84,7 @@ def _goes_to(route: Route) -> str:
         return "back to the PBX (503)"
     when = f"after {route.after_s:g} s" if route.after_s else "at once"
     first, *others = route.ends
-    return ", ".join([*hops, f"{when} {first}", *(f"then {end}" for end in others), "and again"])
+    return ", ".join([*hops, f"{first} {when}", *(f"then {end}" for end in others), "and again"])
 
 
 def _as_json(route: Route) -> dict[str, object]:

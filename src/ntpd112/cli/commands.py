@@ -43,6 +43,7 @@ def options(
       ntpd112 apikey add wallboard --scope calls:read
       ntpd112 why CALL_ID                            why a call waited, who was rung
       ntpd112 trace CALL_ID                          its SIP messages
+      ntpd112 staff --calls-per-hour 120 --talk 90s  how many operators?
     """
 
 

@@ -72,19 +72,9 @@ def staff(
     """
     if config is not None:
         configuration(config)
-    models = {"erlang_c": None} | ({"erlang_a": patience} if patience is not None else {})
+    patiences = [None] if patience is None else [None, patience]
     try:
-        found = {
-            name: operators_needed(calls_per_hour, talk, level.share, level.seconds, gives_up)
-            for name, gives_up in models.items()
-        }
-        rows = {
-            name: [
-                staffing(operators, calls_per_hour, talk, level.seconds, models[name])
-                for operators in range(max(1, needed.operators - 1), needed.operators + 2)
-            ]
-            for name, needed in found.items()
-        }
+        answers = [_answer(calls_per_hour, talk, level, each) for each in patiences]
     except ValueError as error:
         fail(str(error))
     load = calls_per_hour * talk / 3600
@@ -96,29 +86,47 @@ def staff(
             "load_erlang": load,
         }
         asked |= {"level": level.share, "within_s": level.seconds}
-        answers = {
-            name: {"operators": needed.operators, "table": [_as_json(row) for row in rows[name]]}
-            for name, needed in found.items()
-        }
-        print_json(asked | answers)
+        print_json(asked | {answer.key: _as_json(answer) for answer in answers})
         return
     print(f"{calls_per_hour:g} calls an hour of {talk:g} s: {load:.1f} operators busy on average")
-    for name, needed in found.items():
-        patient = "callers who wait for ever" if models[name] is None else f"callers who wait {patience:g} s"
-        title = f"{name.replace('_', ' ').title()}, {patient}: {needed.operators} operators"
-        Console(highlight=False).print(_table(rows[name], needed.operators, level), title, sep="\n")
+    console = Console(highlight=False)
+    for answer in answers:
+        console.print(f"\n{answer.title}: {answer.operators} operators", _table(answer, level), sep="\n")
 
 
-def _table(rows: list[Staffing], needed: int, level: Level) -> Table:
+class _Answer(NamedTuple):
+    key: str
+    title: str
+    operators: int
+    "So many are needed."
+    rows: list[Staffing]
+    "What one less, so many and one more give."
+
+
+def _answer(calls_per_hour: float, talk: float, level: Level, patience: float | None) -> _Answer:
+    asked = calls_per_hour, talk
+    needed = operators_needed(*asked, level.share, level.seconds, patience).operators
+    around = range(max(1, needed - 1), needed + 2)
+    rows = [staffing(operators, *asked, level.seconds, patience) for operators in around]
+    if patience is None:
+        return _Answer("erlang_c", "Erlang C, callers wait for ever", needed, rows)
+    return _Answer("erlang_a", f"Erlang A, callers wait {patience:g} s on average", needed, rows)
+
+
+def _table(answer: _Answer, level: Level) -> Table:
     table = Table("operators", f"within {level.seconds:g} s", "mean wait", "busy", "hang up", box=None)
-    for row in rows:
+    for row in answer.rows:
         wait = f"{row.mean_wait_s:.1f} s" if isfinite(row.mean_wait_s) else "ever longer"
         shares = [f"{share:.1%}" for share in (row.service_level, row.occupancy, row.abandoned)]
-        style = "bold" if row.operators == needed else ""
+        style = "bold" if row.operators == answer.operators else ""
         table.add_row(str(row.operators), shares[0], wait, *shares[1:], style=style)
     return table
 
 
-def _as_json(row: Staffing) -> dict[str, object]:
-    wait = row.mean_wait_s if isfinite(row.mean_wait_s) else None
-    return asdict(row) | {"mean_wait_s": wait}
+def _as_json(answer: _Answer) -> dict[str, object]:
+    """An endless wait is null."""
+    rows = [
+        asdict(row) | {"mean_wait_s": row.mean_wait_s if isfinite(row.mean_wait_s) else None}
+        for row in answer.rows
+    ]
+    return {"operators": answer.operators, "table": rows}
