@@ -11,10 +11,14 @@ from ntpd112.journal.events import (
     CallDtmf,
     CallEnded,
     CallHeld,
+    CallLane,
     CallQueued,
+    CallRelaxed,
     CallResumed,
     CallStarted,
+    CallWaits,
     JournalEvent,
+    LastOperator,
     LegEnded,
     LegQuality,
     OfferEnded,
@@ -62,6 +66,8 @@ class Story:
                 assert event.offer not in self.legs_over, f"twice: {event}"
                 assert event.offer == 0 or event.offer in self.outcomes
                 self.legs_over.add(event.offer)
+            case CallWaits() | CallRelaxed() | CallLane() | LastOperator():
+                assert CallQueued in self.kinds
             case CallDtmf() | CallStarted() | CallClassified() | LegQuality():
                 pass
             case _:

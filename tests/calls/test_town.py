@@ -13,7 +13,7 @@ from tests.calls.story import Story
 from tests.calls.town import PHONES, QUEUES, SKILLS, Node, Town
 
 from ntpd112.calls.views import SettableState, StateConflict, UnknownOperator
-from ntpd112.queue.matching import fits, requirement_of
+from ntpd112.queue.ladder import fits, requirement_of
 from ntpd112.sip.events import Cause
 from ntpd112.sip.nameaddr import NameAddr
 from ntpd112.sip.sdp import Direction
@@ -264,8 +264,11 @@ class Day(RuleBasedStateMachine):
         assert {o.id: o.call_id for o in operators if o.state == "talking"} == talks
         for call in calls.values():
             known = self.town.acd.call(call.id)
-            assert known is not None
-            assert known.state == ("talking" if call.state == "held" else call.state)
+            if call.talk is not None:
+                assert known is None, "answered, and still in the queue"
+            else:
+                assert known is not None
+                assert known.state == call.state
 
     @invariant()
     def nobody_waits_while_somebody_is_free(self) -> None:
@@ -273,7 +276,7 @@ class Day(RuleBasedStateMachine):
             return
         for operator in self.town.acd.operators():
             for call in self.town.acd.waiting():
-                needed = requirement_of(call.skills)
+                needed = requirement_of(call.must)
                 assert operator.state != "ready" or not fits(operator.spec.skills, needed)
 
     @invariant()

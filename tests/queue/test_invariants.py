@@ -1,103 +1,70 @@
 """Whatever happens in whatever order, the ACD keeps its promises.
 
-The machine plays phones, callers, supervisors and the clock against the ACD and follows its effects in a
-model of its own: who rings for which call according to what was *said*, so that a promise kept only in the
-ACD's own books would not pass.
-"""
+The machine plays phones, callers, supervisors and the clock against the ACD; `watcher.py` follows."""
 
 from __future__ import annotations
+
+from contextlib import suppress
+from random import Random
+from typing import Literal
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from tests.queue.watcher import Caller, Watcher
 
-from ntpd112.queue import Acd, CancelOffer, Offer, OperatorSpec, QueuePolicy, StateChanged, StateConflict
+from ntpd112.queue import Acd, Ask, LadderStep, Lane, OperatorSpec, QueuePolicy, StateConflict
 from ntpd112.queue.states import SettledState
 
 OPERATORS = ("ani", "budi", "citra", "dewi")
 SKILLS: st.SearchStrategy[dict[str, int]] = st.just({}) | st.dictionaries(
+    st.sampled_from(["medical", "english", "reserve"]), st.integers(0, 2), max_size=2
+)
+NEEDS: st.SearchStrategy[dict[str, int]] = st.just({}) | st.dictionaries(
     st.sampled_from(["medical", "english"]), st.integers(0, 2), max_size=2
 )
+LANES: st.SearchStrategy[Lane] = st.sampled_from(["normal", "normal", "normal", "quiet", "held", "lifted"])
+LADDER = (
+    LadderStep(after=4.0, drop=frozenset({"english"})),
+    LadderStep(after=9.0, any=True, to=True),
+    LadderStep(after=20.0, include=frozenset({"reserve", "supervisor"})),
+    LadderStep(after=20.0, to=True),
+)
 POLICIES = {
-    "112": QueuePolicy("112", ring_timeout=15.0, wrap_up=10.0),
-    "quick": QueuePolicy("quick", ring_timeout=5.0, wrap_up=0.0, decline_pause=0.0),
+    "112": QueuePolicy("112", ring_timeout=15.0, wrap_up=10.0, ageing=2.0, ladder=LADDER, longest_wait=12.0),
+    "quick": QueuePolicy(
+        "quick", ring_timeout=5.0, wrap_up=0.0, decline_pause=0.0, ageing=2.0, max_waiting=2
+    ),
+    "all": QueuePolicy("all", 5.0, 1.0, ageing=2.0, strategy="ring-all", ladder=LADDER[1:2]),
+    "more": QueuePolicy("more", 15.0, 1.0, ageing=2.0, strategy="progressive", ring_step=2.0),
+    "random": QueuePolicy("random", 15.0, 1.0, ageing=2.0, strategy="random"),
 }
-LONGEST_PAUSE = 15.0
-"Seconds: the longest ring, wrap-up or decline pause of POLICIES."
-
-
-def fit(skills: dict[str, int], needed: dict[str, int]) -> bool:
-    return all(skills.get(skill, 0) >= level for skill, level in needed.items())
+RINGS_SEVERAL = ("ring-all", "progressive")
 
 
 class CallCentre(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
-        self.now = 0.0
-        self.acd = Acd()
+        self.watch = Watcher()
+        self.acd = Acd(Random(1))
         for policy in POLICIES.values():
             self.acd.set_queue(policy)
         self.calls = 0
-        self.skills: dict[str, dict[str, int]] = {}
-        self.phones: set[str] = set()
-        self.place: dict[str, tuple[int, float, int]] = {}
-        "Order of every unfinished, unanswered call."
-        self.needs: dict[str, dict[str, int]] = {}
-        self.rings: dict[str, str] = {}
-        "Operator to call, by the effects."
-        self.talks: dict[str, str] = {}
-        self.states: dict[str, str] = {}
-        self.entered: dict[str, float] = {}
-        self.idle: list[str] = []
-        "Ready operators, the longest idle first; who rings keeps their place for the case of a withdrawal."
-        self.offers: dict[str, int] = {}
+        self.answered: dict[str, Caller] = {}
 
-    # --- the effects, followed in the model
+    @property
+    def now(self) -> float:
+        return self.watch.now
 
     def follow(self) -> None:
-        for effect in self.acd.effects():
-            match effect:
-                case Offer(call, operator, number):
-                    self.check_offer(call, operator)
-                    self.offers[call] = self.offers.get(call, 0) + 1
-                    assert number == self.offers[call]
-                    self.rings[operator] = call
-                case CancelOffer(call, operator, number, _):
-                    assert self.rings.pop(operator) == call
-                    assert number == self.offers[call]
-                case StateChanged(operator, previous, state, reason, _):
-                    assert self.states[operator] == previous != state
-                    self.states[operator] = state
-                    self.entered[operator] = self.now
-                    self.reorder(operator, state, reason)
+        self.watch.follow(self.acd.effects())
 
-    def check_offer(self, call: str, operator: str) -> None:
-        assert operator not in self.rings, "offered two calls"
-        assert operator not in self.talks, "offered a call while talking"
-        assert call not in self.rings.values(), "one call rings two operators"
-        assert call in self.place, "offered a call that is over or answered"
-        assert operator in self.phones, "offered a call without a phone"
-        assert self.states[operator] == "ready"
-        assert fit(self.skills[operator], self.needs[call]), "offered to someone unfit"
-        rivals = [o for o in self.idle if self.states[o] == "ready" and fit(self.skills[o], self.needs[call])]
-        assert rivals[0] == operator, "someone fit was idle for longer"
-        ahead = [
-            other
-            for other in self.place
-            if other not in self.rings.values() and fit(self.skills[operator], self.needs[other])
-        ]
-        assert min(ahead, key=self.place.__getitem__) == call, "another waiting call was first"
-
-    def reorder(self, operator: str, state: str, reason: str) -> None:
-        if state == "ready" and reason != "withdrawn":
-            self.idle = [other for other in self.idle if other != operator] + [operator]
-
-    # --- what happens
+    # --- the directory and phones
 
     @rule(operator=st.sampled_from(OPERATORS), skills=SKILLS)
     def set_operator(self, operator: str, skills: dict[str, int]) -> None:
-        self.skills[operator] = skills
-        self.states.setdefault(operator, "offline")
+        self.watch.skills[operator] = skills
+        self.watch.states.setdefault(operator, "offline")
         self.acd.set_operator(OperatorSpec(operator, operator, skills), self.now)
         self.follow()
 
@@ -105,146 +72,323 @@ class CallCentre(RuleBasedStateMachine):
     def morning_shift(self, skills: list[dict[str, int]]) -> None:
         for operator, learned in zip(OPERATORS, skills, strict=False):
             self.set_operator(operator, learned)
-            self.phones.add(operator)
+            self.watch.phones.add(operator)
             self.acd.phone_available(operator, self.now)
         self.follow()
 
-    @precondition(lambda self: self.skills)
+    @precondition(lambda self: self.watch.skills)
     @rule(data=st.data())
     def phone_registers(self, data: st.DataObject) -> None:
-        operator = data.draw(st.sampled_from(sorted(self.skills)))
-        self.phones.add(operator)
+        operator = data.draw(st.sampled_from(sorted(self.watch.skills)))
+        self.watch.phones.add(operator)
         self.acd.phone_available(operator, self.now)
         self.follow()
 
-    @precondition(lambda self: self.phones)
+    @precondition(lambda self: self.watch.phones)
     @rule(data=st.data())
     def phone_is_lost(self, data: st.DataObject) -> None:
-        operator = data.draw(st.sampled_from(sorted(self.phones)))
-        self.phones.discard(operator)
+        operator = data.draw(st.sampled_from(sorted(self.watch.phones)))
+        self.watch.phones.discard(operator)
         self.acd.phone_lost(operator, self.now, "unreachable")
         self.follow()
 
-    @precondition(lambda self: self.skills)
+    @precondition(lambda self: self.watch.skills)
     @rule(data=st.data(), wanted=st.sampled_from(["ready", "ready", "break", "offline"]))
     def state_is_asked_for(self, data: st.DataObject, wanted: SettledState) -> None:
-        operator = data.draw(st.sampled_from(sorted(self.skills)))
+        operator = data.draw(st.sampled_from(sorted(self.watch.skills)))
         try:
             self.acd.request_state(operator, wanted, self.now, "api")
         except StateConflict:
-            assert operator not in self.phones
+            assert operator not in self.watch.phones
         self.follow()
 
-    @precondition(lambda self: self.skills)
+    @precondition(lambda self: self.watch.skills)
     @rule(data=st.data())
     def operator_is_removed(self, data: st.DataObject) -> None:
-        operator = data.draw(st.sampled_from(sorted(self.skills)))
+        watch = self.watch
+        operator = data.draw(st.sampled_from(sorted(watch.skills)))
         self.acd.remove_operator(operator, self.now)
+        if operator in watch.talks:
+            self.follow()
+            self.acd.set_operator(OperatorSpec(operator, operator, watch.skills[operator]), self.now)
+            return
+        assert self.acd.operator(operator) is None
         self.follow()
-        if operator in self.talks:
-            self.acd.set_operator(OperatorSpec(operator, operator, self.skills[operator]), self.now)
-        else:
-            assert self.acd.operator(operator) is None
-            self.phones.discard(operator)
-            self.idle = [other for other in self.idle if other != operator]
-            del self.skills[operator], self.states[operator]
+        watch.phones.discard(operator)
+        watch.idle = [other for other in watch.idle if other != operator]
+        del watch.skills[operator], watch.states[operator]
 
-    @rule(queue=st.sampled_from(sorted(POLICIES)), priority=st.integers(0, 2), needs=SKILLS)
-    def call_arrives(self, queue: str, priority: int, needs: dict[str, int]) -> None:
+    # --- callers
+
+    @rule(
+        queue=st.sampled_from(sorted(POLICIES)),
+        priority=st.integers(0, 2),
+        needs=NEEDS,
+        prefer=NEEDS,
+        lane=LANES,
+        earlier=st.sampled_from([0.0, 0.0, 6.0, 30.0]),
+        wish=st.sampled_from(["", "ani", "budi"]),
+        incident=st.booleans(),
+    )
+    def call_arrives(
+        self,
+        queue: str,
+        priority: int,
+        needs: dict[str, int],
+        prefer: dict[str, int],
+        lane: Lane,
+        earlier: float,
+        wish: str,
+        incident: bool,
+    ) -> None:
         self.calls += 1
-        call = f"call{self.calls}"
-        self.place[call], self.needs[call] = (priority, self.now, self.calls), needs
-        self.acd.enqueue(call, queue, priority, needs, self.now)
+        ask = Ask(
+            call_id=f"call{self.calls}",
+            queue=queue,
+            priority=priority,
+            skills=needs,
+            prefer=prefer,
+            since=self.now - earlier,
+            wish=wish,
+            lane=lane,
+            incident=incident,
+        )
+        self.enqueue(ask)
+
+    def enqueue(self, ask: Ask, refused: set[str] | None = None) -> None:
+        self.calls += 1
+        assert ask.since is not None
+        policy = POLICIES[ask.queue]
+        self.watch.callers[ask.call_id] = Caller(
+            policy=policy,
+            priority=ask.priority,
+            since=ask.since,
+            arrival=self.calls,
+            needs={skill: level for skill, level in ask.skills.items() if level > 0},
+            prefer=dict(ask.prefer),
+            lane=ask.lane,
+            incident=ask.incident,
+            wish=ask.wish,
+            excluded=set(policy.roles),
+            refused=set(ask.declined),
+            offers=ask.offers,
+        )
+        self.acd.enqueue(ask, self.now)
         self.follow()
 
-    @precondition(lambda self: self.place)
+    @precondition(lambda self: self.watch.callers)
     @rule(data=st.data())
     def caller_hangs_up(self, data: st.DataObject) -> None:
-        call = data.draw(st.sampled_from(sorted(self.place)))
-        del self.place[call]
+        call = self.draw_call(data)
+        del self.watch.callers[call]
         self.acd.withdraw(call, self.now)
         self.follow()
-        assert call not in self.rings.values(), "rings for a caller who has left"
+        assert call not in self.watch.rings.values(), "rings for a caller who has left"
 
-    @precondition(lambda self: self.rings)
+    def draw_call(self, data: st.DataObject) -> str:
+        return data.draw(st.sampled_from(sorted(self.watch.callers)))
+
+    # --- operators at their phones
+
+    @precondition(lambda self: self.watch.rings)
     @rule(data=st.data())
     def operator_answers(self, data: st.DataObject) -> None:
-        operator = data.draw(st.sampled_from(sorted(self.rings)))
-        call = self.talks[operator] = self.rings.pop(operator)
-        del self.place[call]
+        watch = self.watch
+        operator = data.draw(st.sampled_from(sorted(watch.rings)))
+        call = watch.talks[operator] = watch.rings.pop(operator)
+        self.answered[call] = watch.callers.pop(call)
         self.acd.offer_accepted(call, operator, self.now)
         self.follow()
+        assert call not in watch.rings.values(), "rings on although it was answered"
 
-    @precondition(lambda self: self.rings)
+    @precondition(lambda self: self.watch.rings)
     @rule(data=st.data(), outcome=st.sampled_from(["declined", "failed"]))
-    def operator_declines(self, data: st.DataObject, outcome: str) -> None:
-        operator = data.draw(st.sampled_from(sorted(self.rings)))
-        call = self.rings.pop(operator)
-        self.acd.offer_declined(call, operator, self.now, "declined" if outcome == "declined" else "failed")
+    def operator_declines(self, data: st.DataObject, outcome: Literal["declined", "failed"]) -> None:
+        operator = data.draw(st.sampled_from(sorted(self.watch.rings)))
+        call = self.watch.rings.pop(operator)
+        caller = self.watch.callers[call]
+        del caller.rings[operator]
+        caller.refused.add(operator)
+        self.acd.offer_declined(call, operator, self.now, outcome)
         self.follow()
 
-    @precondition(lambda self: self.talks)
-    @rule(data=st.data())
-    def call_ends(self, data: st.DataObject) -> None:
-        operator = data.draw(st.sampled_from(sorted(self.talks)))
-        self.acd.call_finished(self.talks.pop(operator), operator, self.now)
+    @precondition(lambda self: self.watch.talks)
+    @rule(data=st.data(), again=st.sampled_from(["no", "no", "before", "after"]))
+    def call_ends_or_waits_again(self, data: st.DataObject, again: str) -> None:
+        """A transfer to the queue, or an operator who was lost."""
+        operator = data.draw(st.sampled_from(sorted(self.watch.talks)))
+        call = self.watch.talks.pop(operator)
+        caller = self.answered.pop(call, None)
+        if caller is not None and again == "before":
+            self.requeue(call, caller)
+        self.acd.call_finished(call, operator, self.now)
         self.follow()
+        if caller is not None and again == "after":
+            self.requeue(call, caller)
+
+    def requeue(self, call: str, caller: Caller) -> None:
+        ask = Ask(
+            call_id=call,
+            queue="112",
+            priority=caller.priority,
+            since=caller.since,
+            lane="lifted",
+            offers=caller.offers,
+            declined=dict.fromkeys(caller.refused, "declined"),
+        )
+        self.enqueue(ask)
+
+    @precondition(lambda self: self.watch.states)
+    @rule(data=st.data())
+    def operator_is_engaged(self, data: st.DataObject) -> None:
+        operator = data.draw(st.sampled_from(sorted(self.watch.states)))
+        possible = self.watch.states[operator] in ("ready", "break", "wrap-up")
+        try:
+            self.acd.engage(operator, "elsewhere", self.now, "call-back")
+        except StateConflict:
+            assert not possible
+        else:
+            assert possible
+            self.watch.talks[operator] = "elsewhere"
+        self.follow()
+
+    @precondition(lambda self: "elsewhere" in self.watch.talks.values())
+    @rule(wrap_up=st.booleans())
+    def operators_disengage(self, wrap_up: bool) -> None:
+        for operator in [one for one, call in self.watch.talks.items() if call == "elsewhere"]:
+            del self.watch.talks[operator]
+            self.acd.disengage(operator, self.now, wrap_up)
+            self.follow()
+
+    # --- supervisors
+
+    @precondition(lambda self: self.watch.callers)
+    @rule(data=st.data(), lane=LANES)
+    def lane_is_set(self, data: st.DataObject, lane: Lane) -> None:
+        self.acd.set_lane(self.draw_call(data), lane, self.now, "test")
+        self.follow()
+
+    @precondition(lambda self: self.watch.callers)
+    @rule(data=st.data(), priority=st.integers(0, 4))
+    def priority_is_set(self, data: st.DataObject, priority: int) -> None:
+        call = self.draw_call(data)
+        self.watch.callers[call].priority = priority
+        self.acd.set_priority(call, priority, self.now)
+        self.follow()
+
+    @precondition(lambda self: self.watch.callers)
+    @rule(data=st.data(), needs=NEEDS, prefer=NEEDS)
+    def requirement_is_set(self, data: st.DataObject, needs: dict[str, int], prefer: dict[str, int]) -> None:
+        call = self.draw_call(data)
+        caller = self.watch.callers[call]
+        caller.needs = {skill: level for skill, level in needs.items() if level > 0}
+        caller.prefer = prefer
+        self.acd.set_requirement(call, needs, prefer, self.now)
+        self.follow()
+
+    @precondition(lambda self: self.watch.callers and self.watch.states)
+    @rule(data=st.data())
+    def call_is_pulled(self, data: st.DataObject) -> None:
+        call = self.draw_call(data)
+        operator = data.draw(st.sampled_from(sorted(self.watch.states)))
+        ready = self.watch.states[operator] == "ready"
+        with suppress(StateConflict):
+            self.acd.pull(call, operator, self.now)
+            assert ready
+        self.follow()
+        if ready:
+            assert list(self.watch.callers[call].rings) == [operator]
+
+    @precondition(lambda self: self.watch.callers)
+    @rule(data=st.data(), about=st.booleans())
+    def incident_is_known(self, data: st.DataObject, about: bool) -> None:
+        call = self.draw_call(data)
+        self.watch.callers[call].incident = about
+        self.acd.set_incident(call, about, self.now)
+        self.follow()
+
+    @rule(count=st.integers(0, 2))
+    def some_are_kept_free(self, count: int) -> None:
+        self.watch.kept_free = count
+        self.acd.set_kept_free(count, self.now)
+        self.follow()
+
+    @precondition(lambda self: self.watch.callers)
+    @rule(data=st.data())
+    def call_is_hurried(self, data: st.DataObject) -> None:
+        call = self.draw_call(data)
+        self.acd.hurry(call, self.now, "test")
+        self.follow()
+        caller = self.watch.callers[call]
+        assert caller.climbed == [n for n, step in enumerate(caller.policy.ladder, 1) if step.to]
+
+    # --- time
 
     @rule(seconds=st.sampled_from([0.0, 1.0, 4.0, 20.0]))
     def time_passes(self, seconds: float) -> None:
         end = self.now + seconds
         while (due := self.acd.next_timer()) is not None and due <= end:
-            self.now = max(self.now, due)
+            self.watch.now = max(self.now, due)
             self.acd.handle_timer(self.now)
             self.follow()
-        self.now = end
+        self.watch.now = end
 
     # --- what always holds
 
     @invariant()
-    def no_call_is_lost(self) -> None:
-        waiting = {call.call_id for call in self.acd.waiting()}
-        assert waiting | set(self.rings.values()) == set(self.place)
-        assert waiting.isdisjoint(self.rings.values())
+    def the_books_agree(self) -> None:
+        assert self.acd.audit(self.now) == []
 
     @invariant()
-    def waiting_calls_are_in_order(self) -> None:
-        waiting = [call.call_id for call in self.acd.waiting()]
-        assert waiting == sorted(waiting, key=self.place.__getitem__)
+    def no_call_is_lost_and_all_wait_in_order(self) -> None:
+        waiting, watch = [call.call_id for call in self.acd.waiting()], self.watch
+        assert waiting == sorted(watch.waiting(), key=lambda call: watch.callers[call].place)
+        assert self.acd.ringing() == {c: caller.rings for c, caller in watch.callers.items() if caller.rings}
+        assert self.acd.talking() == watch.talks
 
     @invariant()
     def nobody_fit_is_free_while_a_call_waits(self) -> None:
-        for call in self.acd.waiting():
-            for operator, state in self.states.items():
-                assert state != "ready" or not fit(self.skills[operator], self.needs[call.call_id])
+        for caller in self.watch.waiting().values():
+            kept = caller.incident and len(self.watch.ready()) <= self.watch.kept_free
+            assert caller.lane == "held" or kept or not self.watch.free_for(caller)
+
+    @invariant()
+    def nobody_fit_is_free_while_a_call_rings_all(self) -> None:
+        for caller in self.watch.callers.values():
+            ring_all = caller.policy.strategy == "ring-all" and caller.lane != "held"
+            if ring_all and caller.rings and not caller.incident and not caller.pulled:
+                assert set(self.watch.free_for(caller)) <= caller.refused
 
     @invariant()
     def states_tell_the_truth(self) -> None:
+        watch = self.watch
         for operator in self.acd.operators():
-            assert operator.state == self.states[operator.id]
-            assert (operator.state == "ringing") == (operator.id in self.rings)
-            assert (operator.state == "talking") == (operator.id in self.talks)
+            assert operator.state == watch.states[operator.id]
+            assert (operator.state == "ringing") == (operator.id in watch.rings)
+            assert (operator.state == "talking") == (operator.id in watch.talks)
             if operator.state in ("ready", "ringing", "wrap-up"):
-                assert operator.id in self.phones
-        serving = [state for state in self.states.values() if state not in ("offline", "break")]
+                assert operator.id in watch.phones
+        serving = [state for state in watch.states.values() if state not in ("offline", "break")]
         assert self.acd.anyone_serving() == bool(serving)
 
     @invariant()
-    def every_ring_and_wrap_up_has_a_deadline(self) -> None:
-        passing = [o for o, state in self.states.items() if state in ("ringing", "wrap-up")]
-        due = self.acd.next_timer()
-        assert (due is not None) == bool(passing)
-        if due is not None:
-            assert due <= min(self.entered[operator] for operator in passing) + LONGEST_PAUSE
+    def every_call_climbs_in_time(self) -> None:
+        for caller in self.watch.callers.values():
+            steps = [(n, step.after) for n, step in enumerate(caller.policy.ladder, 1) if step.to]
+            assert caller.climbed == [n for n, _ in steps[: len(caller.climbed)]]
+            deserted = not self.acd.anyone_serving()
+            due = [n for n, after in steps if deserted or caller.since + after < self.now]
+            assert len(caller.climbed) >= len(due)
 
     @invariant()
     def loads_add_up(self) -> None:
         loads = [self.acd.load(queue, self.now) for queue in POLICIES]
-        assert sum(load.waiting for load in loads) == len(self.place) - len(self.rings)
-        assert sum(load.ringing for load in loads) == len(self.rings)
-        assert sum(load.talking for load in loads) == len(self.talks)
-        arrived = min((since for _, since, _ in self.place.values()), default=self.now)
-        assert max(load.longest_wait_s for load in loads) == self.now - arrived
+        callers = self.watch.callers.values()
+        assert sum(load.waiting for load in loads) == len(self.watch.waiting())
+        assert sum(load.ringing for load in loads) == sum(bool(caller.rings) for caller in callers)
+        assert sum(load.talking for load in loads) == sum(c != "elsewhere" for c in self.watch.talks.values())
+        first = min((caller.since for caller in callers), default=self.now)
+        assert max(load.longest_wait_s for load in loads) == self.now - first
 
 
 TestCallCentre = CallCentre.TestCase

@@ -3,8 +3,8 @@
 import pytest
 from tests.queue.hall import Hall, offers
 
-from ntpd112.queue import OperatorSpec, UnknownQueue
-from ntpd112.queue.matching import MAX_EMPTY_LANES
+from ntpd112.queue import Ask, OperatorSpec, UnknownQueue
+from ntpd112.queue.matching import MAX_EMPTY_POOLS
 
 
 def test_a_call_rings_the_longest_idle_operator() -> None:
@@ -74,15 +74,15 @@ def test_new_skills_cost_an_idle_operator_no_place_and_are_heeded() -> None:
 
 def test_an_unknown_queue_is_named() -> None:
     with pytest.raises(UnknownQueue, match='no queue "999"'):
-        Hall().acd.enqueue("c", "999", 5, {}, 0.0)
+        Hall().acd.enqueue(Ask(call_id="c", queue="999", priority=5), 0.0)
 
 
 def test_requirements_nobody_waits_with_are_forgotten_and_idle_operators_are_still_found() -> None:
     hall = Hall({"ani": {"medical": 3}})
     hall.call("stays", skills={"diving": 1})
-    for level in range(1, 3 * MAX_EMPTY_LANES):
+    for level in range(1, 3 * MAX_EMPTY_POOLS):
         hall.call("c", skills={f"skill {level}": 1})
         hall.acd.withdraw("c", 0.0)
-        assert hall.acd.requirements <= MAX_EMPTY_LANES
+        assert hall.acd.needs <= MAX_EMPTY_POOLS
     assert hall.waiting() == ["stays"]
     assert offers(hall.call("d", skills={"medical": 2})) == [("d", "ani")]

@@ -1,7 +1,7 @@
 import pytest
 from tests.queue.hall import RING, Hall
 
-from ntpd112.queue import QueueLoad, QueuePolicy, UnknownQueue
+from ntpd112.queue import Ask, QueueLoad, QueuePolicy, UnknownQueue
 
 
 def test_a_queue_s_load_counts_its_calls_and_the_longest_wait_of_those_not_answered() -> None:
@@ -10,7 +10,7 @@ def test_a_queue_s_load_counts_its_calls_and_the_longest_wait_of_those_not_answe
     hall.answered_call("talks", "ani", now=0.0)
     hall.call("rings", now=10.0)
     hall.call("waits", now=12.0)
-    hall.acd.enqueue("elsewhere", "other", 5, {}, 13.0)
+    hall.acd.enqueue(Ask(call_id="elsewhere", queue="other", priority=5), 13.0)
     assert hall.acd.load("112", now=20.0) == QueueLoad(waiting=1, ringing=1, talking=1, longest_wait_s=10.0)
     assert hall.acd.load("other", now=20.0) == QueueLoad(1, 0, 0, 7.0)
     hall.acd.withdraw("rings", now=21.0)
@@ -48,5 +48,5 @@ def test_views_are_snapshots() -> None:
     call, operator = hall.acd.call("c"), hall.operator("ani")
     hall.acd.withdraw("c", now=3.0)
     assert call is not None
-    assert (call.state, call.operator, call.skills, call.since) == ("ringing", "ani", {"medical": 1}, 2.0)
+    assert (call.state, call.offers, call.must, call.since) == ("ringing", {"ani": 1}, {"medical": 1}, 2.0)
     assert (operator.state, operator.call_id, operator.reason) == ("ringing", "c", "offered")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ntpd112.journal.events import CallAccepted, CallQueued, CallStarted
 from ntpd112.media import NoPorts
+from ntpd112.queue import Ask
 from ntpd112.sip.body import Part
 from ntpd112.sip.events import IncomingCall
 from ntpd112.sip.identity import caller_of, dialled_of
@@ -129,7 +130,8 @@ class Arrival:
                 skills=dict(queue.skills),
             )
         )
-        context.acd.enqueue(call.id, queue.name, queue.priority, queue.skills, now)
+        ask = Ask(call_id=call.id, queue=queue.name, priority=queue.priority, skills=queue.skills)
+        context.acd.enqueue(ask, now)
 
 
 def _location(parts: list[Part]) -> dict[str, object] | None:

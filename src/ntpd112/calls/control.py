@@ -5,7 +5,7 @@ from __future__ import annotations
 from ntpd112.journal.events import OperatorChanged, TrunkChanged
 from ntpd112.media import events as media_events
 from ntpd112.media.events import MediaEvent
-from ntpd112.queue import CancelOffer, Effect, StateChanged
+from ntpd112.queue import CancelOffer, Effect, LaneChanged, LastOperator, Relaxed, StateChanged, Waits
 from ntpd112.queue import Offer as MakeOffer
 from ntpd112.sip import events as sip_events
 from ntpd112.sip.events import SipEvent
@@ -14,6 +14,7 @@ from . import causes
 from .arrival import Arrival
 from .call import Call
 from .context import Context, log
+from .decisions import Decision, event_of
 from .ending import Ending
 from .offering import Offering
 from .sound import Sound
@@ -22,6 +23,7 @@ from .talking import Talking
 MAX_ROUNDS = 10_000
 "Events one turn may handle before it yields to the sockets again; a real turn has a few dozen."
 
+LAST_OPERATOR = "LAST OPERATOR DID NOT PICK UP and is rung again: get somebody to a phone"
 TRUNK_DOWN = "TRUNK DOWN: look at the PBX and the way to it; calls that still come are taken"
 
 
@@ -175,6 +177,14 @@ class CallControl:
                 self._offering.cancel(effect, now)
             case StateChanged():
                 self._operator_state(effect, now)
+            case Waits() | LaneChanged() | Relaxed() | LastOperator():
+                self._decided(effect, now)
+
+    def _decided(self, effect: Decision, now: float) -> None:
+        if isinstance(effect, LastOperator):
+            log.error(LAST_OPERATOR, call_id=effect.call_id, operator=effect.operator)
+        if effect.call_id in self._context.calls:
+            self._context.write(event_of(effect, self._context.clock.wall(now)))
 
     def _operator_state(self, effect: StateChanged, now: float) -> None:
         """Written down always; said in the log when it is not just a call taking its course."""

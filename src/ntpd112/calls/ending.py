@@ -82,13 +82,11 @@ class Ending:
 
     def _leave_queue(self, call: Call, now: float) -> None:
         """The ACD's own books say what to take back: ours may be a step behind or ahead after a failure."""
-        known = self._context.acd.call(call.id)
-        if known is None:
-            return
-        if known.state == "talking" and known.operator is not None:
-            self._context.acd.call_finished(call.id, known.operator, now)
-        else:
-            self._context.acd.withdraw(call.id, now)
+        acd = self._context.acd
+        for operator in acd.operators_in(call.id):
+            acd.call_finished(call.id, operator, now)
+        if acd.call(call.id) is not None:
+            acd.withdraw(call.id, now)
 
     def _write_leg_ends(self, call: Call, sip_code: int, cause: Cause, now: float) -> None:
         at, talk = self._context.clock.wall(now), call.talk

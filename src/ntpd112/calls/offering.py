@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import msgspec
+
 from ntpd112.journal.events import LegEnded, OfferEnded, OfferMade, OfferOutcome, OfferRinging
 from ntpd112.queue import CancelOffer
 from ntpd112.queue import Offer as MakeOffer
@@ -32,11 +34,15 @@ class Offering:
         context = self._context
         call = context.calls.get(effect.call_id)
         offered = context.acd.call(effect.call_id)
-        if call is None or offered is None or offered.offers != effect.number or offered.state != "ringing":
+        if call is None or offered is None or offered.offers.get(effect.operator) != effect.number:
             return  # overtaken by events of the same turn; its CancelOffer follows
         context.write(
             OfferMade(
-                at=context.clock.wall(now), call_id=call.id, offer=effect.number, operator=effect.operator
+                at=context.clock.wall(now),
+                call_id=call.id,
+                offer=effect.number,
+                operator=effect.operator,
+                why=msgspec.to_builtins(effect.why),
             )
         )
         call.enter("ringing")

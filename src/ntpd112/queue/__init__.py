@@ -1,32 +1,49 @@
 """The ACD: waiting calls, operators, skills, matching. Pure: events and `now` in, effects out."""
 
 from .acd import Acd
-from .errors import IllegalEvent, StateConflict, UnknownOperator, UnknownQueue
-from .model import (
-    Call,
+from .effects import (
     CancelOffer,
+    Climb,
     Effect,
+    LaneChanged,
+    LastOperator,
     Offer,
-    Operator,
-    OperatorSpec,
-    QueueLoad,
-    QueuePolicy,
+    Relaxed,
+    Skipped,
     StateChanged,
+    Waits,
+    Why,
 )
+from .errors import IllegalEvent, StateConflict, UnknownCall, UnknownOperator, UnknownQueue
+from .model import Ask, Counters, LadderStep, Lane, OperatorSpec, QueuePolicy, Strategy
+from .views import Call, Operator, QueueLoad
 
 __all__ = [
     "Acd",
+    "Ask",
     "Call",
     "CancelOffer",
+    "Climb",
+    "Counters",
     "Effect",
     "IllegalEvent",
+    "LadderStep",
+    "Lane",
+    "LaneChanged",
+    "LastOperator",
     "Offer",
     "Operator",
     "OperatorSpec",
     "QueueLoad",
     "QueuePolicy",
+    "Relaxed",
+    "Skipped",
     "StateChanged",
     "StateConflict",
+    "Strategy",
+    "UnknownCall",
     "UnknownOperator",
     "UnknownQueue",
+    "Waits",
+    "Why",
 ]

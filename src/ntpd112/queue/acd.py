@@ -2,40 +2,32 @@
 
 Pure and event-driven. Every method takes an event, updates calls, operators and deadlines, and leaves what
 is to be done in `effects()`; nothing is polled. After every method no waiting call and ready operator fit
-each other: whatever makes one of them available looks for the other at once.
+each other (held calls and `set_kept_free` apart): whatever makes one of them available looks for the other at
+once. A call is in the ACD's hands until an operator answers; then the operator talks in it, and it may be
+enqueued again before or after they have finished.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from bisect import insort
 from typing import Literal
 
-from .books import Books, QueueRecord
-from .deadlines import Deadlines
+from .effects import Effect, LastOperator
 from .errors import IllegalEvent, StateConflict
-from .matching import requirement_of
-from .model import (
-    CancelOffer,
-    CancelOutcome,
-    Effect,
-    Offer,
-    OperatorSpec,
-    QueuePolicy,
-    StateChanged,
-)
-from .records import CallRecord, OperatorRecord
-from .states import SERVING, SETTLE, OperatorEvent, SettledState, next_state
+from .ladder import requirement_of, skills_of
+from .model import LAST_OPERATOR_PAUSE, Ask, Counters, OperatorSpec, QueuePolicy
+from .order import call_key, room_for
+from .records import CallRecord, OperatorRecord, QueueRecord, Talk
+from .states import OperatorEvent, SettledState
+from .supervision import Supervision
+from .waiting import NOBODY_SERVING, QUEUE_FULL
 
 
-class Acd(Books):
-    """Time is the caller's: `now` is monotonic seconds, and `handle_timer` is due at `next_timer`."""
+class Acd(Supervision):
+    """Time is the caller's: `now` is monotonic seconds, and `handle_timer` is due at `next_timer`. Chance is
+    the caller's too: `rng` decides for the strategy `random`."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._deadlines = Deadlines()
-        self._effects: list[Effect] = []
-        self._arrivals = 0
-        self._turns = 0
+    _arrivals = 0
 
     # --- configuration
 
@@ -61,18 +53,25 @@ class Acd(Books):
         operator.removed = False
         self._matching.add_operator(operator)
         if operator.state == "ready":
-            self._serve_next(operator, now)
+            self._serve_next(operator, now, keep=True)
+
+    def set_counters(self, operator_id: str, counters: Counters) -> None:
+        """What the operator had done before this process began."""
+        operator = self._operator(operator_id)
+        idle = operator.idle
+        self._matching.set_busy(operator)
+        operator.counters = counters
+        if idle:
+            self._matching.set_idle(operator)
 
     def remove_operator(self, operator_id: str, now: float) -> None:
         """A call that rings goes to the next; one that talks goes on, the operator is forgotten after it."""
         operator = self._operator(operator_id)
         operator.removed = True
-        if operator.state == "talking":
-            return
         if operator.state == "ringing":
-            self._stop_ringing(operator, "withdrawn", "withdraw", "removed", now)
-            return
-        self._settle(operator, now, "removed")
+            self._seek(self._stop_ringing(operator, "withdrawn", "withdraw", "removed", now), now)
+        elif operator.state != "talking":
+            self._settle(operator, now, "removed")
 
     # --- phones and states
 
@@ -92,7 +91,7 @@ class Acd(Books):
             return
         operator.phone, operator.lost = False, reason
         if operator.state == "ringing":
-            self._stop_ringing(operator, "failed", "fail", reason, now)
+            self._seek(self._stop_ringing(operator, "failed", "fail", reason, now), now)
         else:
             self._settle_if_free(operator, now, reason)
 
@@ -108,45 +107,69 @@ class Acd(Books):
 
     # --- calls
 
-    def enqueue(self, call_id: str, queue: str, priority: int, skills: Mapping[str, int], now: float) -> None:
-        """A call waits for an operator who has all `skills` at these levels or above. `priority` 0 is most
-        urgent. Raises UnknownQueue, IllegalEvent if the call is known."""
-        home = self._queue(queue)
-        if call_id in self._calls:
-            raise IllegalEvent(
-                f'call "{call_id}" is {self._calls[call_id].state}: "enqueue" cannot happen now'
-            )
+    def enqueue(self, ask: Ask, now: float) -> None:
+        """A call waits for an operator, for the first time or again. Steps of the ladder whose time has come
+        already, by an earlier `since`, are taken at once; all of them if it has to wait and nobody serves or
+        the queue is full. Raises UnknownQueue, IllegalEvent if the call waits or rings already."""
+        home = self._queue(ask.queue)
+        if ask.call_id in self._calls:
+            state = self._calls[ask.call_id].state
+            raise IllegalEvent(f'call "{ask.call_id}" is {state}: "enqueue" cannot happen now')
+        call = self._new_call(ask, home, now)
+        self._climb(call, now)
+        self._seek(call, now)
+        full = 0 < call.queue.max_waiting < home.waiting
+        if call.state == "waiting" and (full or not self._serving):
+            self._hurry(call, now, QUEUE_FULL if full else NOBODY_SERVING)
+
+    def _new_call(self, ask: Ask, home: QueueRecord, now: float) -> CallRecord:
+        policy = home.policy
         self._arrivals += 1
-        call = CallRecord(call_id, home.policy, priority, requirement_of(skills), now, self._arrivals)
-        self._calls[call_id] = home.unanswered[call_id] = call
-        self._seek_operator(call, now)
+        call = CallRecord(
+            id=ask.call_id,
+            home=home,
+            queue=policy,
+            priority=ask.priority,
+            requirement=requirement_of(ask.skills, policy.roles),
+            prefer=skills_of(ask.prefer),
+            since=now if ask.since is None else min(ask.since, now),
+            arrival=self._arrivals,
+            lane=ask.lane,
+            longest_wait=policy.longest_wait if ask.longest_wait is None else ask.longest_wait,
+            wish=ask.wish,
+            incident=ask.incident,
+            offers=ask.offers,
+            refused=dict(ask.declined),
+        )
+        call.key, call.room = call_key(call), room_for(call)
+        self._calls[call.id] = call
+        insort(home.unanswered, (call.since, call.arrival))
+        home.waiting += 1
+        self._set_lane_deadline(call, now, ask.lane_until)
+        return call
 
     def withdraw(self, call_id: str, now: float) -> None:
-        """The caller is gone, or someone else took the call, before an operator answered. A phone that rings
-        for it stops, and its operator is free again with their place kept. Raises IllegalEvent for an unknown
-        or talking call."""
+        """The caller is gone, or someone else took the call, before an operator answered. Phones that ring
+        for it stop, and their operators are free again with their place kept. Raises IllegalEvent for a call
+        that neither waits nor rings."""
         call = self._calls.get(call_id)
-        if call is None or call.state == "talking":
-            state = call.state if call else "unknown"
-            raise IllegalEvent(f'call "{call_id}" is {state}: "withdraw" cannot happen now')
-        operator = call.operator
+        if call is None:
+            raise IllegalEvent(f'call "{call_id}" neither waits nor rings: "withdraw" cannot happen now')
         self._forget(call)
-        if operator is None:
-            self._matching.unset_waiting(call)
-            return
-        self._effects.append(CancelOffer(call_id, operator.id, call.offers, "withdrawn"))
-        self._free(operator, now, "withdraw", "withdrawn", call_id)
+        self._stop_rings(call, now, "withdrawn")
 
     def offer_accepted(self, call_id: str, operator_id: str, now: float) -> None:
-        """The operator picked up. Raises IllegalEvent if they were not ringing for this call."""
+        """The operator picked up: other phones that ring for the call stop. Raises IllegalEvent if they were
+        not ringing for this call."""
         operator = self._operator(operator_id)
-        call = operator.expect_call(call_id, "accept")
+        call = operator.expect_ring(call_id, "accept")
+        del call.out[operator_id]
+        self._forget(call)
+        operator.call = None
+        operator.counters.taken += 1
         self._enter(operator, "accept", now, "answered", call_id)
-        queue = self._queues[call.queue.name]
-        queue.ringing -= 1
-        queue.talking += 1
-        del queue.unanswered[call_id]
-        call.state = "talking"
+        self._begin_talk(operator, Talk(call_id, call.home, now))
+        self._stop_rings(call, now, "answered elsewhere")
 
     def offer_declined(
         self,
@@ -160,16 +183,58 @@ class Acd(Books):
         for this call."""
         operator = self._operator(operator_id)
         event: OperatorEvent = "decline" if outcome == "declined" else "fail"
-        call = operator.expect_call(call_id, event)
-        self._free(operator, now, event, outcome, call_id)
-        self._offer_again(call, now)
+        call = operator.expect_ring(call_id, event)
+        del call.out[operator_id]
+        call.refused[operator_id] = outcome
+        self._free(operator, now, event, outcome, call_id, call.queue.decline_pause)
+        self._seek(call, now)
 
     def call_finished(self, call_id: str, operator_id: str, now: float) -> None:
-        """The operator no longer talks in this call: wrap-up. Raises IllegalEvent if they did not."""
+        """The operator no longer talks in this call, however they came into it: wrap-up. Raises IllegalEvent
+        if they did not."""
         operator = self._operator(operator_id)
-        call = operator.expect_call(call_id, "finish")
-        self._forget(call)
-        self._free(operator, now, "finish" if call.queue.wrap_up > 0 else "go ready", "finished", call_id)
+        operator.expect_talk(call_id)
+        self._end_talk(operator, now, wrap_up=True)
+
+    # --- busy with something that the ACD did not offer
+
+    def engage(self, operator_id: str, call_id: str, now: float, reason: str) -> None:
+        """A call-back, a feature code, a transfer, a supervision: busy until `disengage` (or
+        `call_finished`), then where they were wanted before. Raises UnknownOperator, and StateConflict unless
+        they are ready, on break or in wrap-up."""
+        operator = self._operator(operator_id)
+        if operator.state not in ("ready", "break", "wrap-up"):
+            raise StateConflict(f'operator "{operator_id}" is {operator.state}: no call can be given to them')
+        self._enter(operator, "engage", now, reason, call_id)
+        self._begin_talk(operator, Talk(call_id, None, now))
+
+    def disengage(self, operator_id: str, now: float, wrap_up: bool) -> None:
+        """What they were engaged in is over. A wrap-up is as long as the longest of any queue. Raises
+        IllegalEvent if they do not talk."""
+        operator = self._operator(operator_id)
+        if operator.talk is None:
+            raise IllegalEvent(f'operator "{operator_id}" is {operator.state}: "disengage" cannot happen now')
+        self._end_talk(operator, now, wrap_up)
+
+    def _begin_talk(self, operator: OperatorRecord, talk: Talk) -> None:
+        operator.talk = talk
+        self._talks.setdefault(talk.call_id, {})[operator.id] = operator
+        if talk.home is not None:
+            talk.home.talking += 1
+
+    def _end_talk(self, operator: OperatorRecord, now: float, wrap_up: bool) -> None:
+        talk = operator.talk
+        assert talk is not None, "a talking operator has a talk"
+        operator.counters.talk_s += now - talk.since
+        others = self._talks[talk.call_id]
+        del others[operator.id]
+        if not others:
+            del self._talks[talk.call_id]
+        homes = [talk.home] if talk.home is not None else self._queues.values()
+        if talk.home is not None:
+            talk.home.talking -= 1
+        pause = max((home.policy.wrap_up for home in homes), default=0.0) if wrap_up else 0.0
+        self._free(operator, now, "finish" if pause > 0 else "go ready", "finished", talk.call_id, pause)
 
     # --- time and results
 
@@ -177,144 +242,49 @@ class Acd(Books):
         return self._deadlines.next()
 
     def handle_timer(self, now: float) -> None:
-        """End every ring and wrap-up whose time is over."""
-        while (operator_id := self._deadlines.pop_due(now)) is not None:
-            operator = self._operators[operator_id]
-            if operator.state == "ringing":
-                if operator.wanted == "ready":
-                    operator.wanted, operator.wanted_reason = "break", "rona"
-                self._stop_ringing(operator, "rona", "ring out", "rona", now)
+        """Whatever is due: rings and wrap-ups that end, lanes and steps of the ladder that change."""
+        while (due := self._deadlines.pop_due(now)) is not None:
+            kind, subject = due
+            if kind == "operator":
+                self._operator_due(self._operators[subject], now)
+            elif kind == "lane":
+                self._lane_over(self._calls[subject], now)
+            elif kind == "step":
+                call = self._calls[subject]
+                self._climb(call, now)
+                self._seek(call, now)
             else:
-                self._settle(operator, now, "wrap-up over")
+                self._ring_one_more(self._calls[subject], now)
+
+    def _operator_due(self, operator: OperatorRecord, now: float) -> None:
+        if operator.state == "ringing":
+            self._ring_out(operator, now)
+        else:
+            self._settle(operator, now, "wrap-up over")
+
+    def _ring_out(self, operator: OperatorRecord, now: float) -> None:
+        """RONA. The last serving operator stays: better one who may be back than nobody."""
+        call = operator.call
+        assert call is not None, "a ringing operator has a call"
+        operator.counters.rona += 1
+        call.refused[operator.id] = "rona"
+        if operator.wanted == "ready" and self._serving == 1:
+            self._stop_ringing(operator, "rona", "ring on", "rona", now, LAST_OPERATOR_PAUSE)
+            self._effects.append(LastOperator(call.id, operator.id))
+            self._climb(call, now, "last operator let it ring")
+        else:
+            if operator.wanted == "ready":
+                operator.wanted, operator.wanted_reason = "break", "rona"
+            self._stop_ringing(operator, "rona", "ring out", "rona", now)
+        self._seek(call, now)
+
+    def _ring_one_more(self, call: CallRecord, now: float) -> None:
+        """Progressive ringing: those whose phones ring already go on."""
+        if not (call.pulled or call.incident):
+            call.room += 1
+        self._seek(call, now)
 
     def effects(self) -> list[Effect]:
         """What is to be done, in order; taken away by this call."""
         effects, self._effects = self._effects, []
         return effects
-
-    # --- the call's side
-
-    def _seek_operator(self, call: CallRecord, now: float) -> None:
-        """The call rings nowhere: ring someone, else let it wait in its place."""
-        operator = self._matching.operator_for(call)
-        if operator is not None:
-            self._matching.set_busy(operator)
-            self._offer(call, operator, now)
-        else:
-            self._queues[call.queue.name].waiting += 1
-            self._matching.set_waiting(call)
-
-    def _offer(self, call: CallRecord, operator: OperatorRecord, now: float) -> None:
-        call.state, call.operator = "ringing", operator
-        call.offers += 1
-        call.offered[operator.id] = call.offered.get(operator.id, 0) + 1
-        operator.call = call
-        self._queues[call.queue.name].ringing += 1
-        self._effects.append(Offer(call.id, operator.id, call.offers))
-        self._enter(operator, "offer", now, "offered", call.id)
-        self._deadlines.set(operator.id, now + call.queue.ring_timeout)
-
-    def _offer_again(self, call: CallRecord, now: float) -> None:
-        """An offer ended without an answer."""
-        self._queues[call.queue.name].ringing -= 1
-        call.state, call.operator = "waiting", None
-        self._seek_operator(call, now)
-
-    def _forget(self, call: CallRecord) -> None:
-        queue = self._queues[call.queue.name]
-        if call.state == "waiting":
-            queue.waiting -= 1
-        elif call.state == "ringing":
-            queue.ringing -= 1
-        else:
-            queue.talking -= 1
-        queue.unanswered.pop(call.id, None)
-        del self._calls[call.id]
-
-    # --- the operator's side
-
-    def _stop_ringing(
-        self, operator: OperatorRecord, outcome: CancelOutcome, event: OperatorEvent, reason: str, now: float
-    ) -> None:
-        """Our side ends the offer; the call goes to the next."""
-        call = operator.call
-        assert call is not None, "a ringing operator has a call"
-        self._effects.append(CancelOffer(call.id, operator.id, call.offers, outcome))
-        self._free(operator, now, event, reason, call.id)
-        self._offer_again(call, now)
-
-    def _free(
-        self, operator: OperatorRecord, now: float, event: OperatorEvent, reason: str, call_id: str
-    ) -> None:
-        """The operator's ring or talk is over. A state that was asked for meanwhile, or a lost phone, comes
-        before what `event` would lead to."""
-        call, operator.call = operator.call, None
-        assert call is not None, "a ringing or talking operator has a call"
-        settled, why = operator.settles_in()
-        if settled != "ready":
-            event, reason = SETTLE[settled], why
-        self._enter(operator, event, now, reason, call_id)
-        if operator.removed:
-            self._remove(operator)
-        elif operator.state == "wrap-up":
-            pause = call.queue.wrap_up if event == "finish" else call.queue.decline_pause
-            self._deadlines.set(operator.id, now + pause)
-        elif operator.state == "ready":
-            self._take_turn(operator, now, keep=event == "withdraw")
-            self._serve_next(operator, now)
-
-    def _settle_if_free(
-        self, operator: OperatorRecord, now: float, reason: str, *, cut_wrap_up: bool = False
-    ) -> None:
-        busy = operator.state in ("ringing", "talking")
-        wrapping_up = operator.state == "wrap-up" and operator.phone and not cut_wrap_up
-        if not busy and not wrapping_up:
-            self._settle(operator, now, reason)
-
-    def _settle(self, operator: OperatorRecord, now: float, reason: str) -> None:
-        """Go where an operator without a call belongs; `reason` counts for `ready`."""
-        settled, why = operator.settles_in()
-        if settled != operator.state:
-            self._enter(operator, SETTLE[settled], now, reason if settled == "ready" else why)
-            if settled == "ready":
-                self._take_turn(operator, now)
-                self._serve_next(operator, now)
-        if operator.removed:
-            self._remove(operator)
-
-    def _enter(
-        self,
-        operator: OperatorRecord,
-        event: OperatorEvent,
-        now: float,
-        reason: str,
-        call_id: str | None = None,
-    ) -> None:
-        previous = operator.state
-        state = next_state(operator.id, previous, event)
-        if previous == "ready":
-            self._matching.set_busy(operator)
-        self._deadlines.cancel(operator.id)
-        self._serving += (state in SERVING) - (previous in SERVING)
-        operator.state, operator.reason, operator.since = state, reason, now
-        self._effects.append(StateChanged(operator.id, previous, state, reason, call_id))
-
-    def _take_turn(self, operator: OperatorRecord, now: float, *, keep: bool = False) -> None:
-        """A place in the order of idle operators: the last, or the one they had."""
-        if not keep:
-            self._turns += 1
-            operator.idle_since, operator.turn = now, self._turns
-
-    def _serve_next(self, operator: OperatorRecord, now: float) -> None:
-        """The operator is ready: the first waiting call they fit rings at once, else they are idle."""
-        call = self._matching.call_for(operator)
-        if call is None:
-            self._matching.set_idle(operator)
-        else:
-            self._matching.unset_waiting(call)
-            self._queues[call.queue.name].waiting -= 1
-            self._offer(call, operator, now)
-
-    def _remove(self, operator: OperatorRecord) -> None:
-        self._matching.remove_operator(operator)
-        del self._operators[operator.id]

@@ -1,43 +1,55 @@
-"""The ACD's books: calls, operators and queues as they stand, with views of them. `acd.py` changes them."""
+"""The ACD's books: calls, operators and queues as they stand, with views of them. `floor.py` changes them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from random import Random
 
-from .errors import UnknownOperator, UnknownQueue
-from .matching import Matching, fits, requirement_of
-from .model import Call, Operator, QueueLoad, QueuePolicy
-from .records import CallRecord, OperatorRecord
-
-
-@dataclass(slots=True)
-class QueueRecord:
-    policy: QueuePolicy
-    waiting: int = 0
-    ringing: int = 0
-    talking: int = 0
-    unanswered: dict[str, CallRecord] = field(default_factory=dict)
-    "In order of enqueueing, so the first has waited longest."
+from .deadlines import Deadlines
+from .errors import UnknownCall, UnknownOperator, UnknownQueue
+from .ladder import fits, requirement_of
+from .matching import Matching
+from .records import CallRecord, OperatorRecord, QueueRecord
+from .views import Call, Operator, QueueLoad
 
 
 class Books:
-    def __init__(self) -> None:
+    def __init__(self, rng: Random | None = None) -> None:
         self._queues: dict[str, QueueRecord] = {}
         self._operators: dict[str, OperatorRecord] = {}
         self._calls: dict[str, CallRecord] = {}
-        self._matching = Matching()
+        "Not answered yet."
+        self._talks: dict[str, dict[str, OperatorRecord]] = {}
+        "Call to the operators who talk in it."
+        self._matching = Matching(rng or Random(112))
+        self._deadlines = Deadlines()
         self._serving = 0
         "Operators in a state of `SERVING`."
 
+    # --- calls
+
     def call(self, call_id: str) -> Call | None:
-        """None once the call has finished or was withdrawn."""
+        """None once the call was answered or withdrawn."""
         call = self._calls.get(call_id)
         return call.status() if call else None
 
     def waiting(self) -> list[Call]:
-        """Calls that ring nowhere, the next to be served first."""
+        """Calls that ring nowhere, the next to be served first; held ones at the end."""
         return [call.status() for call in self._matching.waiting()]
+
+    def ringing(self) -> dict[str, dict[str, int]]:
+        """Call to the operators who ring for it, with the offers' numbers."""
+        return {call.id: dict(call.out) for call in self._calls.values() if call.out}
+
+    def talking(self) -> dict[str, str]:
+        """Operator to the call they talk in."""
+        return {operator: call_id for call_id, those in self._talks.items() for operator in those}
+
+    def operators_in(self, call_id: str) -> list[str]:
+        """Who talks in the call."""
+        return list(self._talks.get(call_id, ()))
+
+    # --- operators and queues
 
     def operators(self) -> list[Operator]:
         return [operator.status() for operator in self._operators.values()]
@@ -47,9 +59,9 @@ class Books:
         return operator.status() if operator else None
 
     @property
-    def requirements(self) -> int:
-        """Different requirements in use, the cost of an event; see `matching`."""
-        return self._matching.lanes
+    def needs(self) -> int:
+        """Different needs in use, the cost of an event; see `matching`."""
+        return self._matching.pools
 
     def anyone_serving(self) -> bool:
         """Whether any operator takes calls, now or after the one they are busy with: neither offline nor on
@@ -59,13 +71,21 @@ class Books:
     def load(self, queue: str, now: float) -> QueueLoad:
         """Raises UnknownQueue."""
         home = self._queue(queue)
-        first = next(iter(home.unanswered.values()), None)
-        return QueueLoad(home.waiting, home.ringing, home.talking, now - first.since if first else 0.0)
+        longest = max(0.0, now - home.unanswered[0][0]) if home.unanswered else 0.0
+        return QueueLoad(home.waiting, home.ringing, home.talking, longest)
 
     def operators_fit(self, skills: Mapping[str, int]) -> list[Operator]:
-        """The operators with these skills, in whatever state. Looks at every operator: for views."""
+        """The operators with these skills, in whatever state and role. Looks at every operator: for views."""
         requirement = requirement_of(skills)
         return [o.status() for o in self._operators.values() if fits(o.spec.skills, requirement)]
+
+    # --- records
+
+    def _call(self, call_id: str) -> CallRecord:
+        call = self._calls.get(call_id)
+        if call is None:
+            raise UnknownCall(f'no call "{call_id}" waits or rings')
+        return call
 
     def _operator(self, operator_id: str) -> OperatorRecord:
         operator = self._operators.get(operator_id)

@@ -8,7 +8,7 @@ class IllegalEvent(RuntimeError):
 
 
 class StateConflict(Exception):
-    """The operator cannot go to that state now; the message says why."""
+    """What a person asked for cannot be done in the operator's present state; the message says why."""
 
 
 class UnknownOperator(LookupError):
@@ -17,3 +17,7 @@ class UnknownOperator(LookupError):
 
 class UnknownQueue(LookupError):
     """There is no queue with this name."""
+
+
+class UnknownCall(LookupError):
+    """No call with this id waits or rings."""

@@ -1,22 +1,57 @@
-"""What goes into the ACD (policies, operators) and what comes out (effects, views): plain values.
+"""What goes into the ACD: queues with their ladders, operators, calls that ask for one. Plain values.
 
 Times are monotonic seconds as given in `now`, durations seconds.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-import msgspec
-
-from .states import OperatorState
-
 DECLINE_PAUSE = 5.0
 "Seconds without a call after declining one or failing to ring, so that a broken phone is not hammered."
+LAST_OPERATOR_PAUSE = 1.0
+"Seconds before the last serving operator, who let a call ring, is rung again: time to see the phone stop."
+AGEING = 60.0
+"Seconds by which one step of priority lets later calls overtake: priority 5 waits behind 5 minutes at most."
+LONGEST_WAIT = 120.0
+"Seconds after which a call in the quiet lane becomes a normal one: a silent caller may be unable to speak."
+HELD_AT_MOST = 30.0
+"Seconds a call is held when nobody says how long: screening takes less than 10."
+RING_STEP = 5.0
+"Seconds between two operators of a progressive ring: one cadence of ring-back tone."
+ROLES = ("reserve", "supervisor")
+"Skills that keep an operator out of a queue until its ladder includes them."
 
 CancelOutcome = Literal["rona", "withdrawn", "failed"]
-CallState = Literal["waiting", "ringing", "talking"]
+CallState = Literal["waiting", "ringing"]
+Lane = Literal["lifted", "normal", "quiet", "held"]
+Strategy = Literal[
+    "longest-idle",
+    "least-calls",
+    "least-talk",
+    "round-robin",
+    "random",
+    "tier",
+    "ring-all",
+    "progressive",
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LadderStep:
+    """What changes for a call that has waited `after` seconds. A step may do several things."""
+
+    after: float
+    drop: frozenset[str] = frozenset()
+    "Skills no longer required."
+    any: bool = False
+    "No skill is required any more."
+    include: frozenset[str] = frozenset()
+    "Roles kept out no longer."
+    to: bool = False
+    "A destination is to be tried; which one is known to call control."
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +62,28 @@ class QueuePolicy:
     wrap_up: float
     "How long an operator gets no call after one. 0: ready at once."
     decline_pause: float = DECLINE_PAUSE
+    strategy: Strategy = "longest-idle"
+    ring_step: float = RING_STEP
+    "Progressive ringing: seconds until one more operator is rung. Above 0."
+    ageing: float = AGEING
+    longest_wait: float = LONGEST_WAIT
+    max_waiting: int = 0
+    "Calls that may wait before a new one takes all steps of the ladder at once. 0: unlimited."
+    roles: tuple[str, ...] = ROLES
+    ladder: tuple[LadderStep, ...] = ()
+    "In order of time."
 
     def __post_init__(self) -> None:
         if self.ring_timeout <= 0:
             raise ValueError(f'queue "{self.name}": ring_timeout {self.ring_timeout} is not above 0')
-        if self.wrap_up < 0 or self.decline_pause < 0:
-            raise ValueError(f'queue "{self.name}": wrap_up and decline_pause cannot be below 0')
+        if self.ring_step <= 0:
+            raise ValueError(f'queue "{self.name}": ring_step {self.ring_step} is not above 0')
+        for key in ("wrap_up", "decline_pause", "ageing", "longest_wait", "max_waiting"):
+            if getattr(self, key) < 0:
+                raise ValueError(f'queue "{self.name}": {key} {getattr(self, key)} is below 0')
+        times = [step.after for step in self.ladder]
+        if times != sorted(times) or any(after < 0 for after in times):
+            raise ValueError(f'queue "{self.name}": the ladder\'s times {times} do not rise from 0')
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,75 +94,41 @@ class OperatorSpec:
     "Skill to level; a skill not named has level 0."
 
 
-class Offer(msgspec.Struct, frozen=True):
-    """Ring this operator for this call. `number` counts the call's offers from 1."""
+@dataclass(slots=True)
+class Counters:
+    """What an operator has done, since ever: a restart gives it back with `set_counters`."""
 
-    call_id: str
-    operator: str
-    number: int
-
-
-class CancelOffer(msgspec.Struct, frozen=True):
-    """Stop ringing: nobody picked up (`rona`), the caller or the operator is gone (`withdrawn`), or the
-    phone is lost (`failed`). The ACD has already moved on; it expects no answer."""
-
-    call_id: str
-    operator: str
-    number: int
-    outcome: CancelOutcome
+    taken: int = 0
+    "Offers answered."
+    talk_s: float = 0.0
+    offers: int = 0
+    rona: int = 0
 
 
-class StateChanged(msgspec.Struct, frozen=True):
-    """`call_id`: the call that brought the operator into this state, if one did."""
-
-    operator: str
-    previous: OperatorState
-    state: OperatorState
-    reason: str
-    call_id: str | None = None
-
-
-Effect = Offer | CancelOffer | StateChanged
-
-
-class Call(msgspec.Struct, frozen=True):
-    """A call that the ACD knows."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ask:
+    """A call that wants an operator."""
 
     call_id: str
     queue: str
-    state: CallState
     priority: int
-    skills: dict[str, int]
-    since: float
-    "When it was enqueued."
-    operator: str | None
-    "Who rings or talks."
-    offers: int
-    offered: dict[str, int]
-    "Operators it was offered to and how many times."
-
-
-class Operator(msgspec.Struct, frozen=True):
-    """An operator as they are now."""
-
-    spec: OperatorSpec
-    state: OperatorState
-    reason: str
-    since: float
-    call_id: str | None
-    phone: bool
-    "A registered, reachable phone exists."
-    next_state: OperatorState | None
-    "Where a ring or talk ends when that is not wrap-up: what was asked for meanwhile, or offline."
-
-    @property
-    def id(self) -> str:
-        return self.spec.id
-
-
-class QueueLoad(msgspec.Struct, frozen=True):
-    waiting: int
-    ringing: int
-    talking: int
-    longest_wait_s: float
-    "Of the calls not answered yet, whether a phone rings for them or not; 0 without any."
+    "0 is most urgent."
+    skills: Mapping[str, int] = field(default_factory=dict)
+    "Must have, at these levels or above."
+    prefer: Mapping[str, int] = field(default_factory=dict)
+    "Better have: decides between free operators, keeps none out."
+    since: float | None = None
+    "When the caller first waited, for one who kept the place; None: now."
+    wish: str = ""
+    "The operator the caller spoke to before: first choice if free and fit."
+    lane: Lane = "normal"
+    lane_until: float | None = None
+    "When a held call becomes quiet, or a quiet one normal, in place of the usual time."
+    longest_wait: float | None = None
+    "Seconds after which a quiet call becomes normal; None: the queue's."
+    incident: bool = False
+    "About the known incident; see `set_kept_free`."
+    offers: int = 0
+    "Offers made before this: a call that comes back counts on."
+    declined: Mapping[str, str] = field(default_factory=dict)
+    "Operators who refused the call before, with the reason."

@@ -1,0 +1,86 @@
+"""What changes for a call while it waits: its lane, its place, its step of the ladder."""
+
+from __future__ import annotations
+
+from .effects import Climb, LaneChanged, Relaxed, milliseconds
+from .floor import Floor
+from .ladder import relaxed
+from .model import HELD_AT_MOST, LadderStep, Lane
+from .order import call_key
+from .records import CallRecord
+
+NOBODY_SERVING = "nobody serving"
+QUEUE_FULL = "queue full"
+
+
+class Waiting(Floor):
+    # --- the ladder
+
+    def _climb(self, call: CallRecord, now: float, hurry: str = "") -> None:
+        """Take the steps that are due, all that remain for a reason to hurry, in order. The caller lets the
+        call seek afterwards."""
+        ladder = call.queue.ladder
+        while call.step < len(ladder):
+            step = ladder[call.step]
+            due = call.since + step.after <= now
+            if not due and not hurry:
+                break
+            call.step += 1
+            self._take_step(call, step, now, "" if due else hurry)
+        if call.step < len(ladder):
+            self._deadlines.set(("step", call.id), call.since + ladder[call.step].after)
+        else:
+            self._deadlines.cancel(("step", call.id))
+
+    def _take_step(self, call: CallRecord, step: LadderStep, now: float, reason: str) -> None:
+        wider = relaxed(call.requirement, step)
+        if wider != call.requirement:
+            call.requirement = wider
+            skills, excluded = dict(wider.must), sorted(wider.excluded)
+            waited_ms = milliseconds(now - call.since)
+            self._effects.append(Relaxed(call.id, call.step, skills, excluded, waited_ms, reason))
+        if step.to:
+            self._effects.append(Climb(call.id, call.step, reason))
+
+    def _hurry(self, call: CallRecord, now: float, reason: str) -> None:
+        if call.step < len(call.queue.ladder):
+            self._climb(call, now, reason)
+            self._seek(call, now)
+
+    def _deserted(self, now: float) -> None:
+        """Costs what it has to say: the steps of all calls that wait."""
+        for call in self._calls.values():
+            self._hurry(call, now, NOBODY_SERVING)
+
+    # --- lanes
+
+    def _change_lane(
+        self, call: CallRecord, lane: Lane, now: float, reason: str, until: float | None = None
+    ) -> None:
+        """A ring goes on whatever the new lane."""
+        if lane != call.lane:
+            call.lane = lane
+            self._effects.append(LaneChanged(call.id, lane, reason))
+        self._set_lane_deadline(call, now, until)
+        self._reorder(call)
+        self._seek(call, now)
+
+    def _set_lane_deadline(self, call: CallRecord, now: float, until: float | None) -> None:
+        key = ("lane", call.id)
+        if call.lane not in ("quiet", "held"):
+            self._deadlines.cancel(key)
+            return
+        if until is None:
+            until = now + HELD_AT_MOST if call.lane == "held" else call.since + call.longest_wait
+        self._deadlines.set(key, max(now, until))
+
+    def _lane_over(self, call: CallRecord, now: float) -> None:
+        if call.lane == "held":
+            self._change_lane(call, "quiet", now, "not screened in time")
+        else:
+            self._change_lane(call, "normal", now, "longest wait reached")
+
+    def _reorder(self, call: CallRecord) -> None:
+        """The caller lets the call seek, and so be listed, afterwards."""
+        self._matching.take(call)
+        call.key = call_key(call)
