@@ -28,6 +28,9 @@ ACTIONS = st.lists(
                 "b hangs up",
                 "a holds",
                 "b holds",
+                "a refers",
+                "b tells",
+                "b probes",
                 "wait",
                 "run",
             ]
@@ -48,6 +51,8 @@ DEEDS: dict[str, Callable[[Leg, float], object]] = {
     "reject": lambda leg, now: leg.reject(now, 486),
     "b hangs up": lambda leg, now: leg.hang_up(now, BYE),
     "b holds": lambda leg, now: leg.modify(now, direction="sendonly"),
+    "b tells": lambda leg, now: leg.refer_progress(now, 180 if int(now) % 2 else 200),
+    "b probes": lambda leg, now: leg.probe(now),
 }
 
 
@@ -62,6 +67,10 @@ def act(pair: Pair, action: str) -> None:
         mine.hang_up(pair.now, BYE)
     elif action == "a holds":
         mine.modify(pair.now, direction="sendonly")
+    elif action == "a refers" and mine.dialog is not None and theirs is not None:
+        theirs.takes_refer = True
+        headers = {"refer-to": ["<sip:op2@112.test>"]}
+        mine._request(mine.dialog, "REFER", headers, lambda response, now: None, pair.now)
     elif theirs is not None and action in DEEDS:
         DEEDS[action](theirs, pair.now)
 

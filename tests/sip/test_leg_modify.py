@@ -77,11 +77,64 @@ def test_a_change_of_media_raises_the_version_and_keeps_the_session() -> None:
 
 
 def test_a_change_waits_while_another_goes_on() -> None:
-    pair, mine, _ = established()
+    pair, mine, theirs = established()
     assert mine.modify(pair.now, direction="sendonly")
-    assert not mine.modify(pair.now)
+    assert mine.modify(pair.now, LocalMedia("192.0.2.1", 4444), "inactive")
+    assert mine.modify(pair.now, direction="recvonly")
     pair.run()
-    assert mine.modify(pair.now)
+    assert directions(pair.b) == ["sendrecv", "recvonly", "sendonly"]
+    assert pair.take_wire() == ["a INVITE", "b 200 INVITE", "a ACK"] * 2
+    assert theirs.remote is not None
+    assert theirs.remote.port == 4444
+
+
+def test_a_change_waits_for_a_reinvite_of_the_peer() -> None:
+    pair, mine, theirs = established()
+    pair.judge = drop_first("ACK")
+    assert mine.modify(pair.now, direction="sendonly")
+    pair.run()
+    assert theirs.modify(pair.now, direction="inactive")
+    assert pair.take_wire() == ["a INVITE", "b 200 INVITE", "a ACK!"]
+    pair.pass_time(1)
+    assert pair.take_wire() == ["b 200 INVITE", "a ACK", "b INVITE", "a 200 INVITE", "b ACK"]
+    assert directions(pair.a)[-1] == "inactive"
+
+
+def test_an_answered_call_may_be_held_before_its_ack_has_come() -> None:
+    pair = Pair()
+    mine = pair.invite()
+    pair.run()
+    theirs = pair.b.legs[0]
+    theirs.answer(pair.now, MEDIA_B)
+    assert theirs.modify(pair.now, direction="sendonly")
+    pair.run()
+    assert mine.remote is not None
+    assert mine.remote.held
+    assert pair.b.story() == ["IncomingCall", "MediaChanged", "Established", "MediaChanged"]
+
+
+def test_a_change_during_the_wait_after_a_glare_is_sent_once_and_says_the_last() -> None:
+    pair, mine, theirs = established()
+    mine.modify(pair.now, direction="sendonly")
+    theirs.modify(pair.now, direction="sendrecv")
+    pair.run()
+    mine.modify(pair.now, direction="inactive")
+    pair.take_wire()
+    pair.pass_time(10)
+    assert pair.take_wire().count("a INVITE") == 1
+    assert directions(pair.b)[-1] == "inactive"
+
+
+@pytest.mark.parametrize("state", ["calling", "ended"])
+def test_a_leg_that_is_not_answered_or_has_ended_cannot_be_changed(state: str) -> None:
+    pair = Pair()
+    mine = pair.invite()
+    pair.run()
+    if state == "ended":
+        mine.hang_up(pair.now, BYE)
+        pair.run()
+    assert not mine.modify(pair.now, direction="sendonly")
+    assert not pair.b.legs[0].modify(pair.now, direction="sendonly")
 
 
 @pytest.mark.parametrize("lost", ["INVITE", "200 INVITE", "ACK"])

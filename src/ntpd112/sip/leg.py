@@ -118,7 +118,8 @@ class Leg:
 
     def modify(self, now: float, local: LocalMedia | None = None, direction: Direction = "sendrecv") -> bool:
         """Offer the peer a change by re-INVITE: other `local` media, or `sendonly` to hold. `MediaChanged`
-        tells the result. False when something else is going on; try again later."""
+        tells the result. While something else goes on it waits; of several that wait the last counts. False
+        on a leg that is not answered or has ended."""
         raise NotImplementedError
 
     def refer_progress(self, now: float, code: int, phrase: str = "") -> None:

@@ -39,6 +39,8 @@ class ModifiableLeg(MidCallLeg):
     "Until we repeat what met a request of the peer."
     _direction: Direction = "sendrecv"
     "What our last offer asked for."
+    _wanted: tuple[LocalMedia | None, Direction] | None = None
+    "What `modify` asked for and could not be sent yet."
 
     # The peer changes the session
 
@@ -114,6 +116,10 @@ class ModifiableLeg(MidCallLeg):
         after = round(self.core.spread(0, MAX_RETRY_AFTER))
         self._respond(transaction, 500, now, "Request Overlaps", {"retry-after": [str(after)]})
 
+    def on_ack(self, ack: Request, now: float) -> None:
+        super().on_ack(ack, now)
+        self._change(now)
+
     def _acknowledged(self, ack: Request, now: float) -> None:
         """The ACK of a re-INVITE; it has the answer if the offer was ours; without one all stays."""
         if self.media.offered:
@@ -134,17 +140,32 @@ class ModifiableLeg(MidCallLeg):
     # We change or refresh the session
 
     def modify(self, now: float, local: LocalMedia | None = None, direction: Direction = "sendrecv") -> bool:
-        if self.state != "established" or self._asking or self.media.busy or self._unacked is not None:
+        if self.state not in ("answered", "established"):
             return False
+        if local is None and self._wanted is not None:
+            local = self._wanted[0]
+        self._wanted = local, direction
+        self._change(now)
+        return True
+
+    def _change(self, now: float) -> None:
+        """Send what is wanted, unless something goes on; whatever ends that calls this again."""
+        if self._wanted is None or self.state != "established" or self._busy:
+            return
+        (local, self._direction), self._wanted = self._wanted, None
         if local is not None:
             self.media.use(local)
-        self._direction = direction
         self._reinvite(now)
-        return True
+
+    @property
+    def _busy(self) -> bool:
+        """A change or refresh is under way, or waits to be repeated."""
+        waiting = self._again is not None or self._unacked is not None
+        return waiting or self._asking or self.media.busy
 
     def _refresh(self, now: float) -> None:
         """The session timer asks us to refresh: by UPDATE without an offer if the peer knows it."""
-        if self._asking or self.media.busy or self._unacked is not None:
+        if self._busy:
             self.session.retry(now)
         elif "UPDATE" in self.peer_allows:
             self._asking = True
@@ -218,16 +239,25 @@ class ModifiableLeg(MidCallLeg):
             self._refresh(now)
         else:
             self.session.retry(now)
+        self._change(now)
 
     def _try_again(self, response: Response, now: float) -> None:
         """Glare: who owns the Call-ID waits longer (RFC 3261 §14.1)."""
         low, high = (0.0, 2.0) if self.inbound else (2.1, 4.0)
-        again = self._reinvite_again if response.cseq[1] == "INVITE" else self._refresh
+        again = self._change_again
+        if response.cseq[1] == "INVITE":
+            self._wanted = self._wanted or (None, self._direction)
+        else:
+            again = self._refresh_again
         self._again = self.core.timers.start(now + self.core.spread(low, high), again)
 
-    def _reinvite_again(self, now: float) -> None:
-        if self.state == "established" and not self.modify(now, direction=self._direction):
-            self.session.retry(now)
+    def _change_again(self, now: float) -> None:
+        self._again = None
+        self._change(now)
+
+    def _refresh_again(self, now: float) -> None:
+        self._again = None
+        self._refresh(now)
 
     def _finish(self, by: Literal["remote", "local", "lost"], cause: Cause) -> None:
         if self._again is not None:
