@@ -190,6 +190,15 @@ def test_the_code_for_a_break_is_break_in_file_and_environment(tmp_path: Path) -
             '4: destination "police": number "*51" is also [codes]: listen',
         ),
         (
+            '[sip]\nlisten = ["udp://10.1.0.5:5060"]\n' + POLICE,
+            '5: destination "police": to "sip:110@10.1.0.5" is an address of our own: calls would go round',
+        ),
+        (
+            '[sip]\nadvertise = "2001:db8::1"\n'
+            '[[destination]]\nname = "d"\nto = ["sip:1.2.3.4", "sip:[2001:DB8::1]:5060"]',
+            '5: destination "d": to "sip:[2001:DB8::1]:5060" is an address of our own: calls would go round',
+        ),
+        (
             '[callbacks]\nto = "sip:112@10.1.0.5"',
             '2: [callbacks]: to "sip:112@10.1.0.5" does not say where the number goes: '
             'write "sip:{number}@10.1.0.5"',

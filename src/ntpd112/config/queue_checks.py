@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from pydantic import ValidationError
+
 from .ladder_checks import ladder_checks
 from .lines import Path
-from .models import Config
+from .models import Config, SipConfig
 from .people import CodesConfig
 from .problems import Complaint, shown, where
 from .queues import QueueConfig
 from .tables import elements, listed, tables, text
+from .values import sip_address
 
 
 def queue_checks(given: dict[str, Any]) -> list[Complaint]:
@@ -23,6 +26,7 @@ def queue_checks(given: dict[str, Any]) -> list[Complaint]:
         *ladder_checks(given),
         *_screening_unheard(given),
         *_dialled_twice(given),
+        *_destinations_of_our_own(given),
     ]
 
 
@@ -151,3 +155,31 @@ def _dialled(given: dict[str, Any]) -> Iterator[tuple[Path, str]]:
         for place, number in enumerate(elements(table, "numbers")):
             if isinstance(number, str) and number:
                 yield ("destination", index, "numbers", place), number
+
+
+def _destinations_of_our_own(given: dict[str, Any]) -> Iterator[Complaint]:
+    """A call that is sent to ourselves comes back as another one, and again."""
+    ours = _our_addresses(given)
+    for index, table in tables(given, "destination"):
+        to = table.get("to")
+        for place, uri in enumerate(to if isinstance(to, list) else [to]):
+            path: Path = ("destination", index, "to", place)
+            try:
+                mine = sip_address(uri) in ours if isinstance(uri, str) else False
+            except ValueError:
+                continue
+            if mine:
+                message = (
+                    f"{where(path, given)}to {shown(uri)} is an address of our own: calls would go round"
+                )
+                yield Complaint(path, message, uri)
+
+
+def _our_addresses(given: dict[str, Any]) -> set[tuple[str, int]]:
+    sip = given.get("sip")
+    try:
+        own = SipConfig.model_validate({} if sip is None else sip)
+    except ValidationError:
+        return set()
+    ours = {(url.host, url.port) for url in own.listen}
+    return ours | {(own.advertise, url.port) for url in own.listen if own.advertise}

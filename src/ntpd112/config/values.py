@@ -22,6 +22,8 @@ FIRST_PORT = 1024
 "Below it, ports are the system's."
 LAST_PORT = 65535
 
+SIP_PORT = 5060
+"Where a URI names none (RFC 3261 §19.1.2)."
 NUMBER_PLACE = "{number}"
 "Where the caller's number goes in the URI of a call-back."
 
@@ -138,21 +140,27 @@ def _host_port(text: str, wrong: str) -> tuple[str, int]:
 def sip_uri(value: str) -> str:
     """`sip:110@10.1.0.5:5060;transport=tcp`. The host is an address: a name server that is away must not keep
     a call from its last way out. UDP or TCP, as these are what we listen on."""
-    match = _SIP_URI.fullmatch(value)
+    sip_address(value)
+    return value
+
+
+def sip_address(uri: str) -> tuple[str, int]:
+    """Host and port of a SIP URI, the host in its usual spelling."""
+    match = _SIP_URI.fullmatch(uri)
     if match is None:
         raise ValueError(
             'is not a SIP URI such as "sip:110@10.1.0.5" or "sip:110@10.1.0.5:5060;transport=tcp"'
         )
     host, port, params = match.groups()
     try:
-        ip_address(host.strip("[]"))
+        host = address(host)
     except ValueError:
         raise ValueError(f'has the host "{host}", which is not an IP address') from None
     if port is not None and not 0 < int(port) <= LAST_PORT:
         raise ValueError(f"has the port {port}, which is not from 1 to {LAST_PORT}")
     if wrong := _TRANSPORT.search(params):
         raise ValueError(f'has the transport "{wrong[1]}"; we have udp and tcp')
-    return value
+    return host, int(port or SIP_PORT)
 
 
 def sip_uri_for(value: str) -> str:
