@@ -226,11 +226,6 @@ def test_what_is_said_of_what_is_wrong(tmp_path: Path, text: str, message: str |
             'queue "b": no number and no ladder leads here: only operators can transfer calls to it',
         ),
         (
-            QUEUE + "skills = { supervisor = 1 }\n",
-            'queue "a": needs the skill "supervisor", which is one of its roles: '
-            "nobody is rung until a step of its ladder includes it",
-        ),
-        (
             QUEUE + step('after = "1s"\ndrop = ["englsh"]'),
             'queue "a": ladder step 1: drops "englsh", which no call asks for',
         ),

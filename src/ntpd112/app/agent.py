@@ -32,7 +32,7 @@ from ntpd112.config import Config, dead_ends, warnings_of
 from ntpd112.journal import Journal, JournalError
 from ntpd112.journal.events import AgentStarted
 from ntpd112.media import MediaClient, MediaError, MediaSettings
-from ntpd112.queue import Acd, QueuePolicy
+from ntpd112.queue import Acd
 from ntpd112.sip.agent import UaConfig, UserAgent
 from ntpd112.sip.capture import Capture
 from ntpd112.sip.endpoint import SipEndpoint
@@ -42,6 +42,7 @@ from ntpd112.sip.trunks import Trunks, TrunkSpec
 from .logs import set_up_logging
 from .operators import OperatorWatch
 from .phones import PhoneBook
+from .policies import policy_of
 from .turn import Turn
 from .upkeep import allow_files, calm_collector, collect_when_quiet, keep_clock, prune_journal, unwritable
 
@@ -144,7 +145,7 @@ class Agent:
         self.media = MediaClient(on_input=self._request_turn)
         self.acd = Acd()
         for queue in config.queue:
-            self.acd.set_queue(QueuePolicy(queue.name, queue.ring_timeout, queue.wrap_up))
+            self.acd.set_queue(policy_of(queue, config.shield))
         self.operators = OperatorWatch(
             Directory(self.database), self.acd, config.sip.realm, self._request_turn
         )

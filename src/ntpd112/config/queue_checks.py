@@ -43,11 +43,6 @@ def queue_doubts(config: Config) -> list[str]:
             doubts.append(
                 f"{here}no number and no ladder leads here: only operators can transfer calls to it"
             )
-        if kept_out := sorted(set(queue.skills) & set(queue.roles)):
-            doubts.append(
-                f'{here}needs the skill "{kept_out[0]}", which is one of its roles: '
-                "nobody is rung until a step of its ladder includes it"
-            )
         for number, skill in _dropped(queue):
             if skill not in wanted | queue.skills.keys():
                 doubts.append(f'{here}ladder step {number}: drops "{skill}", which no call asks for')

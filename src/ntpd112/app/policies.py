@@ -1,0 +1,35 @@
+"""What the configuration says of a queue, as the ACD takes it."""
+
+from __future__ import annotations
+
+from ntpd112.config import LadderStep, QueueConfig, ShieldConfig
+from ntpd112.queue import LadderStep as AcdStep
+from ntpd112.queue import QueuePolicy
+
+
+def policy_of(queue: QueueConfig, shield: ShieldConfig) -> QueuePolicy:
+    """The steps keep their numbers, by which call control finds a step's destination. `shield` says how long
+    a quiet call waits where the queue screens nobody: then only a caller's record makes calls quiet."""
+    return QueuePolicy(
+        name=queue.name,
+        ring_timeout=queue.ring_timeout,
+        wrap_up=queue.wrap_up,
+        decline_pause=queue.decline_pause,
+        strategy=queue.strategy,
+        ring_step=queue.ring_step,
+        ageing=queue.ageing,
+        longest_wait=queue.screening.longest_wait if queue.screening else shield.longest_wait,
+        max_waiting=queue.max_waiting,
+        roles=tuple(queue.roles),
+        ladder=tuple(map(_step_of, queue.ladder)),
+    )
+
+
+def _step_of(step: LadderStep) -> AcdStep:
+    return AcdStep(
+        after=step.after,
+        drop=frozenset(step.drop),
+        any=step.any,
+        include=frozenset(step.include),
+        to=bool(step.to),
+    )

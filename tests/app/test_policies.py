@@ -1,0 +1,59 @@
+"""The configuration's queues as the ACD takes them."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+from ntpd112.app.policies import policy_of
+from ntpd112.config import LadderStep, QueueConfig, ScreeningConfig, ShieldConfig
+from ntpd112.config import Strategy as Configured
+from ntpd112.queue import LadderStep as AcdStep
+from ntpd112.queue import QueuePolicy
+from ntpd112.queue.model import Strategy
+
+SHIELD = ShieldConfig(longest_wait=45)
+
+
+def test_every_key_arrives_as_it_was_written() -> None:
+    queue = QueueConfig(
+        name="112",
+        strategy="progressive",
+        ring_timeout=12,
+        ring_step=3,
+        wrap_up=7,
+        decline_pause=2,
+        ageing=20,
+        max_waiting=30,
+        roles=["reserve"],
+        ladder=[
+            LadderStep(after=10, drop=["english"], include=["reserve"]),
+            LadderStep(after=20, any=True),
+            LadderStep(after=60, to="police"),
+        ],
+    )
+    assert policy_of(queue, SHIELD) == QueuePolicy(
+        name="112",
+        strategy="progressive",
+        ring_timeout=12,
+        ring_step=3,
+        wrap_up=7,
+        decline_pause=2,
+        ageing=20,
+        longest_wait=45,
+        max_waiting=30,
+        roles=("reserve",),
+        ladder=(
+            AcdStep(after=10, drop=frozenset({"english"}), include=frozenset({"reserve"})),
+            AcdStep(after=20, any=True),
+            AcdStep(after=60, to=True),
+        ),
+    )
+
+
+def test_a_queue_that_screens_says_itself_how_long_a_quiet_call_waits() -> None:
+    queue = QueueConfig(name="112", screening=ScreeningConfig(longest_wait=20))
+    assert policy_of(queue, SHIELD).longest_wait == 20
+
+
+def test_the_configuration_offers_the_strategies_that_the_acd_has() -> None:
+    assert get_args(Configured) == get_args(Strategy)
