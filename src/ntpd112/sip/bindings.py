@@ -65,8 +65,8 @@ class Bindings:
         self._by_user: dict[str, dict[tuple[object, ...], Binding]] = {}
         self._by_flow: dict[Flow, list[Binding]] = {}
         "Without those behind a proxy (Path)."
-        self._proxies: Counter[Flow] = Counter()
-        "How many phones are registered by each proxy's flow."
+        self._sources: Counter[Flow] = Counter()
+        "How many phones are registered from each flow, proxies' included: one look tells a stranger."
         self._heap: list[tuple[float, int, Binding]] = []
         self._serial = count()
         self._size = 0
@@ -93,7 +93,7 @@ class Bindings:
 
     def is_phone(self, flow: Flow) -> bool:
         """Whether a phone is registered from there, by itself or by a proxy."""
-        return flow in self._by_flow or flow in self._proxies
+        return flow in self._sources
 
     def is_users(self, flow: Flow, user: str) -> bool:
         """Whether a phone of `user` is registered from there, by itself or by a proxy."""
@@ -108,9 +108,8 @@ class Bindings:
         elif len(known) >= MAX_CONTACTS:
             self._drop(min(known.values(), key=lambda b: (b.reachable, b.registered_at)))
         self._by_user.setdefault(binding.user, {})[binding.key] = binding
-        if binding.path:
-            self._proxies[binding.flow] += 1
-        else:
+        self._sources[binding.flow] += 1
+        if not binding.path:
             self._by_flow.setdefault(binding.flow, []).append(binding)
         self._size += 1
         self.changes += 1
@@ -177,11 +176,10 @@ class Bindings:
         del known[binding.key]
         if not known:
             del self._by_user[binding.user]
-        if binding.path:
-            self._proxies[binding.flow] -= 1
-            if not self._proxies[binding.flow]:
-                del self._proxies[binding.flow]
-        else:
+        self._sources[binding.flow] -= 1
+        if not self._sources[binding.flow]:
+            del self._sources[binding.flow]
+        if not binding.path:
             same_flow = self._by_flow[binding.flow]
             same_flow.remove(binding)
             if not same_flow:
