@@ -83,7 +83,7 @@ async def our_worker(generator: Path, calls: int, seconds: float, folder: Path |
                 _point(leg, host, port)
             media.join(caller, operator)
             if folder is not None:
-                media.record(folder / f"{number}.wav", caller, operator)
+                media.record(folder / f"{number}.wav", caller)
             ports.append((caller.port, operator.port))
         media.flush()
         await asyncio.sleep(1)

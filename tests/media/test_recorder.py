@@ -11,26 +11,26 @@ import pytest
 from tests.tones import hears, loudness, read_stereo, tone
 
 from ntpd112.media import recorder
-from ntpd112.media.recorder import CALLER, OPERATOR, DiskWriter, Recording, WavFile
+from ntpd112.media.recorder import DiskWriter, Recording, Voice, WavFile
 from ntpd112.media.wav import HEADER_BYTES, MAX_DATA_BYTES, WavError, alaw_header, read_alaw_mono
 
 CALL = 7
 
 
-def say(recording: Recording, channel: int, hz: float, start_s: float, seconds: float) -> None:
+def say(voice: Voice, hz: float, start_s: float, seconds: float) -> None:
     """Packets that arrive as they are spoken."""
     sound = tone(hz, seconds)
     for n in range(0, len(sound), 160):
         arrived = start_s + (n + 160) / 8000
-        recording.tapes[channel].append((arrived, channel, n, n == 0, sound[n : n + 160]))
+        voice.tape.append((arrived, 1, n, n == 0, sound[n : n + 160]))
 
 
 def test_caller_is_left_operator_right_at_their_times(tmp_path: Path) -> None:
     path = tmp_path / "2026" / "11" / "call.wav"
     writer = DiskWriter()
     recording = Recording(path, CALL, writer, now=100.0)
-    say(recording, CALLER, 440, 100.0, 3)
-    say(recording, OPERATOR, 1000, 101.0, 1)
+    say(recording.caller, 440, 100.0, 3)
+    say(recording.add(), 1000, 101.0, 1)
     recording.flush(101.5)
     recording.finish(103.0)
     writer.stop(5)
@@ -46,8 +46,8 @@ def test_caller_is_left_operator_right_at_their_times(tmp_path: Path) -> None:
 def test_lost_packets_are_silence_and_shift_nothing(tmp_path: Path) -> None:
     writer = DiskWriter()
     recording = Recording(tmp_path / "a.wav", CALL, writer, now=0.0)
-    say(recording, CALLER, 440, 0.0, 2)
-    del recording.tapes[CALLER][25:50]
+    say(recording.caller, 440, 0.0, 2)
+    del recording.caller.tape[25:50]
     recording.finish(2.0)
     writer.stop(5)
     left, _ = read_stereo(tmp_path / "a.wav")
@@ -59,13 +59,13 @@ def test_lost_packets_are_silence_and_shift_nothing(tmp_path: Path) -> None:
 def test_reordered_packets_across_a_flush_are_put_right(tmp_path: Path) -> None:
     writer = DiskWriter()
     recording = Recording(tmp_path / "a.wav", CALL, writer, now=0.0)
-    say(recording, CALLER, 440, 0.0, 2)
-    late = recording.tapes[CALLER].pop(48)
-    rest = recording.tapes[CALLER][50:]
-    del recording.tapes[CALLER][50:]
+    say(recording.caller, 440, 0.0, 2)
+    late = recording.caller.tape.pop(48)
+    rest = recording.caller.tape[50:]
+    del recording.caller.tape[50:]
     recording.flush(1.02)
-    recording.tapes[CALLER].append((1.1, *late[1:]))
-    recording.tapes[CALLER].extend(rest)
+    recording.caller.tape.append((1.1, *late[1:]))
+    recording.caller.tape.extend(rest)
     recording.finish(2.0)
     writer.stop(5)
     left, _ = read_stereo(tmp_path / "a.wav")

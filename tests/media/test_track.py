@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ntpd112.media.track import DRIFT_TOLERANCE, DRIFT_WINDOW, MAX_PENDING, StereoBuffer, Track
+from ntpd112.media.track import DRIFT_TOLERANCE, DRIFT_WINDOW, MAX_PENDING, SoundBuffer, Track
 
 RATE = 8000
 SILENT = 0xD5
@@ -88,36 +88,33 @@ def test_no_timestamp_moves_sound_far_from_its_arrival(
         assert -2 * RATE <= position - (arrived - size) <= RATE // 5
 
 
-def test_channels_are_interleaved_and_gaps_are_silence() -> None:
-    buffer = StereoBuffer()
-    buffer.put(0, 1, b"LL")
-    buffer.put(1, 3, b"R")
-    assert buffer.take(5) == bytes(
-        (SILENT, SILENT, ord("L"), SILENT, ord("L"), SILENT, SILENT, ord("R"), SILENT, SILENT)
-    )
-    assert buffer.base == 5
+def test_gaps_are_silence() -> None:
+    buffer = SoundBuffer()
+    buffer.put(1, b"ab")
+    buffer.put(4, b"c")
+    assert buffer.take(6) == bytes((SILENT, ord("a"), ord("b"), SILENT, ord("c"), SILENT))
+    assert buffer.base == 6
 
 
 def test_what_comes_after_its_place_was_taken_is_cut_off() -> None:
-    buffer = StereoBuffer()
-    buffer.take(2)
-    buffer.put(0, 0, b"abc")
-    assert buffer.take(4)[0::2] == b"c" + bytes((SILENT,))
+    buffer = SoundBuffer(base=2)
+    buffer.put(0, b"abc")
+    assert buffer.take(4) == b"c" + bytes((SILENT,))
 
 
 def test_buffer_is_bounded() -> None:
-    buffer = StereoBuffer()
-    buffer.put(0, MAX_PENDING - 1, b"a")
-    buffer.put(0, MAX_PENDING, b"b")
-    assert buffer.take(MAX_PENDING + 5)[0::2].rstrip(bytes((SILENT,)))[-1:] == b"a"
+    buffer = SoundBuffer()
+    buffer.put(MAX_PENDING - 1, b"a")
+    buffer.put(MAX_PENDING, b"b")
+    assert buffer.take(MAX_PENDING + 5).rstrip(bytes((SILENT,)))[-1:] == b"a"
     assert buffer.take(0) == b""
 
 
-@given(st.lists(st.tuples(st.integers(0, 1), st.integers(-50, 400), st.binary(max_size=40)), max_size=30))
-def test_buffer_gives_as_much_as_is_asked_for_whatever_was_put(puts: list[tuple[int, int, bytes]]) -> None:
-    buffer = StereoBuffer()
+@given(st.lists(st.tuples(st.integers(-50, 400), st.binary(max_size=40)), max_size=30))
+def test_buffer_gives_as_much_as_is_asked_for_whatever_was_put(puts: list[tuple[int, bytes]]) -> None:
+    buffer = SoundBuffer()
     taken = 0
-    for n, (channel, position, sound) in enumerate(puts):
-        buffer.put(channel, position, sound)
+    for n, (position, sound) in enumerate(puts):
+        buffer.put(position, sound)
         taken += len(buffer.take(n * 10))
-    assert taken == 2 * max(0, (len(puts) - 1) * 10)
+    assert taken == max(0, (len(puts) - 1) * 10)

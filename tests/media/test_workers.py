@@ -47,7 +47,7 @@ async def test_lost_worker_is_told_with_its_legs_and_replaced(media: MediaClient
         dead.close()
     media.join(a, b)
     media.unjoin(a, b)
-    media.record("nowhere.wav", a, b)
+    media.record("nowhere.wav", a)
     media.flush()
     caller, operator = phone("127.0.0.2", hz=440), phone("127.0.0.3", hz=1000)
     c = await open_when_possible(media)
@@ -176,7 +176,9 @@ def test_unknown_legs_and_garbled_commands_end_nothing(tmp_path: Path) -> None:
             p.StopPlaying(99),
             p.Join(98, 99),
             p.Unjoin(98, 99),
-            p.Record(str(tmp_path / "a.wav"), 99, 0),
+            p.Hear(98, [99]),
+            p.Attach(98, [99]),
+            p.Record(str(tmp_path / "a.wav"), 99),
             p.StopRecording(99),
             p.Close(99),
             p.Open(1, 9999, 4, "PCMA"),
@@ -190,7 +192,7 @@ def test_unknown_legs_and_garbled_commands_end_nothing(tmp_path: Path) -> None:
         connection.close()
         _, log = worker.communicate(timeout=10)
         assert worker.returncode == 0
-        assert log.count("command for an unknown leg") == 8
+        assert log.count("command for an unknown leg") == 10
         assert "Traceback" not in log
     finally:
         worker.kill()

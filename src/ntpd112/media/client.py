@@ -7,7 +7,7 @@ reserve that a worker has bound beforehand, so opening a leg needs no round trip
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -169,24 +169,37 @@ class MediaClient:
         return leg
 
     def join(self, a: MediaLeg, b: MediaLeg) -> None:
-        """What one leg says the other hears. Either leaves an earlier partner. If one is a recorded caller,
-        the other becomes the right channel of its recording."""
-        if a.worker != b.worker:
-            raise ValueError(f"legs {a.id} and {b.id} are on workers {a.worker} and {b.worker}")
+        """Each hears the other and nobody else. Partners whom they had so far hear nobody."""
+        _check_together(a, b)
         if a.alive and b.alive:
             self.send(a.worker, protocol.Join(a.id, b.id))
 
     def unjoin(self, a: MediaLeg, b: MediaLeg) -> None:
-        """End a `join`; both hear nothing until joined again or played to."""
+        """Neither hears the other any more; whom else they hear stays."""
         if a.alive and b.alive:
             self.send(a.worker, protocol.Unjoin(a.id, b.id))
 
-    def record(self, path: Path | str, caller: MediaLeg, operator: MediaLeg | None = None) -> None:
-        """Record to a new stereo WAV file, its folder made if missing. Called again for the same caller it
-        only takes the operator in. Ends with `stop_recording` or when the caller's leg is closed."""
+    def hear(self, leg: MediaLeg, sources: Sequence[MediaLeg]) -> None:
+        """From now on `leg` hears these, itself excepted, at most `MAX_VOICES` of them; none: nothing. Of
+        one it is relayed the packets, key presses among them; of several it is sent the sum, without key
+        presses."""
+        _check_together(leg, *sources)
+        if leg.alive:
+            self.send(leg.worker, protocol.Hear(leg.id, _ids(sources)))
+
+    def record(self, path: Path | str, caller: MediaLeg) -> None:
+        """Record to a new stereo WAV file, its folder made if missing: the caller left, whom the caller hears
+        right, as that changes. Once for each caller; further calls do nothing. Ends with `stop_recording` or
+        when the caller's leg is closed."""
         if caller.alive:
-            operator_id = operator.id if operator is not None and operator.alive else 0
-            self.send(caller.worker, protocol.Record(str(path), caller.id, operator_id))
+            self.send(caller.worker, protocol.Record(str(path), caller.id))
+
+    def attach(self, caller: MediaLeg, others: Sequence[MediaLeg]) -> None:
+        """Record on the right channel also these, whether the caller hears them or not (an operator and an
+        agency while the caller is on hold). Replaces those attached before."""
+        _check_together(caller, *others)
+        if caller.alive:
+            self.send(caller.worker, protocol.Attach(caller.id, _ids(others)))
 
     def stop_recording(self, caller: MediaLeg) -> None:
         if caller.alive:
@@ -251,3 +264,14 @@ class MediaClient:
     def _wake(self) -> None:
         if self._events and self.on_input is not None:
             self.on_input()
+
+
+def _ids(legs: Sequence[MediaLeg]) -> list[int]:
+    return [leg.id for leg in legs if leg.alive]
+
+
+def _check_together(leg: MediaLeg, *others: MediaLeg) -> None:
+    """Raises ValueError for legs of different workers: they were not opened `beside` each other."""
+    for other in others:
+        if other.worker != leg.worker:
+            raise ValueError(f"legs {leg.id} and {other.id} are on workers {leg.worker} and {other.worker}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from .protocol import Law
@@ -49,6 +50,10 @@ def decode_ulaw_sample(code: int) -> int:
     return -magnitude if code & 0x80 else magnitude
 
 
+ENCODE_SAMPLE: Final[dict[Law, Callable[[int], int]]] = {
+    "PCMA": encode_alaw_sample,
+    "PCMU": encode_ulaw_sample,
+}
 ALAW_TO_LINEAR: Final = tuple(decode_alaw_sample(code) for code in range(256))
 ULAW_TO_LINEAR: Final = tuple(decode_ulaw_sample(code) for code in range(256))
 ALAW_TO_ULAW: Final = bytes(encode_ulaw_sample(sample) for sample in ALAW_TO_LINEAR)

@@ -17,12 +17,11 @@ from .dtmf import DtmfReceiver
 from .events import AudioBack, Dtmf, Event, Learned, NoAudio, PlayEnded, Quality
 from .g711 import FRAME_SAMPLES, LAW_OF_PAYLOAD_TYPE, PAYLOAD_TYPES, SAMPLE_RATE, translate
 from .learning import Source, SourceLock
-from .player import Player
+from .player import Player, Stream
 from .ports import SocketPair
 from .protocol import Family, Law, Open, Remote
 from .reception import Reception
-from .recorder import Sound
-from .relay import Handler, relay_untouched, relay_worked
+from .relay import Handler, Sound, relay_untouched, relay_worked
 
 OFFERED_DTMF_TYPE: Final = 101
 "What our own offers give telephone events (sip/sdp.py); a peer may send that whatever it wants itself."
@@ -60,24 +59,30 @@ class Leg:
         self.send = False
         self.lock = SourceLock()
         self.reception = Reception()
+        self.stream = Stream()
         self.player = Player()
         self.control = RtcpControl(sockets.rtcp, around.rtcp_interval_s, now)
-        self.peer: Leg | None = None
-        self.tape: list[Sound] | None = None
-        "Where its sound is recorded."
+        self.sources: tuple[Leg, ...] = ()
+        "Whom it hears."
+        self.listeners: tuple[Leg, ...] = ()
+        "Who hears it."
+        self.relays: tuple[Leg, ...] = ()
+        "Of the listeners, those that hear nobody else: they are sent its packets as they come."
+        self.taps: tuple[list[Sound], ...] = ()
+        "Where else its sound is put: recordings, jitter buffers, the search for a voice."
         self.dropped = 0
         self.unsent = 0
         "Packets the kernel did not take."
         self._around = around
         self._dtmf = DtmfReceiver()
-        self._mark_next = True
+        self.mark_next = True
         "The next packet relayed to here begins something new."
         self._heard_at = now
         self.counted = 0
         "Packets seen by the housekeeping."
         self._silence_told = False
-        self._relayed = 0
-        "Packets of the present peer at the last housekeeping."
+        self._sent = 0
+        "Packets that went to here or should have, at the last housekeeping."
         self._idle = False
         "Nothing was sent to here before the last housekeeping."
 
@@ -87,8 +92,21 @@ class Leg:
         return self.lock.locked or self.lock.signalled
 
     @property
-    def takes_relay(self) -> bool:
+    def takes_sound(self) -> bool:
+        """It can be sent what it hears of others: no prompt stands before it, and it does not hold us."""
         return self.send and not self.player.name and self.target is not None
+
+    @property
+    def mixed(self) -> bool:
+        return len(self.sources) > 1
+
+    @property
+    def partner(self) -> Leg | None:
+        """The other one, if the two hear each other and nobody else."""
+        match self.sources:
+            case (other,) if other.sources == (self,):
+                return other
+        return None
 
     # What signalling and call control want
 
@@ -100,55 +118,54 @@ class Leg:
         self.control.address = socket_address(remote.host, remote.rtcp_port, self.family)
         self.law, self.payload_type = remote.law, remote.payload_type
         self.dtmf_payload_type = remote.dtmf_payload_type
-        self._mark_next = self._mark_next or (remote.send and not self.send)
+        self.mark_next = self.mark_next or (remote.send and not self.send)
         self.send = remote.send
         self._heard_at = now
         self.changed()
 
-    def join(self, peer: Leg) -> None:
-        if peer is self:
-            return  # what it says would come back to it
-        for leg in (self, peer):
-            leg.unjoin()
-            leg._mark_next = True
-        self.peer, peer.peer = peer, self
+    def begin_anew(self) -> None:
+        """What it is sent from now on is something else than before."""
+        self.mark_next = True
+        self.stream.begin()
         self.changed()
 
-    def unjoin(self) -> None:
-        peer, self.peer = self.peer, None
-        if peer is not None:
-            peer.peer = None
-            peer.changed()
-            self.changed()
+    def tap(self, tape: list[Sound]) -> None:
+        """Its sound is put there too, as it arrives. Who taps takes it out again."""
+        self.taps = (*self.taps, tape)
+        self._choose_handler()
+
+    def untap(self, tape: list[Sound]) -> None:
+        self.taps = tuple(other for other in self.taps if other is not tape)
+        self._choose_handler()
 
     def play(self, name: str, frames: tuple[bytes, ...], loop: bool) -> None:
         self.player.start(name, frames, loop)
-        self.changed()
+        self.begin_anew()
 
     def stop_playing(self) -> None:
         self.player.stop()
-        self._mark_next = True
-        self.changed()
+        self.begin_anew()
 
     def changed(self) -> None:
-        """Make the handlers fit the present state of both legs."""
+        """Make the handlers fit the present state: its own, and of those whose packets come here."""
         self._choose_handler()
-        if self.peer is not None:
-            self.peer._choose_handler()
+        for source in self.sources:
+            source._choose_handler()
 
     def _choose_handler(self) -> None:
-        peer = self.peer
         handler: Handler = self.receive
-        if peer is not None and self.lock.locked and peer.takes_relay and not peer._mark_next:
-            same = peer.law == self.heard_law and peer.payload_type == PAYLOAD_TYPES[self.heard_law]
-            make = relay_untouched if same and self.tape is None else relay_worked
-            handler = make(self, peer)
+        if len(self.relays) == 1 and self.lock.locked:
+            (peer,) = self.relays
+            if peer.takes_sound and not peer.mark_next:
+                same = peer.law == self.heard_law and peer.payload_type == PAYLOAD_TYPES[self.heard_law]
+                make = relay_untouched if same and not self.taps else relay_worked
+                handler = make(self, peer)
         self._around.handle(self.sockets.rtp.fileno(), handler)
 
     # What arrives
 
     def receive(self) -> None:
-        """The handler while there is nobody to relay to."""
+        """The handler while there is nobody to relay to, or more than one."""
         try:
             data, sender = self.sockets.rtp.recvfrom(rtp.MAX_PACKET_BYTES)
         except OSError:
@@ -180,9 +197,10 @@ class Leg:
                 self.heard_law = law
                 self._choose_handler()
             self._forward(packet, data, law)
-            if self.tape is not None:
+            if self.taps:
                 sound = translate(data[packet.start : packet.end], law, "PCMA")
-                self.tape.append((now, packet.ssrc, packet.timestamp, packet.marker, sound))
+                for tape in self.taps:
+                    tape.append((now, packet.ssrc, packet.timestamp, packet.marker, sound))
         elif kind == rtp.COMFORT_NOISE:
             self.reception.take(packet.ssrc, packet.sequence, packet.timestamp, now)
             self._forward(packet, data, None)
@@ -205,24 +223,30 @@ class Leg:
         payload = data[packet.start : packet.end]
         for digit, duration_ms in self._dtmf.feed(packet.ssrc, packet.timestamp, packet.marker, payload, now):
             self._around.emit(Dtmf(self.id, digit, duration_ms))
-        peer = self.peer
-        if peer is not None and peer.takes_relay and peer.dtmf_payload_type is not None:
-            peer._send(_with_type(data, peer.dtmf_payload_type, packet.marker))
+        for peer in self.relays:
+            if peer.takes_sound and peer.dtmf_payload_type is not None:
+                peer._send(_with_type(data, peer.dtmf_payload_type, packet.marker))
 
     def _forward(self, packet: rtp.Packet, data: bytes, law: Law | None) -> None:
-        """Relay sound (`law`) or comfort noise (None), the first of something with the marker bit."""
-        peer = self.peer
-        if peer is None or not peer.takes_relay:
-            return
-        marker = packet.marker or peer._mark_next
+        """Relay sound (`law`) or comfort noise (None)."""
+        for peer in self.relays:
+            if peer.takes_sound:
+                peer._relayed(packet, data, law)
+                if peer.mark_next and law is not None:
+                    peer.mark_next = False
+                    self._choose_handler()
+
+    def _relayed(self, packet: rtp.Packet, data: bytes, law: Law | None) -> None:
+        """Send a packet that another leg received, the first of something with the marker bit."""
         if law is not None:
-            sound = translate(data[packet.start : packet.end], law, peer.law)
+            sound = translate(data[packet.start : packet.end], law, self.law)
             data = data[: packet.start] + sound + data[packet.end :]
-            data = _with_type(data, peer.payload_type, marker)
-        peer._send(data)
-        if peer._mark_next and law is not None:
-            peer._mark_next = False
-            self._choose_handler()
+            data = _with_type(data, self.payload_type, packet.marker or self.mark_next)
+        self._send(data)
+
+    def say(self, frame: bytes, tick: int) -> None:
+        """Send 20 ms, in the law that it takes, on the worker's own stream."""
+        self._send(self.stream.packet(frame, tick, self.payload_type))
 
     def _send(self, data: bytes) -> None:
         target = self.target
@@ -244,8 +268,7 @@ class Leg:
             self.stop_playing()
             return False
         if self.send:
-            sound = translate(frame, "PCMA", self.law)
-            self._send(self.player.packet(sound, tick, self.payload_type))
+            self.say(translate(frame, "PCMA", self.law), tick)
         return True
 
     def keep_house(self, now: float) -> int:
@@ -272,31 +295,30 @@ class Leg:
     def _fill_silence(self) -> None:
         """A muted phone sends nothing, and a PBX takes a stream without packets for dead: to who was sent
         nothing for the second time of looking, a packet of silence goes (RFC 6263 §4.1)."""
-        relayed = self.peer.reception.packets if self.peer is not None else 0
-        idle, self._idle = self._idle, relayed == self._relayed and self.takes_relay
-        self._relayed = relayed
+        sent = self.stream.packets + sum(source.reception.packets for source in self.sources)
+        idle, self._idle = self._idle, sent == self._sent and self.takes_sound
+        self._sent = sent
         if idle and self._idle:
-            sound = translate(SILENCE, "PCMA", self.law)
-            self._send(self.player.packet(sound, self._around.tick, self.payload_type))
-            self._mark_next = True
+            self.say(translate(SILENCE, "PCMA", self.law), self._around.tick)
+            self._sent += 1
+            self.mark_next = True
             self.changed()
 
     def _sender(self, now: float) -> tuple[int, rtcp.Sender | None]:
-        """The stream that this leg's peer hears at present, for the sender report."""
-        peer = self.peer
-        if self.player.name and self.player.packets:
-            timestamp, packets = self.player.timestamp(self._around.tick), self.player.packets
-            ssrc = self.player.ssrc
-        elif peer is not None and self.takes_relay and peer.reception.received:
-            heard = peer.reception
+        """The stream that is sent to here at present, for the sender report."""
+        if (self.player.name or self.mixed) and self.stream.packets:
+            timestamp, packets = self.stream.timestamp(self._around.tick), self.stream.packets
+            ssrc = self.stream.ssrc
+        elif len(self.sources) == 1 and self.takes_sound and self.sources[0].reception.received:
+            heard = self.sources[0].reception
             ssrc, packets = heard.ssrc, heard.received
             timestamp = int(now * SAMPLE_RATE - heard.transit) if math.isfinite(heard.transit) else 0
         else:
-            return self.player.ssrc, None
+            return self.stream.ssrc, None
         return ssrc, rtcp.Sender(wall_clock(), timestamp, packets, packets * FRAME_SAMPLES)
 
     def close(self) -> Quality:
-        """Close the sockets, after `unjoin`. What was received and reported."""
+        """Close the sockets, after `Hearing.leave`. What was received and reported."""
         self.sockets.close()
         heard, control = self.reception, self.control
         return Quality(

@@ -81,12 +81,25 @@ class Unjoin(Message, frozen=True):
     b: int
 
 
+class Hear(Message, frozen=True):
+    """From now on `leg` hears the sum of `sources`."""
+
+    leg: int
+    sources: list[int]
+
+
 class Record(Message, frozen=True):
-    """Record `caller` on the left channel; `operator` (0: nobody yet) on the right."""
+    """Record `caller` on the left channel, and whom it hears on the right."""
 
     path: str
     caller: int
-    operator: int
+
+
+class Attach(Message, frozen=True):
+    """These are on the right channel too, though the caller may not hear them."""
+
+    caller: int
+    others: list[int]
 
 
 class StopRecording(Message, frozen=True):
@@ -113,7 +126,20 @@ class Alive(Message, frozen=True):
     cpu_s: float
 
 
-Command = Configure | Open | Remote | Play | StopPlaying | Join | Unjoin | Record | StopRecording | Close
+Command = (
+    Configure
+    | Open
+    | Remote
+    | Play
+    | StopPlaying
+    | Join
+    | Unjoin
+    | Hear
+    | Record
+    | Attach
+    | StopRecording
+    | Close
+)
 Report = Ports | Alive | Learned | Dtmf | PlayEnded | NoAudio | AudioBack | Closed | RecordingFailed
 
 _encoder = msgspec.msgpack.Encoder()

@@ -11,19 +11,20 @@ import os
 import queue
 import threading
 from collections import deque
+from functools import reduce
 from pathlib import Path
 from typing import Final
 
-from .g711 import SAMPLE_RATE
-from .track import StereoBuffer, Track
+from .g711 import SAMPLE_RATE, SILENCE
+from .mixing import overlay
+from .relay import Sound
+from .track import SoundBuffer, Track
 from .wav import HEADER_BYTES, MAX_DATA_BYTES, alaw_header
 
 HOLD_BACK: Final = SAMPLE_RATE * 2 // 5
 "Samples kept back from writing: a packet that is late by less is still put in its place."
 MAX_UNWRITTEN_BYTES: Final = 2 * SAMPLE_RATE * 20
 "20 s of one recording. A disk that stalls for longer ends the recording, not the call."
-CALLER: Final = 0
-OPERATOR: Final = 1
 
 
 class WavFile:
@@ -118,30 +119,68 @@ class DiskWriter:
         self.failures.append((file.caller, reason))
 
 
-Sound = tuple[float, int, int, bool, bytes]
-"""A packet's sound as it arrived: monotonic seconds, SSRC, RTP timestamp, marker bit, A-law bytes. A plain
-tuple, for it is made in the hot path."""
+class Voice:
+    """What one leg says, on its way into a recording. Positions are samples from the recording's start."""
+
+    __slots__ = ("_buffer", "_place", "tape")
+
+    def __init__(self, base: int = 0) -> None:
+        self.tape: list[Sound] = []
+        "Where packets are put as they arrive; `lay` finds their places, many at a time."
+        self._place = Track().place
+        self._buffer = SoundBuffer(base)
+
+    @property
+    def waiting(self) -> bool:
+        """Some of it is not yet taken."""
+        return bool(self.tape or len(self._buffer))
+
+    def lay(self, started_at: float) -> None:
+        """Put what is on the tape in its place; neighbours are put together, which is most of them."""
+        run: list[bytes] = []
+        start = end = 0
+        for arrived_at, ssrc, timestamp, marker, sound in self.tape:
+            arrived = int((arrived_at - started_at) * SAMPLE_RATE)
+            position = self._place(ssrc, timestamp, len(sound), marker, arrived)
+            if position != end:
+                self._buffer.put(start, b"".join(run))
+                run = []
+                start = end = position
+            run.append(sound)
+            end += len(sound)
+        self._buffer.put(start, b"".join(run))
+        self.tape.clear()
+
+    def take(self, until: int) -> bytes:
+        return self._buffer.take(until)
 
 
 class Recording:
-    """One call's recording; channels are `CALLER` and `OPERATOR`. Times are monotonic seconds."""
+    """One call's recording: the caller left, all others mixed on the right. Times are monotonic seconds."""
 
-    __slots__ = ("_buffer", "_file", "_started_at", "_tracks", "_writer", "tapes")
+    __slots__ = ("_file", "_gone", "_others", "_position", "_started_at", "_writer", "caller")
 
     def __init__(self, path: Path, caller: int, writer: DiskWriter, now: float) -> None:
-        self.tapes: tuple[list[Sound], list[Sound]] = ([], [])
-        "Where packets are put as they arrive; `flush` finds their places, many at a time."
+        self.caller = Voice()
+        self._others: list[Voice] = []
+        self._gone: list[Voice] = []
+        "Who is no longer heard, but some of whose words are not yet written."
         self._file = WavFile(path, caller)
         self._writer = writer
         self._started_at = now
-        self._buffer = StereoBuffer()
-        self._tracks = [Track(), Track()]
+        self._position = 0
         writer.write(self._file, b"")  # a path that cannot be written is told now, not with the first sound
 
-    def replace_operator(self) -> None:
-        """Another leg speaks on the operator's channel from now on."""
-        self._lay(OPERATOR)
-        self._tracks[OPERATOR] = Track()
+    def add(self) -> Voice:
+        """One more on the right."""
+        voice = Voice(self._position)
+        self._others.append(voice)
+        return voice
+
+    def remove(self, voice: Voice) -> None:
+        """That one says no more; what it said is kept."""
+        self._others.remove(voice)
+        self._gone.append(voice)
 
     def flush(self, now: float) -> None:
         """Hand over what no late packet can change any more. Called about every second."""
@@ -152,25 +191,17 @@ class Recording:
         self._writer.close(self._file)
 
     def _hand_over(self, until: int) -> None:
-        self._lay(CALLER)
-        self._lay(OPERATOR)
-        data = self._buffer.take(until)
-        if data:
-            self._writer.write(self._file, data)
-
-    def _lay(self, channel: int) -> None:
-        """Put what is on the tape in its place; neighbours are put together, which is most of them."""
-        tape, place, started_at = self.tapes[channel], self._tracks[channel].place, self._started_at
-        run: list[bytes] = []
-        start = end = 0
-        for arrived_at, ssrc, timestamp, marker, sound in tape:
-            arrived = int((arrived_at - started_at) * SAMPLE_RATE)
-            position = place(ssrc, timestamp, len(sound), marker, arrived)
-            if position != end:
-                self._buffer.put(channel, start, b"".join(run))
-                run = []
-                start = end = position
-            run.append(sound)
-            end += len(sound)
-        self._buffer.put(channel, start, b"".join(run))
-        tape.clear()
+        voices = [self.caller, *self._others, *self._gone]
+        for voice in voices:
+            voice.lay(self._started_at)
+        count = until - self._position
+        if count <= 0:
+            return
+        self._position = until
+        silence = SILENCE["PCMA"] * count
+        left, *others = (voice.take(until) for voice in voices)
+        right = reduce(overlay, [said for said in others if said != silence] or [silence])
+        both = bytearray(2 * count)
+        both[0::2], both[1::2] = left, right
+        self._writer.write(self._file, bytes(both))
+        self._gone = [voice for voice in self._gone if voice.waiting]

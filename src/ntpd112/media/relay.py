@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from .leg import Leg
 
 Handler = Callable[[], None]
+Sound = tuple[float, int, int, bool, bytes]
+"""A packet's sound as it arrived: monotonic seconds, SSRC, RTP timestamp, marker bit, A-law bytes. A plain
+tuple, for it is made in the hot path."""
 _RATE = float(SAMPLE_RATE)
 _SMOOTHING = 1 / 16
 "RFC 3550 §6.4.1."
@@ -35,7 +38,7 @@ _unpack_word = struct.Struct(">HHII").unpack_from
 
 
 def relay_untouched(leg: Leg, peer: Leg) -> Handler:
-    """For a locked leg whose peer takes the same law and payload type, not recorded."""
+    """For a locked leg whose peer takes the same law and payload type, and that nothing else listens to."""
     receive, send, consider = leg.sockets.rtp.recvfrom, peer.sockets.rtp.sendto, leg.consider
     source, target = leg.lock.locked, peer.target
     reception, unpack, clock = leg.reception, _unpack_word, monotonic
@@ -71,12 +74,13 @@ def relay_untouched(leg: Leg, peer: Leg) -> Handler:
 
 
 def relay_worked(leg: Leg, peer: Leg) -> Handler:
-    """As above, for a packet that is recorded, or changes its law or payload type on the way."""
+    """As above, for a packet that is also recorded or mixed, or changes its law or payload type on the
+    way."""
     receive, send, consider = leg.sockets.rtp.recvfrom, peer.sockets.rtp.sendto, leg.consider
     source, target = leg.lock.locked, peer.target
     reception, unpack, clock = leg.reception, HEADER.unpack_from, monotonic
     law, wanted = leg.heard_law, peer.law
-    record = None if leg.tape is None else leg.tape.append
+    taps = [tape.append for tape in leg.taps]
     heard_type = PAYLOAD_TYPES[law]
     head = bytes((0x80, peer.payload_type))
     limit = MAX_TRANSIT_STEP
@@ -116,7 +120,9 @@ def relay_worked(leg: Leg, peer: Leg) -> Handler:
             send(data if untouched else head + data[2:12] + sound.translate(table), target)
         except OSError:
             peer.unsent += 1
-        if record is not None:
-            record((now, ssrc, timestamp, False, sound if law == "PCMA" else sound.translate(ULAW_TO_ALAW)))
+        if taps:
+            heard = (now, ssrc, timestamp, False, sound if law == "PCMA" else sound.translate(ULAW_TO_ALAW))
+            for tap in taps:
+                tap(heard)
 
     return relay

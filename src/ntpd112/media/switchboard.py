@@ -12,15 +12,18 @@ from typing import Any, Final
 import structlog
 
 from .events import Closed, Event, PlayEnded, Quality, RecordingFailed
+from .hearing import Hearing
 from .leg import Leg, Surroundings
 from .ports import PortPool
 from .prompts import Prompts
 from .protocol import (
     Alive,
+    Attach,
     Close,
     Command,
     Configure,
     Family,
+    Hear,
     Join,
     Open,
     Play,
@@ -32,14 +35,12 @@ from .protocol import (
     StopRecording,
     Unjoin,
 )
-from .recorder import CALLER, OPERATOR, DiskWriter, Recording
+from .recordings import Recordings
 from .relay import Handler
 
 TICKS_A_SECOND: Final = 50
 REFILL_AT_ONCE: Final = 32
 "Port pairs bound in one go while voices wait: about 1 ms."
-WRITER_STOP_S: Final = 8.0
-"Less than the agent waits for a worker to end."
 MAX_DRAINED: Final = 1000
 "Stray packets thrown away from a port that was bound ahead of need."
 
@@ -70,12 +71,11 @@ class Switchboard:
         self._pools: dict[Family, PortPool] = {}
         self._legs: dict[int, Leg] = {}
         self._playing: set[Leg] = set()
-        self._recordings: dict[int, tuple[Recording, Leg | None]] = {}
-        "By caller leg, with the leg on the operator's channel."
+        self._recordings = Recordings(lambda caller, reason: tell(RecordingFailed(caller, reason)))
+        self._hearing = Hearing(self._recordings.follow)
         self._seconds: list[dict[int, Leg]] = [{} for _ in range(TICKS_A_SECOND)]
         "Legs by the tick of each second in which their housekeeping is done, to spread the work."
         self._prompts = Prompts()
-        self._writer = DiskWriter()
         self._packets = 0
         self._dropped = 0
         self._around = Surroundings(self._emit, self._handle, 0.0, 0.0)
@@ -87,7 +87,9 @@ class Switchboard:
             StopPlaying: self._stop_playing,
             Join: self._join,
             Unjoin: self._unjoin,
+            Hear: self._hear,
             Record: self._record,
+            Attach: self._attach,
             StopRecording: self._stop_recording,
             Close: self._close,
         }
@@ -100,19 +102,17 @@ class Switchboard:
             log.warning("command for an unknown leg", leg=unknown.args[0], command=repr(command))
 
     def tick(self, number: int) -> None:
-        """Every 20 ms: prompts go on, a fiftieth of the legs is looked after, ports are bound."""
+        """Every 20 ms: prompts and mixes go on, a fiftieth of the legs is looked after, ports are bound."""
         self._around.tick = number
         # A prompt that ends may change the set, by way of what its end changes.
         for leg in [leg for leg in self._playing if not leg.play_tick(number)]:
             self._playing.discard(leg)
+        self._hearing.tick(number)
         now = monotonic()
         for leg in list(self._seconds[number % TICKS_A_SECOND].values()):
             self._packets += leg.keep_house(now)
-            if leg.id in self._recordings:
-                self._recordings[leg.id][0].flush(now)
-        self._writer.hand_over()
-        while self._writer.failures:
-            self._end_failed(*self._writer.failures.popleft())
+            self._recordings.flush(leg.id, now)
+        self._recordings.tick(now)
         self.refill(now)
         if number % TICKS_A_SECOND == 0:
             if not self._legs:
@@ -143,9 +143,7 @@ class Switchboard:
 
     def stop(self) -> None:
         """Finish the recordings and close everything."""
-        for caller in list(self._recordings):
-            self._end_recording(caller)
-        self._writer.stop(WRITER_STOP_S)
+        self._recordings.stop(monotonic())
         for leg in self._legs.values():
             leg.close()
         for pool in self._pools.values():
@@ -205,72 +203,32 @@ class Switchboard:
         leg.stop_playing()
 
     def _join(self, command: Join) -> None:
-        a, b = self._leg(command.a), self._leg(command.b)
-        a.join(b)
-        for caller, operator in ((a, b), (b, a)):
-            if caller.id in self._recordings and operator.tape is None:
-                self._attach(caller, operator)
+        self._hearing.join(self._leg(command.a), self._leg(command.b))
 
     def _unjoin(self, command: Unjoin) -> None:
-        a, b = self._leg(command.a), self._leg(command.b)
-        if a.peer is b:
-            a.unjoin()
-        for caller, operator in ((a, b), (b, a)):
-            self._detach(caller.id, operator)
+        self._hearing.unjoin(self._leg(command.a), self._leg(command.b))
+
+    def _hear(self, command: Hear) -> None:
+        self._hearing.hear(self._leg(command.leg), self._present(command.sources))
 
     def _record(self, command: Record) -> None:
-        caller = self._leg(command.caller)
-        operator = self._leg(command.operator) if command.operator else caller.peer
-        if caller.id not in self._recordings:
-            recording = Recording(Path(command.path), caller.id, self._writer, monotonic())
-            self._recordings[caller.id] = recording, None
-            caller.tape = recording.tapes[CALLER]
-            caller.changed()
-        if operator is not None and operator.tape is None:
-            self._attach(caller, operator)
+        self._recordings.record(Path(command.path), self._leg(command.caller), monotonic())
 
-    def _attach(self, caller: Leg, operator: Leg) -> None:
-        recording, present = self._recordings[caller.id]
-        if present is not None:
-            self._detach(caller.id, present)
-        recording.replace_operator()
-        self._recordings[caller.id] = recording, operator
-        operator.tape = recording.tapes[OPERATOR]
-        operator.changed()
-
-    def _detach(self, caller: int, operator: Leg) -> None:
-        recording, present = self._recordings.get(caller, (None, None))
-        if recording is not None and present is operator:
-            self._recordings[caller] = recording, None
-            operator.tape = None
-            operator.changed()
+    def _attach(self, command: Attach) -> None:
+        self._recordings.attach(self._leg(command.caller), self._present(command.others))
 
     def _stop_recording(self, command: StopRecording) -> None:
-        self._end_recording(self._leg(command.caller).id)
+        self._recordings.end(self._leg(command.caller).id, monotonic())
 
-    def _end_recording(self, caller: int) -> None:
-        recording, operator = self._recordings.pop(caller, (None, None))
-        if recording is None:
-            return
-        for leg in (self._legs.get(caller), operator):
-            if leg is not None:
-                leg.tape = None
-                leg.changed()
-        recording.finish(monotonic())
-
-    def _end_failed(self, caller: int, reason: str) -> None:
-        log.error("recording failed", leg=caller, reason=reason)
-        self._end_recording(caller)
-        self._tell(RecordingFailed(caller, reason))
+    def _present(self, legs: list[int]) -> list[Leg]:
+        """Those that are still there: one who hung up keeps nobody from hearing the others."""
+        return [self._legs[leg] for leg in legs if leg in self._legs]
 
     def _close(self, command: Close) -> None:
         leg = self._leg(command.leg)
-        self._end_recording(leg.id)
-        if leg.tape is not None:
-            caller = next(key for key, (_, operator) in self._recordings.items() if operator is leg)
-            self._detach(caller, leg)
         self._playing.discard(leg)
-        leg.unjoin()
+        self._hearing.leave(leg)
+        self._recordings.leave(leg, monotonic())
         for sock in leg.sockets:
             self._forget(sock.fileno())
         new = leg.reception.packets

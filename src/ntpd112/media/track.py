@@ -21,11 +21,11 @@ DRIFT_WINDOW: Final = 5 * SAMPLE_RATE
 "Over this time the least delayed packet shows how far the sender's clock has moved from ours."
 DRIFT_TOLERANCE: Final = SAMPLE_RATE // 100
 MAX_PENDING: Final = 20 * SAMPLE_RATE
-"Samples a channel buffers at most before they are taken; they are taken every second."
+"Samples a voice buffers at most before they are taken; they are taken every second."
 
 
 class Track:
-    """The time line of one channel."""
+    """The time line of one voice."""
 
     __slots__ = ("_least_late", "_origin", "_ssrc", "_timestamp", "_window_end")
 
@@ -64,17 +64,20 @@ class Track:
         self._window_end = arrived + DRIFT_WINDOW
 
 
-class StereoBuffer:
-    """A-law samples of two channels that are not yet written; what nobody said is silence."""
+class SoundBuffer:
+    """A-law samples of one voice that are not yet written; what was not said is silence."""
 
-    __slots__ = ("_channels", "base")
+    __slots__ = ("_samples", "base")
 
-    def __init__(self) -> None:
-        self.base = 0
+    def __init__(self, base: int = 0) -> None:
+        self.base = base
         "Position of the first sample not yet taken."
-        self._channels = (bytearray(), bytearray())
+        self._samples = bytearray()
 
-    def put(self, channel: int, position: int, sound: bytes) -> None:
+    def __len__(self) -> int:
+        return len(self._samples)
+
+    def put(self, position: int, sound: bytes) -> None:
         """What belongs before `base` came too late and is left out, as is what is absurdly far ahead."""
         offset = position - self.base
         if offset < 0:
@@ -83,20 +86,17 @@ class StereoBuffer:
         end = offset + len(sound)
         if end > MAX_PENDING or not sound:
             return
-        samples = self._channels[channel]
+        samples = self._samples
         if end > len(samples):
             samples += SILENCE["PCMA"] * (end - len(samples))
         samples[offset:end] = sound
 
     def take(self, until: int) -> bytes:
-        """Both channels interleaved, from `base` to position `until`, which becomes the base."""
+        """From `base` to position `until`, which becomes the base."""
         count = until - self.base
         if count <= 0:
             return b""
-        out = bytearray(2 * count)
-        for channel, samples in enumerate(self._channels):
-            part = bytes(samples[:count])
-            out[channel::2] = part + SILENCE["PCMA"] * (count - len(part))
-            del samples[:count]
+        part = bytes(self._samples[:count])
+        del self._samples[:count]
         self.base = until
-        return bytes(out)
+        return part + SILENCE["PCMA"] * (count - len(part))

@@ -25,6 +25,7 @@ import structlog
 
 from ntpd112 import loglines
 
+from .mixing import build_tables
 from .protocol import FrameReader, ProtocolError, Report, decode_command, encode_frame
 from .relay import Handler
 from .switchboard import TICKS_A_SECOND, Switchboard
@@ -139,6 +140,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    build_tables()
     with contextlib.closing(socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)) as listener:
         listener.bind(str(options.socket))
         listener.listen(1)
