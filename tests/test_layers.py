@@ -11,16 +11,17 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "ntpd112"
 KNOWS = {
     "journal": set(),
+    "memory": {"journal"},
     "sip": set(),
     "queue": set(),
     "media": set(),
     "config": set(),
     "cdr": {"journal"},
-    "calls": {"sip", "queue", "media", "journal", "config"},
-    "api": {"calls", "cdr", "journal"},
-    "app": {"api", "calls", "cdr", "config", "journal", "media", "queue", "sip"},
+    "calls": {"config", "journal", "media", "memory", "queue", "sip"},
+    "api": {"calls", "cdr", "journal", "memory"},
+    "app": {"api", "calls", "cdr", "config", "journal", "media", "memory", "queue", "sip"},
     "demo": {"app", "cdr", "config", "sip"},
-    "cli": {"app", "cdr", "config", "demo", "journal", "queue", "sip"},
+    "cli": {"app", "cdr", "config", "demo", "journal", "memory", "queue", "sip"},
 }
 "Package to the packages it may import. `loglines` and the version belong to none and are open to all."
 MAX_LINES = 400
