@@ -39,13 +39,14 @@ format: ## format the sources and mend what lint can mend
 	@$(VENV)/ruff check --fix $(SOURCES)
 	@$(VENV)/ruff format $(SOURCES)
 
-bench: ## measure: load and set-up times beside Asterisk's Queue(), the relay, a call's CPU, abuse
+bench: ## measure: load and set-up times beside Asterisk's Queue(), the relay, a call's CPU, matching, abuse
 	@scripts/install-test-tools.sh gcc libc6-dev
 	@scripts/make-venv.sh dev
 	@$(VENV)/python -m bench.load
 	@$(VENV)/python bench/relay.py
 	@$(VENV)/python bench/sip_core.py
 	@$(VENV)/python bench/call_cost.py
+	@$(VENV)/python bench/matching.py
 	@$(VENV)/python bench/abuse.py
 
 image: ## build the container image ntpd112 (with podman or docker)

@@ -16,7 +16,7 @@ from .effects import Effect, LastOperator
 from .errors import IllegalEvent, StateConflict
 from .ladder import requirement_of, skills_of
 from .model import LAST_OPERATOR_PAUSE, Ask, Counters, OperatorSpec, QueuePolicy
-from .order import call_key, room_for
+from .order import call_key
 from .records import CallRecord, OperatorRecord, QueueRecord, Talk
 from .states import OperatorEvent, SettledState
 from .supervision import Supervision
@@ -141,7 +141,7 @@ class Acd(Supervision):
             offers=ask.offers,
             refused=dict(ask.declined),
         )
-        call.key, call.room = call_key(call), room_for(call)
+        call.key = call_key(call)
         self._calls[call.id] = call
         insort(home.unanswered, (call.since, call.arrival))
         home.waiting += 1

@@ -27,6 +27,9 @@ class Floor(Audit, ABC):
 
     def _seek(self, call: CallRecord, now: float) -> None:
         """Ring whoever fits and is free, as many as the strategy wants at once; list the call for more."""
+        if not call.out:  # rings begin anew
+            call.pulled, call.room = False, room_for(call)
+            self._deadlines.cancel(("ring", call.id))
         wished = self._operators.get(call.wish)
         while call.lane != "held" and len(call.out) < call.room:
             operator = self._matching.operator_for(call, wished)
@@ -64,9 +67,6 @@ class Floor(Audit, ABC):
                 self._deadlines.set(("ring", call.id), now + call.queue.ring_step)
             return
         self._count_as(call, "waiting")
-        self._deadlines.cancel(("ring", call.id))
-        call.pulled = False
-        call.room = room_for(call)
         if call.lane == "held":
             self._matching.hold(call)
         else:
