@@ -5,7 +5,7 @@ A test says what callers and operators do and looks at what the others would see
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -118,7 +118,10 @@ class FakeMediaLeg:
 class FakeMedia:
     def __init__(self) -> None:
         self.legs: list[FakeMediaLeg] = []
-        self.joined: list[tuple[int, int]] = []
+        self.wiring: dict[int, tuple[int, ...]] = {}
+        "Whom each leg hears."
+        self.attached: list[int] = []
+        "On the right channel of the recording."
         self.recorded: list[Path] = []
         self.pending: list[Any] = []
         self.exhausted = False
@@ -130,8 +133,11 @@ class FakeMedia:
         self.legs.append(leg)
         return leg
 
-    def join(self, a: FakeMediaLeg, b: FakeMediaLeg) -> None:
-        self.joined.append((a.id, b.id))
+    def hear(self, leg: FakeMediaLeg, sources: Sequence[FakeMediaLeg]) -> None:
+        self.wiring[leg.id] = tuple(source.id for source in sources)
+
+    def attach(self, caller: FakeMediaLeg, others: Sequence[FakeMediaLeg]) -> None:
+        self.attached = [other.id for other in others]
 
     def record(self, path: Path, caller: FakeMediaLeg) -> None:
         self.recorded.append(path)
@@ -198,12 +204,12 @@ class Desk:
     def invite(self, target: Any, local: LocalMedia, **kwargs: Any) -> FakeLeg:
         self.offered.append(local)
         flow = FLOW_6 if ":" in local.address else FLOW
-        leg = FakeLeg(next(self._ids), inbound=False, flow=flow, user=target, desk=self)
+        leg = FakeLeg(next(self._ids), inbound=False, flow=flow, user=target.user, desk=self)
         self.rung.append(leg)
         return leg
 
     def _contacts(self, user: str) -> list[Any]:
-        return [SimpleNamespace(flow=FLOW, target=user)] * self.registered.get(user, 0)
+        return [SimpleNamespace(target=SimpleNamespace(flow=FLOW, user=user))] * self.registered.get(user, 0)
 
     # --- what people do
 

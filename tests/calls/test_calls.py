@@ -30,7 +30,7 @@ def test_a_call_is_answered_by_the_announcement_and_then_by_a_free_operator() ->
     assert desk.media.legs[0].hears == "welcome"
     assert desk.ringing("budi")
     desk.pick_up("budi")
-    assert desk.media.joined == [(1, 2)]
+    assert desk.media.wiring == {1: (2,), 2: (1,)}
     assert desk.media.legs[0].hears == ""
     assert desk.story() == [
         "call.started",

@@ -67,14 +67,14 @@ def test_a_phone_that_cannot_be_cancelled_lets_the_others_go() -> None:
     nothing_is_left(desk)
 
 
-@pytest.mark.parametrize("step", ["stop_playing", "remote", "join", "answer"])
+@pytest.mark.parametrize("step", ["stop_playing", "remote", "hear", "answer"])
 def test_an_operator_who_picked_up_comes_free_when_connecting_fails(step: str) -> None:
     desk = Desk(answer="ring")
     desk.register("budi")
     caller = desk.call()
     caller_media, phone_media = desk.media.legs
     phone = desk.phones("budi")[0]
-    owner: Any = {"join": desk.media, "answer": caller, "remote": phone_media}.get(step, caller_media)
+    owner: Any = {"hear": desk.media, "answer": caller, "remote": phone_media}.get(step, caller_media)
     setattr(owner, step, broken)
     phone.remote = REMOTE
     desk.happen(Answered(phone))  # type: ignore[arg-type]
@@ -147,13 +147,13 @@ def test_a_worker_lost_while_a_phone_rings_stops_it_and_frees_the_operator() -> 
 def test_each_phone_gets_a_media_port_of_its_own_family() -> None:
     desk = Desk()
     desk.register("budi")
-    bindings: Any = [SimpleNamespace(flow=flow, target="budi") for flow in (FLOW, FLOW_6)]
+    bindings: Any = [SimpleNamespace(target=SimpleNamespace(flow=flow, user="budi")) for flow in (FLOW, FLOW_6)]
     desk.context.registrar.contacts = lambda user: bindings  # type: ignore[method-assign]
     desk.call()
     assert [local.address for local in desk.offered] == ["127.0.0.1", "2001:db8::1"]
     assert [leg.family for leg in desk.media.legs] == [4, 4, 6]
     desk.pick_up("budi", phone=1)
-    assert desk.media.joined == [(1, 3)]
+    assert desk.media.wiring == {1: (3,), 3: (1,)}
     assert [leg.closed for leg in desk.media.legs] == [False, True, False]
 
 

@@ -100,7 +100,7 @@ def test_a_caller_with_a_late_offer_is_connected_when_the_ack_brings_its_media()
     assert desk.state("budi") == "talking"
     desk.now += 1
     desk.acknowledge(caller)
-    assert desk.media.joined == [(1, 2)]
+    assert desk.media.wiring == {1: (2,), 2: (1,)}
     assert [event.at - desk.context.clock.wall(desk.now) for event in desk.all_of(CallConnected)] == [0]
 
 

@@ -254,10 +254,10 @@ class Day(RuleBasedStateMachine):
         if self.paused:
             return
         calls = self.town.context.calls
-        rings = {call.offer.operator: call.id for call in calls.values() if call.offer is not None}
-        talks = {call.talk.operator: call.id for call in calls.values() if call.talk is not None}
-        assert len(rings) == sum(call.offer is not None for call in calls.values()), "rings for two"
-        assert len(talks) == sum(call.talk is not None for call in calls.values()), "talks in two"
+        rings = {ring.name: call.id for call in calls.values() for ring in call.rings.values()}
+        talks = {party.name: call.id for call in calls.values() for party in call.parties}
+        assert len(rings) == sum(len(call.rings) for call in calls.values()), "rings for two"
+        assert len(talks) == sum(len(call.parties) for call in calls.values()), "talks in two"
         assert not rings.keys() & talks.keys()
         operators = self.town.acd.operators()
         assert {o.id: o.call_id for o in operators if o.state == "ringing"} == rings
@@ -283,12 +283,14 @@ class Day(RuleBasedStateMachine):
     def no_accepted_caller_hears_dead_air(self) -> None:
         if self.paused:
             return
-        joined = {one for pair in self.town.media.joined for one in pair}
+        wiring = self.town.media.wiring
         for call in self.town.context.calls.values():
             media: Any = call.media
             if call.connected_at is not None:
-                assert media.id in joined
-                assert (media.hears == "hold") == ("operator" in call.held_by)
+                assert bool(wiring[media.id]) != bool(call.holders)
+                assert (media.hears == "hold") == (
+                    "operator" in call.holders.values() and 0 not in call.holders
+                )
             elif call.accepted and call.leg.remote is not None:
                 assert media.hears in ("welcome", "ringback")
 

@@ -7,7 +7,7 @@ time goes on by hand. Only the media worker is played.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from types import SimpleNamespace
 from typing import Any
@@ -80,9 +80,9 @@ class TownMedia(FakeMedia):
         leg.close = close_once  # type: ignore[method-assign]
         return leg
 
-    def join(self, a: FakeMediaLeg, b: FakeMediaLeg) -> None:
-        assert not any(leg.closed for leg in (a, b)), "joined a closed leg"
-        super().join(a, b)
+    def hear(self, leg: FakeMediaLeg, sources: Sequence[FakeMediaLeg]) -> None:
+        assert not any(one.closed for one in (leg, *sources)), "wired a closed leg"
+        super().hear(leg, sources)
 
     def end_prompts(self) -> None:
         """Prompts that do not loop come to their end."""

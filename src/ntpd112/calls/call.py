@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from ntpd112.config import QueueConfig
-from ntpd112.journal.events import CallStarted, Classification
+from ntpd112.journal.events import CallStarted, Classification, PartyKind, PartyMode, Purpose
 from ntpd112.media import MediaLeg
 from ntpd112.media.protocol import Family
 from ntpd112.sip.leg import Leg
@@ -13,21 +14,26 @@ from ntpd112.sip.leg import Leg
 from .views import CallState
 
 NEXT_STATES: dict[CallState, frozenset[CallState]] = {
-    "arriving": frozenset({"waiting", "ending"}),
-    "waiting": frozenset({"ringing", "ending"}),
+    "arriving": frozenset({"waiting", "ringing", "ending"}),
+    "waiting": frozenset({"ringing", "talking", "ending"}),
     "ringing": frozenset({"waiting", "talking", "ending"}),
-    "talking": frozenset({"held", "ending"}),
-    "held": frozenset({"talking", "ending"}),
+    "talking": frozenset({"held", "waiting", "ending"}),
+    "held": frozenset({"talking", "waiting", "ending"}),
     "ending": frozenset(),
 }
+FIRST_DIALLED = 1001
+"Legs that the ACD did not offer are numbered from here in the journal; offers count from 1, the caller is 0."
 
 
-@dataclass(slots=True)
-class Offer:
-    """One operator's phones ringing for the call; the first to answer wins."""
+@dataclass(slots=True, eq=False)
+class Ring:
+    """Phones of one operator or destination that ring for the call together; the first to answer wins."""
 
     number: int
-    operator: str
+    kind: PartyKind
+    name: str
+    purpose: Purpose | None = None
+    "None: an offer of the ACD."
     phones: dict[int, Leg] = field(default_factory=dict)
     "Legs still open, by leg id. An operator with several registered phones has one each."
     media: dict[Family, MediaLeg] = field(default_factory=dict)
@@ -35,14 +41,18 @@ class Offer:
     rang: bool = False
 
 
-@dataclass(slots=True)
-class Talk:
-    """The operator in the call."""
+@dataclass(slots=True, eq=False)
+class Party:
+    """Somebody in the call beside the caller."""
 
-    operator: str
-    offer: int
+    number: int
+    kind: PartyKind
+    name: str
     leg: Leg
     media: MediaLeg
+    mode: PartyMode = "talk"
+    purpose: Purpose | None = None
+    "None: the operator whom the ACD chose."
 
 
 @dataclass(slots=True)
@@ -61,17 +71,28 @@ class Call:
     "The caller's INVITE was answered with 200, by an announcement or an operator."
     announced: bool = False
     "The entry announcement began; ring-back follows it."
-    offer: Offer | None = None
-    talk: Talk | None = None
+    rings: dict[int, Ring] = field(default_factory=dict)
+    "Who rings for the call, by number."
+    parties: list[Party] = field(default_factory=list)
+    "Who is in the call beside the caller, in order of joining."
+    caller_mode: Literal["talk", "hold"] = "talk"
+    "`hold`: the others talk without the caller."
     connected_at: float | None = None
-    "Since when the two hear each other: with a late offer, some time after the operator picked up."
+    "Since when caller and operator hear each other: with a late offer, some time after the pick-up."
     recording: bool = False
     classification: Classification | None = None
-    held_by: set[str] = field(default_factory=set)
+    holders: dict[int, PartyKind] = field(default_factory=dict)
+    "Numbers of the legs that hold us at present, 0 for the caller's, with who that is."
     legs: dict[int, Leg] = field(default_factory=dict)
     "Every SIP leg not over yet, so that the end reaches each of them, whatever went wrong before."
     sounds: dict[int, MediaLeg] = field(default_factory=dict)
     "Every media leg not closed yet."
+    wiring: dict[int, tuple[int, ...]] = field(default_factory=dict)
+    "Media leg id to the ids of those it hears, as the worker was told."
+    comfort: dict[int, str] = field(default_factory=dict)
+    "Media leg id to what it is played because it would hear dead air."
+    dialled: int = 0
+    "Legs that were dialled for the call so far."
 
     def enter(self, state: CallState) -> None:
         """The one place where a call changes state. Raises RuntimeError on a step not in the table."""
@@ -81,6 +102,21 @@ class Call:
 
     @property
     def operator(self) -> str | None:
-        if self.talk is not None:
-            return self.talk.operator
-        return self.offer.operator if self.offer is not None else None
+        """Who talks, or whose phone rings."""
+        leads = self.lead or next((ring for ring in self.rings.values() if ring.kind == "operator"), None)
+        return leads.name if leads is not None else None
+
+    @property
+    def lead(self) -> Party | None:
+        """The operator in the call; of several, the one who joined first."""
+        return next((party for party in self.parties if party.kind == "operator"), None)
+
+    def ring_of(self, leg: Leg) -> Ring | None:
+        return next((ring for ring in self.rings.values() if leg.id in ring.phones), None)
+
+    def party_of(self, leg: Leg) -> Party | None:
+        return next((party for party in self.parties if party.leg is leg), None)
+
+    def next_dialled(self) -> int:
+        self.dialled += 1
+        return FIRST_DIALLED + self.dialled - 1

@@ -11,13 +11,12 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Literal
 
 import structlog
 
 from ntpd112.config import Config, QueueConfig
 from ntpd112.journal import Journal
-from ntpd112.journal.events import JournalEvent
+from ntpd112.journal.events import JournalEvent, PartyKind
 from ntpd112.journal.ids import new_call_id
 from ntpd112.media import MediaClient
 from ntpd112.queue import Acd
@@ -25,10 +24,10 @@ from ntpd112.sip.agent import UserAgent
 from ntpd112.sip.events import Cause
 from ntpd112.sip.leg import Leg
 from ntpd112.sip.registrar import Registrar
+from ntpd112.sip.timers import Timers
 
 from .call import Call
 
-Party = Literal["caller", "operator"]
 MAX_ENDED = 2_000
 "Ended calls whose last media figures are awaited or whose journal is asked again; the oldest give way."
 log = structlog.get_logger("ntpd112.calls")
@@ -57,16 +56,18 @@ class Context:
     new_id: Callable[[], str] = new_call_id
     on_unknown_user: Callable[[], None] = lambda: None
     "A user that nobody knows wants to register: the directory may have changed."
+    timers: Timers = field(default_factory=Timers)
+    "Deadlines of call control itself: a destination that does not answer, a prompt to repeat."
     calls: dict[str, Call] = field(default_factory=dict)
-    legs: dict[int, tuple[Call, Party]] = field(default_factory=dict)
+    legs: dict[int, tuple[Call, PartyKind]] = field(default_factory=dict)
     "Every SIP leg that belongs to a live call."
-    sounds: OrderedDict[int, tuple[str, Party]] = field(default_factory=OrderedDict)
+    sounds: OrderedDict[int, tuple[str, PartyKind]] = field(default_factory=OrderedDict)
     "Media leg id to call id and party; kept after the call's end until the leg's figures came."
 
     def write(self, event: JournalEvent) -> None:
         self.journal.append(event)
 
-    def own_leg(self, leg: Leg, call: Call, party: Party) -> None:
+    def own_leg(self, leg: Leg, call: Call, party: PartyKind) -> None:
         self.legs[leg.id] = (call, party)
         call.legs[leg.id] = leg
 
@@ -84,12 +85,12 @@ class Context:
         except Exception:
             log.exception("leg cannot be hung up", leg=leg.call_id, sip_code=cause.sip_code)
 
-    def own_sound(self, media_id: int, call: Call, party: Party) -> None:
+    def own_sound(self, media_id: int, call: Call, party: PartyKind) -> None:
         self.sounds[media_id] = (call.id, party)
         while len(self.sounds) > MAX_ENDED + 4 * len(self.calls):
             self.sounds.popitem(last=False)
 
-    def call_of_sound(self, media_id: int) -> tuple[Call, Party] | None:
+    def call_of_sound(self, media_id: int) -> tuple[Call, PartyKind] | None:
         found = self.sounds.get(media_id)
         call = self.calls.get(found[0]) if found else None
         return (call, found[1]) if call is not None and found is not None else None

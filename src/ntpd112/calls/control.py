@@ -12,11 +12,13 @@ from ntpd112.sip.events import SipEvent
 
 from . import causes
 from .arrival import Arrival
+from .bridge import Bridge
 from .call import Call
 from .context import Context, log
 from .decisions import Decision, event_of
 from .ending import Ending
 from .offering import Offering
+from .ringing import Ringing
 from .sound import Sound
 from .talking import Talking
 
@@ -29,23 +31,26 @@ TRUNK_DOWN = "TRUNK DOWN: look at the PBX and the way to it; calls that still co
 
 class CallControl:
     """Feed the ports (user agent, ACD, media client), then `settle`. `next_timer` and `handle_timer` carry
-    the clock of the ACD; legs and registrations have theirs in the user agent."""
+    the clocks of the ACD and of call control; legs and registrations have theirs in the user agent."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         sound = Sound(context)
-        talking = Talking(context, sound)
+        ringing = Ringing(context, sound)
+        talking = Talking(context, sound, Bridge(context))
         self._sound = sound
         self._talking = talking
-        self._offering = Offering(context, sound, talking)
+        self._offering = Offering(context, ringing, talking)
         self._ending = Ending(context, sound, self._offering)
         self._arrival = Arrival(context, sound, self._ending)
 
     def next_timer(self) -> float | None:
-        return self._context.acd.next_timer()
+        ours, acds = self._context.timers.next(), self._context.acd.next_timer()
+        return acds if ours is None else ours if acds is None else min(ours, acds)
 
     def handle_timer(self, now: float) -> None:
         self._context.acd.handle_timer(now)
+        self._context.timers.fire(now)
 
     def settle(self, now: float) -> bool:
         """Handle what the ports have to say, and what that causes, until nobody says anything. False if there
@@ -146,16 +151,22 @@ class CallControl:
             return
         call, party = found
         match event:
-            case sip_events.Progress():
-                self._offering.progress(call, event, now)
-            case sip_events.Answered():
-                self._offering.answered(call, event, now)
-            case sip_events.Failed():
-                self._offering.failed(call, event, now)
-            case sip_events.MediaChanged(_, remote):
-                self._sound.changed(call, party, remote, now)
-                if party == "caller":
-                    self._talking.connect(call, now)
+            case sip_events.Progress(leg, _):
+                if (ring := call.ring_of(leg)) is not None:
+                    self._offering.progress(call, ring, event, now)
+            case sip_events.Answered(leg):
+                ring = call.ring_of(leg)
+                if ring is None:
+                    leg.hang_up(now, causes.TAKEN_ELSEWHERE)
+                else:
+                    self._offering.answered(call, ring, leg, now)
+            case sip_events.Failed(leg, _):
+                ring = call.ring_of(leg)
+                self._context.forget_leg(leg)
+                if ring is not None:
+                    self._offering.failed(call, ring, event, now)
+            case sip_events.MediaChanged(leg, remote):
+                self._talking.media_changed(call, leg, remote, now)
             case sip_events.Ended():
                 self._ending.leg_ended(call, party, event, now)
             case _:

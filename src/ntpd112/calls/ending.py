@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from ntpd112.journal.events import CallEnded, CallStarted, Disposition, HangupBy, LegEnded
+from ntpd112.journal.events import CallEnded, CallStarted, Disposition, HangupBy, LegEnded, PartyKind
 from ntpd112.sip.events import Cause, Ended
 from ntpd112.sip.leg import Leg
 
 from . import causes
 from .call import Call
-from .context import Context, Party, log
+from .context import Context, log
 from .offering import Offering
 from .sound import Sound
 
@@ -24,21 +24,21 @@ class Ending:
         self._write_end(facts.call_id, "rejected", "system", cause, now, reason=cause.text)
         leg.reject(now, cause.sip_code, {"Retry-After": str(causes.RETRY_AFTER_S)})
 
-    def leg_ended(self, call: Call, party: Party, event: Ended, now: float) -> None:
+    def leg_ended(self, call: Call, kind: PartyKind, event: Ended, now: float) -> None:
         """A leg of a live call is over by itself: so is the call."""
         self._context.forget_leg(event.leg)
-        if party == "operator" and (call.talk is None or call.talk.leg is not event.leg):
+        if kind != "caller" and call.party_of(event.leg) is None:
             return
         cause, by_hand = event.cause, event.by == "remote"
-        if by_hand and party == "caller" and not call.accepted:
+        if by_hand and kind == "caller" and not call.accepted:
             # A CANCEL's Reason may name any code: its INVITE was answered with 487.
             cause = Cause(487, cause.q850, cause.text)
         disposition: Disposition = "failed"
         if call.connected_at is not None:
             disposition = "answered"
-        elif by_hand and party == "caller":
+        elif by_hand and kind == "caller":
             disposition = "abandoned"
-        by: HangupBy = party if by_hand else "system"
+        by: HangupBy = ("caller" if kind == "caller" else "operator") if by_hand else "system"
         reason = "" if by_hand else cause.text or "signalling lost"
         self.call_over(call, disposition, by, cause, now, reason=reason)
 
@@ -50,7 +50,7 @@ class Ending:
         if call.state == "ending":
             return
         context = self._context
-        self._offering.withdraw(call, causes.CALLER_LEFT if disposition == "abandoned" else cause, now)
+        self._offering.withdraw_all(call, causes.CALLER_LEFT if disposition == "abandoned" else cause, now)
         call.enter("ending")
         context.calls.pop(call.id, None)
         sip_code = 200 if call.accepted else cause.sip_code or 487
@@ -89,15 +89,15 @@ class Ending:
             acd.withdraw(call.id, now)
 
     def _write_leg_ends(self, call: Call, sip_code: int, cause: Cause, now: float) -> None:
-        at, talk = self._context.clock.wall(now), call.talk
-        if talk is not None:
+        at = self._context.clock.wall(now)
+        for party in call.parties:
             self._context.write(
                 LegEnded(
                     at=at,
                     call_id=call.id,
-                    party="operator",
-                    operator=talk.operator,
-                    offer=talk.offer,
+                    party=party.kind,
+                    operator=party.name,
+                    offer=party.number,
                     sip_code=200,
                     q850_cause=cause.q850,
                 )

@@ -4,14 +4,7 @@ from __future__ import annotations
 
 import time
 
-from ntpd112.journal.events import (
-    CallDtmf,
-    CallHeld,
-    CallResumed,
-    LegQuality,
-    RecordingFailed,
-    RecordingStarted,
-)
+from ntpd112.journal.events import CallDtmf, LegQuality, RecordingFailed, RecordingStarted
 from ntpd112.media import MediaLeg
 from ntpd112.media.events import Closed, Dtmf, Learned, NoAudio, PlayEnded
 from ntpd112.media.events import RecordingFailed as RecordingBroke
@@ -19,9 +12,8 @@ from ntpd112.media.protocol import Family
 from ntpd112.sip.leg import Leg
 from ntpd112.sip.sdp import CodecName, LocalMedia, RemoteMedia, preferred_codec
 
-from .call import Call, Talk
-from .context import Context, Party, log
-from .views import CallState
+from .call import Call
+from .context import Context, log
 
 RINGBACK = "ringback"
 HOLD = "hold"
@@ -40,7 +32,7 @@ class Sound:
         family = family_of(leg.flow.local.host)
         return self._context.media.open(codec=laws_of(leg)[0], family=family)
 
-    def open_for_operator(self, call: Call, family: Family) -> MediaLeg:
+    def open_beside(self, call: Call, family: Family) -> MediaLeg:
         """Beside the caller's leg, on the same worker. Raises NoPorts."""
         media = self._context.media.open(codec=laws_of(call.leg)[0], beside=call.media, family=family)
         call.sounds[media.id] = media
@@ -61,20 +53,8 @@ class Sound:
     def address(self, local_host: str) -> str:
         return self._context.config.media.advertise or local_host
 
-    # --- media as signalled
-
-    def changed(self, call: Call, party: Party, remote: RemoteMedia, now: float) -> None:
-        """A leg's offer/answer completed: send there; the first time, start what the caller hears."""
-        media = call.media if party == "caller" else call.talk.media if call.talk else None
-        if media is None:
-            return
-        self.point(media, remote)
-        if party == "caller" and call.accepted and not call.announced and call.talk is None:
-            self.announce(call, now)
-        if call.connected_at is not None:
-            self.hold(call, party, remote, now)
-
     def point(self, media: MediaLeg, remote: RemoteMedia) -> None:
+        """Send there, and expect from there, what an offer and its answer agreed on."""
         media.remote(
             remote.address,
             remote.port,
@@ -85,36 +65,14 @@ class Sound:
             send=not remote.held,
         )
 
-    def hold(self, call: Call, party: Party, remote: RemoteMedia, now: float) -> None:
-        """Whether `party` holds now. The other party of a held call hears an announcement, not dead air."""
-        assert call.talk is not None
-        other = call.talk.media if party == "caller" else call.media
-        at = self._context.clock.wall(now)
-        if remote.held and party not in call.held_by:
-            call.held_by.add(party)
-            other.play(HOLD, loop=True)
-            self._context.write(CallHeld(at=at, call_id=call.id, by=party))
-        elif not remote.held and party in call.held_by:
-            call.held_by.discard(party)
-            other.stop_playing()
-            self._context.write(CallResumed(at=at, call_id=call.id, by=party))
-        if call.state in ("talking", "held"):
-            state: CallState = "held" if call.held_by else "talking"
-            if call.state != state:
-                call.enter(state)
-
     # --- what is heard
 
     def announce(self, call: Call, now: float) -> None:
         call.announced = True
         call.media.play(call.queue.announcement or RINGBACK)
-        self._record(call, now)
+        self.record(call, now)
 
-    def connect(self, call: Call, talk: Talk, now: float) -> None:
-        self._context.media.join(call.media, talk.media)
-        self._record(call, now)
-
-    def _record(self, call: Call, now: float) -> None:
+    def record(self, call: Call, now: float) -> None:
         """From the caller's first word, also while waiting: what is said then may be all there is."""
         folder = self._context.config.media.recordings
         if folder is None or call.recording:
@@ -135,7 +93,7 @@ class Sound:
 
     def play_ended(self, event: PlayEnded) -> None:
         found = self._context.call_of_sound(event.leg)
-        if found and found[1] == "caller" and found[0].talk is None:
+        if found and found[1] == "caller" and not found[0].parties:
             found[0].media.play(RINGBACK, loop=True)
 
     def digit(self, event: Dtmf, now: float) -> None:

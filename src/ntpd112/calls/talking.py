@@ -1,26 +1,29 @@
-"""Caller and operator are joined."""
+"""Caller and operator are joined, and stay so through holds and changes of their phones' media."""
 
 from __future__ import annotations
 
 from ntpd112.journal.events import CallConnected
+from ntpd112.sip.leg import Leg
+from ntpd112.sip.sdp import RemoteMedia
 
-from .call import Call, Talk
+from .bridge import CALLER, Bridge
+from .call import Call, Party
 from .context import Context, log
 from .sound import Sound
 
 
 class Talking:
-    def __init__(self, context: Context, sound: Sound) -> None:
+    def __init__(self, context: Context, sound: Sound, bridge: Bridge) -> None:
         self._context = context
         self._sound = sound
+        self._bridge = bridge
 
-    def begin(self, call: Call, talk: Talk, now: float) -> None:
-        """An operator picked up. A caller who was only ringing is answered now."""
-        call.talk = talk
+    def begin(self, call: Call, party: Party, now: float) -> None:
+        """An operator, who is in `call.parties`, picked up. A caller who was only ringing is answered now."""
         call.enter("talking")
-        self._context.own_sound(talk.media.id, call, "operator")
-        if talk.leg.remote is not None:
-            self._sound.point(talk.media, talk.leg.remote)
+        self._context.own_sound(party.media.id, call, party.kind)
+        if party.leg.remote is not None:
+            self._sound.point(party.media, party.leg.remote)
         call.media.stop_playing()
         if not call.accepted:
             call.leg.answer(now, self._sound.local_of(call.leg, call.media))
@@ -30,19 +33,33 @@ class Talking:
     def connect(self, call: Call, now: float) -> None:
         """Let both hear each other, once, as soon as both have said where. A caller who left the offer to us
         says so only in its ACK."""
-        talk = call.talk
-        if talk is None or call.connected_at is not None or call.leg.remote is None:
+        lead = call.lead
+        if lead is None or call.connected_at is not None or call.leg.remote is None:
             return
         context = self._context
-        self._sound.connect(call, talk, now)
         call.connected_at = now
+        self._bridge.rewire(call)
+        self._sound.record(call, now)
         context.write(
-            CallConnected(
-                at=context.clock.wall(now), call_id=call.id, offer=talk.offer, operator=talk.operator
-            )
+            CallConnected(at=context.clock.wall(now), call_id=call.id, offer=lead.number, operator=lead.name)
         )
-        self._sound.hold(call, "caller", call.leg.remote, now)
-        if talk.leg.remote is not None:
-            self._sound.hold(call, "operator", talk.leg.remote, now)
+        self._bridge.hold(call, CALLER, "caller", call.leg.remote, now)
+        if lead.leg.remote is not None:
+            self._bridge.hold(call, lead.number, lead.kind, lead.leg.remote, now)
         waited = now - call.queued_at
-        log.info("connected", call_id=call.id, operator=talk.operator, waited_s=round(waited, 1))
+        log.info("connected", call_id=call.id, operator=lead.name, waited_s=round(waited, 1))
+
+    def media_changed(self, call: Call, leg: Leg, remote: RemoteMedia, now: float) -> None:
+        """A leg's offer/answer completed: send there; the first time, start what the caller hears."""
+        if leg is call.leg:
+            self._sound.point(call.media, remote)
+            if call.accepted and not call.announced and not call.parties:
+                self._sound.announce(call, now)
+            if call.connected_at is None:
+                self.connect(call, now)
+            else:
+                self._bridge.hold(call, CALLER, "caller", remote, now)
+        elif (party := call.party_of(leg)) is not None:
+            self._sound.point(party.media, remote)
+            if call.connected_at is not None:
+                self._bridge.hold(call, party.number, party.kind, remote, now)
