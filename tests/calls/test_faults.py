@@ -147,7 +147,9 @@ def test_a_worker_lost_while_a_phone_rings_stops_it_and_frees_the_operator() -> 
 def test_each_phone_gets_a_media_port_of_its_own_family() -> None:
     desk = Desk()
     desk.register("budi")
-    bindings: Any = [SimpleNamespace(target=SimpleNamespace(flow=flow, user="budi")) for flow in (FLOW, FLOW_6)]
+    bindings: Any = [
+        SimpleNamespace(target=SimpleNamespace(flow=flow, user="budi")) for flow in (FLOW, FLOW_6)
+    ]
     desk.context.registrar.contacts = lambda user: bindings  # type: ignore[method-assign]
     desk.call()
     assert [local.address for local in desk.offered] == ["127.0.0.1", "2001:db8::1"]

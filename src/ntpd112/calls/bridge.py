@@ -47,7 +47,7 @@ class Bridge:
         for one, leg in legs.items():
             wanted = ""
             if one in alone:
-                dials = one != call.media.id and any(ring.purpose for ring in call.rings.values())
+                dials = one != call.media.id and any(ring.attempt for ring in call.rings.values())
                 wanted = RINGBACK if dials else HOLD
             if call.comfort.get(one, "") != wanted:
                 call.comfort[one] = wanted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -9,9 +10,13 @@ from ntpd112.config import QueueConfig
 from ntpd112.journal.events import CallStarted, Classification, PartyKind, PartyMode, Purpose
 from ntpd112.media import MediaLeg
 from ntpd112.media.protocol import Family
+from ntpd112.sip.events import Cause
 from ntpd112.sip.leg import Leg
+from ntpd112.sip.target import Target
+from ntpd112.sip.timers import Timer
 
 from .views import CallState
+from .whom import Whom
 
 NEXT_STATES: dict[CallState, frozenset[CallState]] = {
     "arriving": frozenset({"waiting", "ringing", "ending"}),
@@ -26,13 +31,32 @@ FIRST_DIALLED = 1001
 
 
 @dataclass(slots=True, eq=False)
+class Attempt:
+    """Somebody other than the queue's operators is tried for the call: one phone after the other."""
+
+    whom: Whom
+    purpose: Purpose
+    mode: PartyMode
+    answered: Callable[[Call, Party, float], None]
+    "The party is in the call already, in `mode`."
+    ended: Callable[[Call, Attempt, Cause, float], None]
+    "Nobody answered, and nobody is left to try. Not called when withdrawn."
+    by: str = ""
+    step: int = 0
+    "Of the ladder, from 1."
+    rounds: list[tuple[Target, ...]] = field(default_factory=list)
+    "Still to be tried."
+    timer: Timer | None = None
+
+
+@dataclass(slots=True, eq=False)
 class Ring:
     """Phones of one operator or destination that ring for the call together; the first to answer wins."""
 
     number: int
     kind: PartyKind
     name: str
-    purpose: Purpose | None = None
+    attempt: Attempt | None = None
     "None: an offer of the ACD."
     phones: dict[int, Leg] = field(default_factory=dict)
     "Legs still open, by leg id. An operator with several registered phones has one each."
@@ -78,7 +102,9 @@ class Call:
     caller_mode: Literal["talk", "hold"] = "talk"
     "`hold`: the others talk without the caller."
     connected_at: float | None = None
-    "Since when caller and operator hear each other: with a late offer, some time after the pick-up."
+    "Since when caller and operator (or a destination) hear each other; with a late offer, a little later."
+    served: bool = False
+    "An operator has talked to the caller."
     recording: bool = False
     classification: Classification | None = None
     holders: dict[int, PartyKind] = field(default_factory=dict)

@@ -24,7 +24,7 @@ from ntpd112.sip.agent import UserAgent
 from ntpd112.sip.events import Cause
 from ntpd112.sip.leg import Leg
 from ntpd112.sip.registrar import Registrar
-from ntpd112.sip.timers import Timers
+from ntpd112.sip.timers import Timer, Timers
 
 from .call import Call
 
@@ -56,6 +56,8 @@ class Context:
     new_id: Callable[[], str] = new_call_id
     on_unknown_user: Callable[[], None] = lambda: None
     "A user that nobody knows wants to register: the directory may have changed."
+    guard: Callable[[Callable[[float], None], Call, float], None] = lambda action, call, now: action(now)
+    "Runs an action about a call; call control sees to it that a mistake in it ends that call only."
     timers: Timers = field(default_factory=Timers)
     "Deadlines of call control itself: a destination that does not answer, a prompt to repeat."
     calls: dict[str, Call] = field(default_factory=dict)
@@ -63,6 +65,15 @@ class Context:
     "Every SIP leg that belongs to a live call."
     sounds: OrderedDict[int, tuple[str, PartyKind]] = field(default_factory=OrderedDict)
     "Media leg id to call id and party; kept after the call's end until the leg's figures came."
+
+    def later(self, call: Call, at: float, action: Callable[[float], None]) -> Timer:
+        """Call `action(now)` at `at`, unless the call is over by then. A fault in it costs that call only."""
+
+        def fire(now: float) -> None:
+            if self.calls.get(call.id) is call:
+                self.guard(action, call, now)
+
+        return self.timers.start(at, fire)
 
     def write(self, event: JournalEvent) -> None:
         self.journal.append(event)

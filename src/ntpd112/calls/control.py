@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from ntpd112.journal.events import OperatorChanged, TrunkChanged
 from ntpd112.media import events as media_events
 from ntpd112.media.events import MediaEvent
@@ -9,6 +11,7 @@ from ntpd112.queue import CancelOffer, Effect, LaneChanged, LastOperator, Relaxe
 from ntpd112.queue import Offer as MakeOffer
 from ntpd112.sip import events as sip_events
 from ntpd112.sip.events import SipEvent
+from ntpd112.sip.leg import Leg
 
 from . import causes
 from .arrival import Arrival
@@ -16,8 +19,10 @@ from .bridge import Bridge
 from .call import Call
 from .context import Context, log
 from .decisions import Decision, event_of
+from .dialing import Dialing
 from .ending import Ending
 from .offering import Offering
+from .parties import Parties
 from .ringing import Ringing
 from .sound import Sound
 from .talking import Talking
@@ -37,12 +42,16 @@ class CallControl:
         self._context = context
         sound = Sound(context)
         ringing = Ringing(context, sound)
-        talking = Talking(context, sound, Bridge(context))
+        bridge = Bridge(context)
+        talking = Talking(context, sound, bridge)
+        parties = Parties(context, sound, bridge)
         self._sound = sound
         self._talking = talking
         self._offering = Offering(context, ringing, talking)
-        self._ending = Ending(context, sound, self._offering)
+        self._dialing = Dialing(context, sound, ringing)
+        self._ending = Ending(context, sound, self._offering, self._dialing, parties)
         self._arrival = Arrival(context, sound, self._ending)
+        context.guard = self._guarded_action
 
     def next_timer(self) -> float | None:
         ours, acds = self._context.timers.next(), self._context.acd.next_timer()
@@ -99,12 +108,23 @@ class CallControl:
             )
             self._end_after_failure(event, now)
 
+    def _guarded_action(self, action: Callable[[float], None], call: Call, now: float) -> None:
+        """As `_guarded`, for what time or a person asks to be done about one call."""
+        try:
+            action(now)
+        except Exception:
+            log.exception("OUR MISTAKE: its call is ended, please report this", call_id=call.id)
+            self._end_broken(call, now)
+
     def _end_after_failure(self, event: object, now: float) -> None:
         call = self._call_of(event)
         if call is None:
             if isinstance(event, sip_events.IncomingCall):
                 self._context.drop_leg(event.leg, causes.FAULT, now)
             return
+        self._end_broken(call, now)
+
+    def _end_broken(self, call: Call, now: float) -> None:
         try:
             self._ending.call_over(call, "failed", "system", causes.FAULT, now, reason="internal error")
         except Exception:
@@ -149,28 +169,40 @@ class CallControl:
         found = self._context.legs.get(event.leg.id)  # type: ignore[union-attr]
         if found is None:
             return
-        call, party = found
+        call, leg = found[0], event.leg  # type: ignore[union-attr]
         match event:
-            case sip_events.Progress(leg, _):
-                if (ring := call.ring_of(leg)) is not None:
+            case sip_events.Progress():
+                if (ring := call.ring_of(leg)) is not None and ring.attempt is None:
                     self._offering.progress(call, ring, event, now)
-            case sip_events.Answered(leg):
-                ring = call.ring_of(leg)
-                if ring is None:
-                    leg.hang_up(now, causes.TAKEN_ELSEWHERE)
-                else:
-                    self._offering.answered(call, ring, leg, now)
-            case sip_events.Failed(leg, _):
-                ring = call.ring_of(leg)
-                self._context.forget_leg(leg)
-                if ring is not None:
-                    self._offering.failed(call, ring, event, now)
-            case sip_events.MediaChanged(leg, remote):
+            case sip_events.Answered():
+                self._answered(call, leg, now)
+            case sip_events.Failed():
+                self._failed(call, event, now)
+            case sip_events.MediaChanged(_, remote):
                 self._talking.media_changed(call, leg, remote, now)
             case sip_events.Ended():
-                self._ending.leg_ended(call, party, event, now)
+                self._ending.leg_ended(call, event, now)
             case _:
                 pass
+
+    def _answered(self, call: Call, leg: Leg, now: float) -> None:
+        ring = call.ring_of(leg)
+        if ring is None:
+            leg.hang_up(now, causes.TAKEN_ELSEWHERE)
+        elif ring.attempt is None:
+            self._offering.answered(call, ring, leg, now)
+        else:
+            self._dialing.answered(call, ring, leg, now)
+
+    def _failed(self, call: Call, event: sip_events.Failed, now: float) -> None:
+        ring = call.ring_of(event.leg)
+        self._context.forget_leg(event.leg)
+        if ring is None:
+            return
+        if ring.attempt is None:
+            self._offering.failed(call, ring, event, now)
+        else:
+            self._dialing.failed(call, ring, event.leg, event.cause, now)
 
     def _trunk_state(self, trunk: str, up: bool, reason: str, now: float) -> None:
         say = log.info if up else log.error

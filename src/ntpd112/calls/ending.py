@@ -2,45 +2,61 @@
 
 from __future__ import annotations
 
-from ntpd112.journal.events import CallEnded, CallStarted, Disposition, HangupBy, LegEnded, PartyKind
+from ntpd112.journal.events import CallEnded, CallStarted, Disposition, HangupBy, LegEnded
 from ntpd112.sip.events import Cause, Ended
 from ntpd112.sip.leg import Leg
 
 from . import causes
 from .call import Call
 from .context import Context, log
+from .dialing import Dialing
 from .offering import Offering
+from .parties import Parties
 from .sound import Sound
 
 
 class Ending:
-    def __init__(self, context: Context, sound: Sound, offering: Offering) -> None:
+    def __init__(
+        self, context: Context, sound: Sound, offering: Offering, dialing: Dialing, parties: Parties
+    ) -> None:
         self._context = context
         self._sound = sound
         self._offering = offering
+        self._dialing = dialing
+        self._parties = parties
 
     def refuse(self, leg: Leg, facts: CallStarted, cause: Cause, now: float) -> None:
         """A call that could not even be given a media port."""
         self._write_end(facts.call_id, "rejected", "system", cause, now, reason=cause.text)
         leg.reject(now, cause.sip_code, {"Retry-After": str(causes.RETRY_AFTER_S)})
 
-    def leg_ended(self, call: Call, kind: PartyKind, event: Ended, now: float) -> None:
-        """A leg of a live call is over by itself: so is the call."""
+    def leg_ended(self, call: Call, event: Ended, now: float) -> None:
+        """A leg of a live call is over by itself: the caller's ends the call, and so does the last one that
+        the caller could talk to."""
         self._context.forget_leg(event.leg)
-        if kind != "caller" and call.party_of(event.leg) is None:
-            return
         cause, by_hand = event.cause, event.by == "remote"
-        if by_hand and kind == "caller" and not call.accepted:
-            # A CANCEL's Reason may name any code: its INVITE was answered with 487.
-            cause = Cause(487, cause.q850, cause.text)
+        if event.leg is call.leg:
+            if by_hand and not call.accepted:
+                # A CANCEL's Reason may name any code: its INVITE was answered with 487.
+                cause = Cause(487, cause.q850, cause.text)
+            self._end(call, "caller", event.by == "remote", cause, now)
+            return
+        party = call.party_of(event.leg)
+        if party is None:
+            return
+        if any(other.mode == "talk" for other in call.parties if other is not party):
+            self._parties.leave(call, party, cause, now, reason="" if by_hand else "lost")
+        else:
+            self._end(call, "operator", by_hand, cause, now)
+
+    def _end(self, call: Call, party: HangupBy, by_hand: bool, cause: Cause, now: float) -> None:
         disposition: Disposition = "failed"
         if call.connected_at is not None:
-            disposition = "answered"
-        elif by_hand and kind == "caller":
+            disposition = "answered" if call.served else "overflowed"
+        elif by_hand and party == "caller":
             disposition = "abandoned"
-        by: HangupBy = ("caller" if kind == "caller" else "operator") if by_hand else "system"
         reason = "" if by_hand else cause.text or "signalling lost"
-        self.call_over(call, disposition, by, cause, now, reason=reason)
+        self.call_over(call, disposition, party if by_hand else "system", cause, now, reason=reason)
 
     def call_over(
         self, call: Call, disposition: Disposition, by: HangupBy, cause: Cause, now: float, reason: str = ""
@@ -50,7 +66,9 @@ class Ending:
         if call.state == "ending":
             return
         context = self._context
-        self._offering.withdraw_all(call, causes.CALLER_LEFT if disposition == "abandoned" else cause, now)
+        reason_to_stop = causes.CALLER_LEFT if disposition == "abandoned" else cause
+        self._offering.withdraw_all(call, reason_to_stop, now)
+        self._dialing.withdraw_all(call, reason_to_stop, now)
         call.enter("ending")
         context.calls.pop(call.id, None)
         sip_code = 200 if call.accepted else cause.sip_code or 487
@@ -84,24 +102,14 @@ class Ending:
         """The ACD's own books say what to take back: ours may be a step behind or ahead after a failure."""
         acd = self._context.acd
         for operator in acd.operators_in(call.id):
-            acd.call_finished(call.id, operator, now)
+            acd.disengage(operator, now, wrap_up=call.served)
         if acd.call(call.id) is not None:
             acd.withdraw(call.id, now)
 
     def _write_leg_ends(self, call: Call, sip_code: int, cause: Cause, now: float) -> None:
-        at = self._context.clock.wall(now)
         for party in call.parties:
-            self._context.write(
-                LegEnded(
-                    at=at,
-                    call_id=call.id,
-                    party=party.kind,
-                    operator=party.name,
-                    offer=party.number,
-                    sip_code=200,
-                    q850_cause=cause.q850,
-                )
-            )
+            self._parties.write_leg_end(call, party, cause, now)
+        at = self._context.clock.wall(now)
         self._context.write(
             LegEnded(at=at, call_id=call.id, party="caller", sip_code=sip_code, q850_cause=cause.q850)
         )

@@ -93,7 +93,7 @@ class Offering:
         """Ring time over (RONA), taken by another, or the operator or their phone gone."""
         call = self._context.calls.get(effect.call_id)
         ring = call.rings.get(effect.number) if call else None
-        if call is None or ring is None or ring.purpose is not None:
+        if call is None or ring is None or ring.attempt is not None:
             return
         if effect.outcome == "rona":
             log.warning("operator did not pick up", call_id=call.id, operator=ring.name)
@@ -103,7 +103,7 @@ class Offering:
 
     def withdraw_all(self, call: Call, cause: Cause, now: float) -> None:
         """The call ends, or goes elsewhere, while operators' phones ring for it."""
-        for ring in [ring for ring in call.rings.values() if ring.purpose is None]:
+        for ring in [ring for ring in call.rings.values() if ring.attempt is None]:
             self._over(call, ring, "withdrawn", Cause(487, cause.q850, cause.text), now)
 
     def _over(self, call: Call, ring: Ring, outcome: OfferOutcome, cause: Cause, now: float) -> None:

@@ -19,7 +19,8 @@ class Talking:
         self._bridge = bridge
 
     def begin(self, call: Call, party: Party, now: float) -> None:
-        """An operator, who is in `call.parties`, picked up. A caller who was only ringing is answered now."""
+        """An operator, or a destination of the ladder, picked up and is in `call.parties`. A caller who was
+        only ringing is answered now."""
         call.enter("talking")
         self._context.own_sound(party.media.id, call, party.kind)
         if party.leg.remote is not None:
@@ -33,21 +34,28 @@ class Talking:
     def connect(self, call: Call, now: float) -> None:
         """Let both hear each other, once, as soon as both have said where. A caller who left the offer to us
         says so only in its ACK."""
-        lead = call.lead
-        if lead is None or call.connected_at is not None or call.leg.remote is None:
+        if not call.parties or call.connected_at is not None or call.leg.remote is None:
             return
-        context = self._context
+        first = call.parties[0]
         call.connected_at = now
         self._bridge.rewire(call)
         self._sound.record(call, now)
-        context.write(
-            CallConnected(at=context.clock.wall(now), call_id=call.id, offer=lead.number, operator=lead.name)
-        )
+        if first.kind == "operator":
+            self.served(call, first, now)
         self._bridge.hold(call, CALLER, "caller", call.leg.remote, now)
-        if lead.leg.remote is not None:
-            self._bridge.hold(call, lead.number, lead.kind, lead.leg.remote, now)
+        if first.leg.remote is not None:
+            self._bridge.hold(call, first.number, first.kind, first.leg.remote, now)
         waited = now - call.queued_at
-        log.info("connected", call_id=call.id, operator=lead.name, waited_s=round(waited, 1))
+        log.info("connected", call_id=call.id, operator=first.name, waited_s=round(waited, 1))
+
+    def served(self, call: Call, party: Party, now: float) -> None:
+        """An operator and the caller hear each other."""
+        call.served = True
+        self._context.write(
+            CallConnected(
+                at=self._context.clock.wall(now), call_id=call.id, offer=party.number, operator=party.name
+            )
+        )
 
     def media_changed(self, call: Call, leg: Leg, remote: RemoteMedia, now: float) -> None:
         """A leg's offer/answer completed: send there; the first time, start what the caller hears."""

@@ -1,0 +1,115 @@
+"""Who can be reached: an operator, a destination of the configuration, a queue, any SIP address.
+
+Written `operator:siti`, `destination:police`, `queue:medical`, `sip:110@192.0.2.5`; what a phone dials has no
+such word before it and is looked for in that order.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from ntpd112.journal.events import PartyKind
+from ntpd112.sip.target import Target
+from ntpd112.sip.uri import SipSyntaxError, Uri
+
+if TYPE_CHECKING:
+    from ntpd112.config import DestinationConfig, QueueConfig
+
+    from .context import Context
+
+RING_S = 20.0
+"How long a phone rings that no configuration says it of."
+
+
+class Unreachable(Exception):
+    """There is no such operator, queue or destination, or no way to it now; the message says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Whom:
+    """Somebody to ring."""
+
+    kind: PartyKind
+    name: str
+    rounds: tuple[tuple[Target, ...], ...]
+    "Phones that ring together; one round after the other."
+    ring_s: float = RING_S
+    "Each round."
+
+
+def find(context: Context, text: str) -> Whom | QueueConfig:
+    """Raises Unreachable."""
+    sort, colon, name = text.partition(":")
+    if not colon:
+        return _dialled(context, text)
+    match sort:
+        case "operator":
+            return _operator(context, name)
+        case "destination":
+            return destination(context, name)
+        case "queue":
+            return _queue(context, name)
+        case "sip" | "sips":
+            return Whom("phone", text, ((_target(context, text),),))
+    raise Unreachable(f'"{text}" is none of operator:ID, destination:NAME, queue:NAME and sip:USER@ADDRESS')
+
+
+def destination(context: Context, name: str) -> Whom:
+    """A `[[destination]]`. Targets that cannot be reached are left out. Raises Unreachable."""
+    found = next((one for one in context.config.destination if one.name == name), None)
+    if found is None:
+        raise Unreachable(f'there is no destination "{name}"')
+    return _whom(context, found)
+
+
+def _whom(context: Context, found: DestinationConfig) -> Whom:
+    rounds, problems = [], []
+    for uri in found.to:
+        try:
+            rounds.append((_target(context, uri),))
+        except Unreachable as problem:
+            problems.append(str(problem))
+    if not rounds:
+        raise Unreachable(f'destination "{found.name}": {"; ".join(problems)}')
+    return Whom(found.kind, found.name, tuple(rounds), found.ring)
+
+
+def _dialled(context: Context, text: str) -> Whom | QueueConfig:
+    if context.acd.operator(text) is not None:
+        return _operator(context, text)
+    for one in context.config.destination:
+        if text == one.name or text in one.numbers:
+            return _whom(context, one)
+    for queue in context.config.queue:
+        if text == queue.name or text in queue.numbers:
+            return queue
+    raise Unreachable(f'"{text}" is no operator, destination or queue')
+
+
+def _operator(context: Context, name: str) -> Whom:
+    if context.acd.operator(name) is None:
+        raise Unreachable(f'there is no operator "{name}"')
+    phones = tuple(binding.target for binding in context.registrar.contacts(name))
+    if not phones:
+        raise Unreachable(f'operator "{name}" has no registered phone')
+    return Whom("operator", name, (phones,))
+
+
+def _queue(context: Context, name: str) -> QueueConfig:
+    found = next((queue for queue in context.config.queue if queue.name == name), None)
+    if found is None:
+        raise Unreachable(f'there is no queue "{name}"')
+    return found
+
+
+def _target(context: Context, text: str) -> Target:
+    try:
+        target = context.ua.target_of(Uri.parse(text))
+    except SipSyntaxError as problem:
+        raise Unreachable(f'"{text}" is no SIP address: {problem}') from problem
+    if target is None:
+        raise Unreachable(
+            f'"{text}" cannot be reached: its host must be an IP address that a socket of ours serves'
+        )
+    return target
