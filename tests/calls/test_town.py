@@ -264,7 +264,7 @@ class Day(RuleBasedStateMachine):
         assert {o.id: o.call_id for o in operators if o.state == "talking"} == talks
         for call in calls.values():
             known = self.town.acd.call(call.id)
-            if call.talk is not None:
+            if call.parties:
                 assert known is None, "answered, and still in the queue"
             else:
                 assert known is not None

@@ -101,8 +101,9 @@ class Ending:
     def _leave_queue(self, call: Call, now: float) -> None:
         """The ACD's own books say what to take back: ours may be a step behind or ahead after a failure."""
         acd = self._context.acd
+        supervisors = {party.name for party in call.parties if party.kind == "supervisor"}
         for operator in acd.operators_in(call.id):
-            acd.disengage(operator, now, wrap_up=call.served)
+            acd.disengage(operator, now, wrap_up=operator not in supervisors)
         if acd.call(call.id) is not None:
             acd.withdraw(call.id, now)
 
