@@ -20,6 +20,11 @@ NEEDS = {
     ("GET", "/api/v1/calls/{id}/events"): "calls:read",
     ("GET", "/api/v1/calls/{id}/why"): "calls:read",
     ("PUT", "/api/v1/calls/{id}/classification"): "calls:control",
+    ("POST", "/api/v1/calls/{id}/lift"): "calls:control",
+    ("PUT", "/api/v1/calls/{id}/priority"): "calls:control",
+    ("PUT", "/api/v1/calls/{id}/requirements"): "calls:control",
+    ("POST", "/api/v1/calls/{id}/pull"): "calls:control",
+    ("POST", "/api/v1/calls/{id}/climb"): "calls:control",
     ("GET", "/api/v1/cdrs"): "cdr:read",
     ("GET", "/api/v1/cdrs/{id}"): "cdr:read",
     ("GET", "/api/v1/cdrs/{id}/recording"): "recordings:read",
@@ -30,7 +35,13 @@ NEEDS = {
     ("GET", "/api/v1/trunks"): "calls:read",
 }
 OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics")}
-BODIES = {"classification": {"classification": "prank"}, "state": {"state": "break"}}
+BODIES: dict[str, dict[str, object]] = {
+    "classification": {"classification": "prank"},
+    "state": {"state": "break"},
+    "priority": {"priority": 0},
+    "requirements": {"skills": {"medical": 1}},
+    "pull": {"operator": "siti"},
+}
 
 
 def routes(document: dict[str, dict[str, dict[str, object]]]) -> Iterator[tuple[str, str]]:

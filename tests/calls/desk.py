@@ -173,6 +173,7 @@ class Desk:
             "answer": "announce",
             "announcement": "welcome",
             "no_operator": "wait",
+            "ladder": [],
         }
         medical = settings | {
             "name": "medis",

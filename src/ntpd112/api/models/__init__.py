@@ -13,11 +13,13 @@ from .live import (
     ContactOut,
     LiveOut,
     OperatorOut,
+    PlaceOut,
     QueueOut,
     ReadyOut,
     StateIn,
     TrunkOut,
 )
+from .steering import PriorityIn, PullIn, RequirementsIn
 
 __all__ = [
     "CallOut",
@@ -33,10 +35,14 @@ __all__ = [
     "Model",
     "OperatorOut",
     "ParameterError",
+    "PlaceOut",
+    "PriorityIn",
     "ProblemOut",
+    "PullIn",
     "QualityOut",
     "QueueOut",
     "ReadyOut",
+    "RequirementsIn",
     "SegmentOut",
     "StateIn",
     "TrunkOut",
