@@ -8,7 +8,7 @@ import pytest
 
 from ntpd112.sip.admission import MAX_PHONE_CALLS
 from ntpd112.sip.digest import answer_challenge, make_credentials
-from ntpd112.sip.events import Ended, Failed, IncomingCall, PhoneCall, Refused
+from ntpd112.sip.events import Ended, Failed, IncomingCall, PhoneCall, Refused, Registered
 from ntpd112.sip.flow import Address, Flow
 from ntpd112.sip.leg import Leg
 from ntpd112.sip.nameaddr import NameAddr
@@ -276,3 +276,15 @@ def test_a_replaces_that_cannot_be_read_gets_400_with_the_reason(value: str) -> 
     refusal = next(first_line(data) for data in pair.sent if data.startswith(b"SIP/2.0 400"))
     assert "Replaces" in refusal
     assert "PhoneCall" not in pair.b.story()
+
+
+def test_a_phone_that_was_believed_gone_is_back_when_it_calls() -> None:
+    pair = registered()
+    pair.pass_time(40)
+    pair.judge = lambda data: "drop"
+    pair.pass_time(60)
+    assert not pair.registrar.contacts("op1")
+    pair.judge = lambda data: "pass"
+    call(pair)
+    assert pair.registrar.contacts("op1")
+    assert [type(event) for event in pair.b.events[-2:]] == [PhoneCall, Registered]

@@ -164,6 +164,13 @@ class Bindings:
         self._arm(binding)
         self._announce(binding.user, "unreachable")
 
+    def seen(self, flow: Flow, user: str) -> None:
+        """A phone of `user` called us from there."""
+        for binding in self._by_user.get(user, {}).values():
+            if binding.flow == flow:
+                binding.liveness.seen()
+        self._announce(user, "")
+
     def take_events(self) -> list[SipEvent]:
         events, self._events = self._events, []
         return events

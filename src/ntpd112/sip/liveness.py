@@ -50,9 +50,13 @@ class Liveness:
         self.due_at = now + ANSWER_S
 
     def heard(self, now: float) -> None:
-        """The peer answered, or sent something by itself."""
+        """The peer answered."""
         self.alive, self.failures, self.asked, self.answers = True, 0, False, True
         self.due_at = now + self.interval_s if self.interval_s else inf
+
+    def seen(self) -> None:
+        """The peer sent something by itself: it is there, whether it answers OPTIONS or not."""
+        self.alive, self.failures = True, 0
 
     def missed(self, now: float) -> None:
         """No answer in time, or it could not be sent. Without effect when nothing was asked, since what was

@@ -86,11 +86,15 @@ class Registrar:
         return self._update(request, user, flow, now) if name == user else self._reply(request, 403)
 
     def authenticate(self, request: Request, flow: Flow, now: float) -> str | Response:
-        """The user whose registered phone sent a request over `flow`, or the 401 or 403 to answer it with."""
+        """The user whose registered phone sent a request over `flow`, or the 401 or 403 to answer it with. A
+        phone that was believed to be gone is back."""
         name = self._authenticate(request, now)
-        if isinstance(name, Response) or self._bindings.is_users(flow, name):
+        if isinstance(name, Response):
             return name
-        return self._reply(request, 403)
+        if not self._bindings.is_users(flow, name):
+            return self._reply(request, 403)
+        self._bindings.seen(flow, name)
+        return name
 
     def _authenticate(self, request: Request, now: float) -> str | Response:
         verdict, name = self._digest.check(request, self._lookup, now)
