@@ -36,6 +36,7 @@ from .callbacks import Callbacks, Lost
 from .callers import MAX_NUMBER, Callers
 from .calls import LOST, OpenCall
 from .flood import Flood, FloodState
+from .lasts import LastCall, Lasts
 from .levels import Duty, Levels
 from .places import Place, Places
 from .record import Record
@@ -61,6 +62,8 @@ class State(msgspec.Struct):
     duty: dict[str, Duty] = msgspec.field(default_factory=dict)
     open: dict[str, OpenCall] = msgspec.field(default_factory=dict)
     "Calls in progress by id."
+    lasts: dict[str, LastCall] = msgspec.field(default_factory=dict)
+    "By operator."
     ended: dict[str, str] = msgspec.field(default_factory=dict)
     "Ended calls that had a number: id to number."
     last_at: float = 0.0
@@ -76,6 +79,7 @@ class Memory:
         self.callbacks = Callbacks(settings.callbacks, self.callers.standing, state.lost)
         self.flood = Flood(settings.flood, state.flood)
         self.levels = Levels(state.intervals, state.duty)
+        self.lasts = Lasts(state.lasts)
         self._open, self._ended = state.open, state.ended
         self._takers: dict[type, Callable[[Any], None]] = {
             CallStarted: self._started,
@@ -138,7 +142,7 @@ class Memory:
         call = self._open.get(event.call_id)
         if call is None:
             return
-        self._spoke(call, event.operator, event.at)
+        self._spoke(event.call_id, call, event.operator, event.at)
         if not call.incoming:
             return
         call.stop_waiting(event.at)
@@ -152,14 +156,17 @@ class Memory:
         call = self._open.get(event.call_id)
         if call is None:
             return
-        if event.kind == "operator" and event.mode == "talk":
-            self._spoke(call, event.name, event.at)
+        # Who calls back has not reached anybody yet: that is a `CallConnected`.
+        if event.kind == "operator" and event.mode == "talk" and event.purpose != "callback":
+            self._spoke(event.call_id, call, event.name, event.at)
         if event.purpose == "ladder" and call.incoming:
             call.stop_waiting(event.at)
             call.elsewhere = True
             self._helped(call)
 
-    def _spoke(self, call: OpenCall, operator: str, at: float) -> None:
+    def _spoke(self, call_id: str, call: OpenCall, operator: str, at: float) -> None:
+        if call.incoming or call.number:
+            self.lasts.spoke(operator, LastCall(call_id, call.number, call.queue, at))
         if call.number:
             self.callers.spoke(call.number, operator, at)
 
