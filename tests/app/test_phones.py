@@ -1,9 +1,10 @@
-"""Registered phones and operators on break survive a restart of the agent."""
+"""Registered phones, and operators on break or logged out, survive a restart of the agent."""
 
 from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -127,18 +128,34 @@ async def test_what_cannot_be_reached_any_more_is_passed_over(
     assert PhoneBook(path, after, acd(), lambda now: EPOCH + now).restore(started) == 0
 
 
-async def test_an_operator_on_break_is_on_break_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("state", "reason"), [("break", "rona"), ("offline", "code")])
+async def test_who_was_away_is_away_again_though_their_phone_registers(
+    state: Literal["break", "offline"], reason: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, after = acd(), acd()
     before.phone_available("budi", 0.0)
-    before.request_state("budi", "break", 1.0, "rona")
+    before.request_state("budi", state, 1.0, reason)
     path = await saved(tmp_path, registrar(), before, monkeypatch)
     PhoneBook(path, registrar(), after, lambda now: EPOCH + now).restore(0.0)
     after.phone_available("budi", 1.0)
     operator = after.operator("budi")
     assert operator is not None
-    assert (operator.state, operator.reason) == ("break", "rona")
+    assert (operator.state, operator.wanted_reason) == (state, reason)
+
+
+async def test_who_talks_and_wants_a_break_has_it_after_a_restart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before, after = acd(), acd()
+    before.phone_available("budi", 0.0)
+    before.engage("budi", "call", 1.0, "desk")
+    before.request_state("budi", "break", 2.0, "code")
+    path = await saved(tmp_path, registrar(), before, monkeypatch)
+    PhoneBook(path, registrar(), after, lambda now: EPOCH + now).restore(0.0)
+    after.phone_available("budi", 1.0)
+    operator = after.operator("budi")
+    assert operator is not None
+    assert operator.state == "break"
 
 
 @pytest.mark.parametrize("text", ["", "{", '{"phones": 1}', "\x00" * 100])

@@ -1,4 +1,4 @@
-"""Registered phones and operators on break, over a restart of the agent.
+"""Registered phones, and operators on break or logged out, over a restart of the agent.
 
 Phones register for up to an hour; without this an agent that was killed would have no operators until they
 do so again. Saved to a small file beside the journal within SAVE_S of a change, taken up at the start: each
@@ -12,6 +12,7 @@ import asyncio
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Literal
 
 import msgspec
 import structlog
@@ -24,6 +25,10 @@ from ntpd112.sip.registrar import Binding, Registrar
 SAVE_S = 1.0
 "Seconds between looks for changes: what a kill can lose."
 log = structlog.get_logger("ntpd112.phones")
+
+
+Away = dict[str, str]
+"Operator to reason."
 
 
 class SavedPhone(msgspec.Struct, frozen=True):
@@ -44,8 +49,9 @@ class SavedPhone(msgspec.Struct, frozen=True):
 
 class Saved(msgspec.Struct, frozen=True):
     phones: list[SavedPhone] = []
-    on_break: dict[str, str] = {}
-    "Operator to reason."
+    on_break: Away = {}
+    logged_out: Away = {}
+    "Offline by their own wish, though their phone may be registered."
 
 
 class PhoneBook:
@@ -56,16 +62,15 @@ class PhoneBook:
         self._registrar = registrar
         self._acd = acd
         self._wall = wall
-        self._saved: tuple[int, dict[str, str]] | None = None
+        self._saved: tuple[int, Away, Away] | None = None
 
     def restore(self, now: float) -> int:
         """Take up what was saved; returns the number of phones. A file that cannot be read costs nothing but
         a warning: the phones will register again."""
         try:
             saved = msgspec.json.decode(self._path.read_bytes(), type=Saved)
-            for operator, reason in saved.on_break.items():
-                if self._acd.operator(operator) is not None:
-                    self._acd.request_state(operator, "break", now, reason)
+            self._restore_state("break", saved.on_break, now)
+            self._restore_state("offline", saved.logged_out, now)
             for phone in saved.phones:
                 self._restore_phone(phone, now)
         except FileNotFoundError:
@@ -74,6 +79,11 @@ class PhoneBook:
             log.warning("registered phones not taken over; they will register again", reason=str(problem))
             return 0
         return len(self._registrar.all_bindings())
+
+    def _restore_state(self, state: Literal["break", "offline"], away: Away, now: float) -> None:
+        for operator, reason in away.items():
+            if self._acd.operator(operator) is not None:
+                self._acd.request_state(operator, state, now, reason)
 
     def _restore_phone(self, phone: SavedPhone, now: float) -> None:
         self._registrar.restore(
@@ -94,11 +104,11 @@ class PhoneBook:
         failing = False
         while True:
             await asyncio.sleep(SAVE_S)
-            state = (self._registrar.changes, self._on_break())
+            state = (self._registrar.changes, self._away("break"), self._away("offline"))
             if state == self._saved:
                 continue
             try:
-                await asyncio.to_thread(self._write, self._encode(state[1]))
+                await asyncio.to_thread(self._write, self._encode(*state[1:]))
             except OSError as problem:
                 if not failing:
                     log.error("registered phones cannot be saved", file=str(self._path), reason=str(problem))
@@ -106,12 +116,13 @@ class PhoneBook:
                 continue
             self._saved, failing = state, False
 
-    def _on_break(self) -> dict[str, str]:
-        return {o.id: o.reason for o in self._acd.operators() if o.state == "break"}
+    def _away(self, state: Literal["break", "offline"]) -> Away:
+        """Also who will be so after the call they are in."""
+        return {o.id: o.wanted_reason for o in self._acd.operators() if o.wanted == state}
 
-    def _encode(self, on_break: dict[str, str]) -> bytes:
+    def _encode(self, on_break: Away, logged_out: Away) -> bytes:
         phones = [self._saved_phone(b) for b in self._registrar.all_bindings() if not b.flow.reliable]
-        return msgspec.json.encode(Saved(phones, on_break))
+        return msgspec.json.encode(Saved(phones, on_break, logged_out))
 
     def _saved_phone(self, binding: Binding) -> SavedPhone:
         return SavedPhone(

@@ -177,6 +177,8 @@ class OperatorRecord:
             since=self.since,
             call_id=call_id,
             phone=self.phone,
+            wanted=self.wanted,
+            wanted_reason=self.wanted_reason,
             next_state=settled if call_id is not None and settled != "ready" else None,
             counters=replace(self.counters),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from .model import CallState, Counters, Lane, OperatorSpec
-from .states import OperatorState
+from .states import OperatorState, SettledState
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +45,9 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     call_id: str | None
     phone: bool
     "A registered, reachable phone exists."
+    wanted: SettledState
+    "Where they are when no call or phone keeps them elsewhere: ready, or what they or RONA asked for."
+    wanted_reason: str
     next_state: OperatorState | None
     "Where a ring or talk ends when that is not wrap-up: what was asked for meanwhile, or offline."
     counters: Counters
