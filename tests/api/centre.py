@@ -2,60 +2,72 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import msgspec
 
 from ntpd112.calls.views import (
+    CallbackView,
     CallView,
     ContactView,
     Health,
     OperatorView,
-    PlaceView,
     QueueView,
     SettableState,
     StateConflict,
     TrunkView,
     UnknownCall,
+    UnknownCallback,
     UnknownOperator,
+    Unreachable,
 )
-from ntpd112.journal.events import Classification
+from ntpd112.journal.events import CallbackOutcome, Classification
 
 NOW = datetime(2026, 11, 1, 1, 0, tzinfo=UTC)
 CALL_ID = "01JCXS8Q3M6D9W8V4T2R7N5K1B"
 
 
-class FakeSteering:
-    """Takes down what is wanted of the waiting call."""
+class FakeCallbacks:
+    """One caller on the list."""
 
-    def __init__(self, centre: FakeCentre) -> None:
-        self._centre = centre
-        self.wanted: list[tuple[object, ...]] = []
+    def __init__(self) -> None:
+        self.called: list[tuple[str, str]] = []
+        self.closed: list[tuple[str, CallbackOutcome, str, str]] = []
 
-    def lift(self, call_id: str, by: str) -> CallView:
-        return self._want(call_id, "lift", by)
+    def entries(self) -> list[CallbackView]:
+        return [
+            CallbackView(
+                id=CALL_ID,
+                number="+628123456789",
+                need="usual",
+                calls=[CALL_ID],
+                count=1,
+                first_at=NOW,
+                last_at=NOW,
+                queue="112",
+                waited_s=20.0,
+                category="",
+                reasons=["an emergency 2 h ago"],
+                attempts=0,
+                last_operator="",
+                claimed_by="",
+            )
+        ]
 
-    def set_priority(self, call_id: str, priority: int, by: str) -> CallView:
-        return self._want(call_id, "priority", priority, by)
+    def call(self, entry_id: str, operator: str) -> str:
+        if operator != "siti":
+            raise Unreachable(f'operator "{operator}" has no registered phone')
+        self._expect(entry_id)
+        self.called.append((entry_id, operator))
+        return "01JCXS8Q3M6D9W8V4T2R7N5K1C"
 
-    def set_requirements(
-        self, call_id: str, skills: Mapping[str, int], prefer: Mapping[str, int], by: str
-    ) -> CallView:
-        return self._want(call_id, "requirements", skills, prefer, by)
+    def close(self, entry_id: str, outcome: CallbackOutcome, note: str, by: str) -> None:
+        self._expect(entry_id)
+        self.closed.append((entry_id, outcome, note, by))
 
-    def pull(self, call_id: str, operator: str, by: str) -> CallView:
-        if self._centre.operator(operator).state != "ready":
-            raise StateConflict(f'operator "{operator}" is not ready')
-        return self._want(call_id, "pull", operator, by)
-
-    def climb(self, call_id: str, by: str) -> CallView:
-        return self._want(call_id, "climb", by)
-
-    def _want(self, call_id: str, *what: object) -> CallView:
-        call = self._centre.call(call_id)
-        self.wanted.append(what)
-        return call
+    def _expect(self, entry_id: str) -> None:
+        if entry_id != CALL_ID:
+            raise UnknownCallback(f"call {entry_id} is not on the call-back list")
 
 
 class FakeCentre:
@@ -64,7 +76,7 @@ class FakeCentre:
     def __init__(self) -> None:
         self.classified: list[tuple[str, Classification, str]] = []
         self.changed: list[tuple[str, SettableState, str]] = []
-        self.steering = FakeSteering(self)
+        self.callbacks = FakeCallbacks()
         self.now = Health(ready=True, problems=[])
 
     def calls(self) -> list[CallView]:
@@ -82,19 +94,6 @@ class FakeCentre:
                 waiting_s=4.5,
                 priority=5,
                 skills={"medical": 1},
-                place=PlaceView(
-                    lane="normal",
-                    step=1,
-                    steps=3,
-                    kept_s=0.0,
-                    prefer={},
-                    excluded=["reserve"],
-                    incident=False,
-                    rings=[],
-                    offers=1,
-                    declined={"budi": "rona"},
-                ),
-                category="",
                 classification=None,
                 location={"latitude": -7.25},
                 access_network=None,
@@ -153,8 +152,6 @@ class FakeCentre:
                 priority=5,
                 skills={},
                 waiting=1,
-                lanes={"normal": 1},
-                expected_wait_s=None,
                 longest_wait_s=4.5,
                 ringing=0,
                 talking=0,

@@ -101,12 +101,14 @@ class FakeMediaLeg:
     sending: bool = False
     worker: int = 0
     family: int = 4
+    beside: FakeMediaLeg | None = None
+    "Whose worker it has to be on."
 
     def remote(self, *args: Any, send: bool, **kwargs: Any) -> None:
         self.sending = send
 
-    def play(self, prompt: str, *, loop: bool = False) -> None:
-        self.hears = prompt
+    def play(self, *prompts: str, loop: bool = False, language: str | None = None) -> None:
+        self.hears = " ".join(prompts)
 
     def stop_playing(self) -> None:
         self.hears = ""
@@ -125,11 +127,14 @@ class FakeMedia:
         self.recorded: list[Path] = []
         self.pending: list[Any] = []
         self.exhausted = False
+        self.ports_left = 10_000
 
     def open(self, family: int, **kwargs: Any) -> FakeMediaLeg:
-        if self.exhausted:
+        if self.exhausted or not self.ports_left:
             raise NoPorts("no port")
-        leg = FakeMediaLeg(len(self.legs) + 1, 20000 + 2 * len(self.legs), family=family)
+        self.ports_left -= 1
+        number = len(self.legs)
+        leg = FakeMediaLeg(number + 1, 20000 + 2 * number, family=family, beside=kwargs.get("beside"))
         self.legs.append(leg)
         return leg
 
@@ -173,7 +178,6 @@ class Desk:
             "answer": "announce",
             "announcement": "welcome",
             "no_operator": "wait",
-            "ladder": [],
         }
         medical = settings | {
             "name": "medis",
@@ -189,7 +193,7 @@ class Desk:
             queue=queues,
         )
         me: Any = self
-        journal: Any = SimpleNamespace(append=self.written.append)
+        journal: Any = SimpleNamespace(append=self.written.append, has_call=self._has_call)
         registrar: Any = SimpleNamespace(contacts=self._contacts)
         self.context = Context(
             config, me, registrar, self.acd, me.media, journal, new_id=lambda: f"call-{next(self._ids)}"
@@ -209,8 +213,12 @@ class Desk:
         self.rung.append(leg)
         return leg
 
+    def _has_call(self, call_id: str) -> bool:
+        return any(event.call_id == call_id for event in self.written)
+
     def _contacts(self, user: str) -> list[Any]:
-        return [SimpleNamespace(target=SimpleNamespace(flow=FLOW, user=user))] * self.registered.get(user, 0)
+        target = SimpleNamespace(flow=FLOW, user=user, uri=f"sip:{user}@phone")
+        return [SimpleNamespace(target=target)] * self.registered.get(user, 0)
 
     # --- what people do
 

@@ -246,7 +246,9 @@ class Town:
         )
         self.context.clock.anchor = 1_700_000_000.0
         self.control = CallControl(self.context)
-        self.centre = LiveCentre(self.context, self.trunks, lambda: None, list, now=lambda: self.now)
+        self.centre = LiveCentre(
+            self.context, self.control, self.trunks, lambda: None, list, now=lambda: self.now
+        )
         self.pbx = Node(self, PBX, "pbx")
         self.phones = [Node(self, Address(f"192.0.2.{20 + n}", 5060), user) for n, user in enumerate(PHONES)]
         self.nodes = {node.address: node for node in [self.pbx, *self.phones]}

@@ -103,7 +103,13 @@ class Stage:
         return pbx
 
     def operator_phone(
-        self, agent: Agent, operator: str, *, with_pbx: bool = False, register_every_s: int = 60
+        self,
+        agent: Agent,
+        operator: str,
+        *,
+        with_pbx: bool = False,
+        register_every_s: int = 60,
+        tone: int = OPERATOR_TONE,
     ) -> Baresip:
         """A baresip registered as the operator; `with_pbx`: also with the second account at the PBX."""
         accounts = [
@@ -111,7 +117,7 @@ class Stage:
         ]
         if with_pbx:
             accounts.append(Account(operator, self.net.pbx, f"pbx-{operator}"))
-        phone = self._baresip(operator, self.net.phone(next(self._numbers)), accounts, OPERATOR_TONE)
+        phone = self._baresip(operator, self.net.phone(next(self._numbers)), accounts, tone)
         agent.wait_for_operator(operator, "ready")
         return phone
 
@@ -125,9 +131,9 @@ class Stage:
         agent.wait_for_operator(operator, "ready")
         return phone
 
-    def telco(self) -> Baresip:
-        """A telco's line: a softphone at the telco's address that can dial 112."""
-        return self._baresip("telco", self.net.telco, [Account("08123456789", self.net.telco)], CALLER_TONE)
+    def telco(self, number: str = "08123456789") -> Baresip:
+        """A telco's line: a softphone at the telco's address that can dial 112 and be called."""
+        return self._baresip("telco", self.net.telco, [Account(number, self.net.telco)], CALLER_TONE)
 
     def _baresip(self, name: str, host: str, accounts: list[Account], tone: int) -> Baresip:
         phone = Baresip(self.folder / name, host, accounts, tone=tone)

@@ -15,7 +15,7 @@ from fastapi.responses import Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from ntpd112.calls.views import StateConflict, UnknownCall, UnknownOperator
+from ntpd112.calls.views import StateConflict, UnknownCall, UnknownCallback, UnknownOperator, Unreachable
 from ntpd112.cdr.database import first_line
 
 MEDIA_TYPE = "application/problem+json"
@@ -104,8 +104,10 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, validation_error)
     app.add_exception_handler(UnknownCall, not_found)
+    app.add_exception_handler(UnknownCallback, not_found)
     app.add_exception_handler(UnknownOperator, not_found)
     app.add_exception_handler(StateConflict, conflict)
+    app.add_exception_handler(Unreachable, conflict)
     app.add_exception_handler(Exception, bug)
 
 

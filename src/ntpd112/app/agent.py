@@ -174,7 +174,7 @@ class Agent:
         self.phones = PhoneBook(book, self.registrar, self.acd, context.clock.wall)
         self.endpoint = SipEndpoint(self.ua, self._request_turn)
         self.turn = Turn(self.control, self.ua, self.journal, self.media, self.endpoint)
-        self.centre = LiveCentre(context, self.trunks, self._request_turn, self._faults)
+        self.centre = LiveCentre(context, self.control, self.trunks, self._request_turn, self._faults)
 
     def _start_capture(self) -> None:
         """Keep the calls' SIP messages for `ntpd112 trace`. A disk that refuses them costs no call."""

@@ -58,6 +58,10 @@ class Arrival:
         if self._nobody_there(call):
             self._ending.call_over(call, "rejected", "system", causes.NO_OPERATOR, now)
             return
+        self.wait(call, now)
+
+    def wait(self, call: Call, now: float) -> None:
+        """Greet the caller and put them into their queue."""
         self._greet(call, now)
         self._enqueue(call, now)
 

@@ -23,7 +23,8 @@ class Bridge:
     def rewire(self, call: Call) -> None:
         """Make the worker let everyone hear whom they should. Called after anything about the parties, their
         modes or holds has changed, once caller and operator are connected."""
-        members = [Member(call.media.id, "caller", call.caller_mode, CALLER in call.holders)]
+        away = CALLER in call.holders or call.leg.remote is None
+        members = [Member(call.media.id, "caller", call.caller_mode, away)]
         legs = {call.media.id: call.media}
         for party in call.parties:
             legs[party.media.id] = party.media
@@ -47,8 +48,8 @@ class Bridge:
         for one, leg in legs.items():
             wanted = ""
             if one in alone:
-                dials = one != call.media.id and any(ring.attempt for ring in call.rings.values())
-                wanted = RINGBACK if dials else HOLD
+                rings = not call.accepted or any(ring.attempt for ring in call.rings.values())
+                wanted = RINGBACK if rings and one != call.media.id else HOLD
             if call.comfort.get(one, "") != wanted:
                 call.comfort[one] = wanted
                 if wanted:

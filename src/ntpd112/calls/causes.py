@@ -12,6 +12,11 @@ from ntpd112.sip.events import Cause
 
 CALLER_LEFT = Cause(487, 16, "Caller left")
 NO_PICK_UP = Cause(487, 19, "No answer")
+NO_ANSWER = Cause(480, 19, "No answer")
+BUSY = Cause(486, 17, "Busy")
+NO_SUCH_CALL = Cause(481, 101, "No such call")
+UNKNOWN_NUMBER = Cause(404, 1, "Nobody has this number")
+NO_OPERATOR_OF_OURS = Cause(403, 21, "No operator of this centre")
 NO_PHONE = Cause(480, 20, "No phone to ring")
 PHONE_LOST = Cause(487, 20, "Phone lost")
 OPERATOR_REMOVED = Cause(487, 16, "Operator removed")

@@ -19,6 +19,7 @@ from ntpd112.journal import Journal
 from ntpd112.journal.events import JournalEvent, PartyKind
 from ntpd112.journal.ids import new_call_id
 from ntpd112.media import MediaClient
+from ntpd112.memory import Memory
 from ntpd112.queue import Acd
 from ntpd112.sip.agent import UserAgent
 from ntpd112.sip.events import Cause
@@ -58,6 +59,8 @@ class Context:
     "A user that nobody knows wants to register: the directory may have changed."
     guard: Callable[[Callable[[float], None], Call, float], None] = lambda action, call, now: action(now)
     "Runs an action about a call; call control sees to it that a mistake in it ends that call only."
+    memory: Memory = field(default_factory=Memory)
+    "What is known of callers and calls that were lost; each event that is written is taken by it too."
     timers: Timers = field(default_factory=Timers)
     "Deadlines of call control itself: a destination that does not answer, a prompt to repeat."
     calls: dict[str, Call] = field(default_factory=dict)
@@ -77,6 +80,7 @@ class Context:
 
     def write(self, event: JournalEvent) -> None:
         self.journal.append(event)
+        self.memory.take(event)
 
     def own_leg(self, leg: Leg, call: Call, party: PartyKind) -> None:
         self.legs[leg.id] = (call, party)

@@ -17,10 +17,14 @@ from . import causes
 from .arrival import Arrival
 from .bridge import Bridge
 from .call import Call
+from .callback import Callbacks
+from .codes import Codes
 from .context import Context, log
 from .decisions import Decision, event_of
+from .desk import Desk
 from .dialing import Dialing
 from .ending import Ending
+from .lines import Lines
 from .offering import Offering
 from .parties import Parties
 from .ringing import Ringing
@@ -51,6 +55,10 @@ class CallControl:
         self._dialing = Dialing(context, sound, ringing)
         self._ending = Ending(context, sound, self._offering, self._dialing, parties)
         self._arrival = Arrival(context, sound, self._ending)
+        self._lines = Lines(context, sound)
+        self.callbacks = Callbacks(context, sound, bridge, talking, self._dialing, self._ending)
+        codes = Codes(context, self._lines, self.callbacks)
+        self._desk = Desk(context, sound, talking, self._dialing, self._ending, self._arrival, codes)
         context.guard = self._guarded_action
 
     def next_timer(self) -> float | None:
@@ -93,6 +101,7 @@ class CallControl:
         """End every live call: the agent stops and will not come back for them."""
         for call in list(self._context.calls.values()):
             self._ending.call_over(call, "interrupted", "system", causes.STOPPING, now)
+        self._lines.stop(now)
         self.settle(now)
 
     def _guarded(self, handle: object, event: object, now: float) -> None:
@@ -119,7 +128,7 @@ class CallControl:
     def _end_after_failure(self, event: object, now: float) -> None:
         call = self._call_of(event)
         if call is None:
-            if isinstance(event, sip_events.IncomingCall):
+            if isinstance(event, sip_events.IncomingCall | sip_events.PhoneCall):
                 self._context.drop_leg(event.leg, causes.FAULT, now)
             return
         self._end_broken(call, now)
@@ -147,8 +156,8 @@ class CallControl:
         match event:
             case sip_events.IncomingCall():
                 self._arrival.incoming(event, now)
-            case sip_events.PhoneCall(leg):
-                leg.reject(now, 404)
+            case sip_events.PhoneCall():
+                self._desk.phone_call(event, now)
             case sip_events.Registered(user):
                 if self._context.acd.operator(user) is not None:
                     self._context.acd.phone_available(user, now)
@@ -168,6 +177,7 @@ class CallControl:
     def _on_leg(self, event: SipEvent, now: float) -> None:
         found = self._context.legs.get(event.leg.id)  # type: ignore[union-attr]
         if found is None:
+            self._lines.on_leg(event, now)
             return
         call, leg = found[0], event.leg  # type: ignore[union-attr]
         match event:
@@ -187,7 +197,9 @@ class CallControl:
 
     def _answered(self, call: Call, leg: Leg, now: float) -> None:
         ring = call.ring_of(leg)
-        if ring is None:
+        if leg is call.leg:
+            self.callbacks.reached(call, now)
+        elif ring is None:
             leg.hang_up(now, causes.TAKEN_ELSEWHERE)
         elif ring.attempt is None:
             self._offering.answered(call, ring, leg, now)
@@ -197,9 +209,11 @@ class CallControl:
     def _failed(self, call: Call, event: sip_events.Failed, now: float) -> None:
         ring = call.ring_of(event.leg)
         self._context.forget_leg(event.leg)
-        if ring is None:
+        if event.leg is call.leg:
+            self.callbacks.not_reached(call, event.cause, now)
+        elif ring is None:
             return
-        if ring.attempt is None:
+        elif ring.attempt is None:
             self._offering.failed(call, ring, event, now)
         else:
             self._dialing.failed(call, ring, event.leg, event.cause, now)
@@ -266,6 +280,7 @@ class CallControl:
                 self._sound.digit(event, now)
             case media_events.PlayEnded():
                 self._sound.play_ended(event)
+                self._lines.media_over(event.leg, now)
             case media_events.NoAudio():
                 self._sound.no_audio(event)
             case media_events.Closed():
@@ -283,6 +298,7 @@ class CallControl:
         if found is not None:
             log.error("media port lost in mid-call: call ended", call_id=found[0].id, party=found[1])
             self._ending.call_over(found[0], "interrupted", "system", causes.MEDIA_LOST, now)
+        self._lines.media_over(event.leg, now)
         self._sound.closed(event, now)
 
     def _worker_lost(self, event: media_events.WorkerLost, now: float) -> None:
@@ -293,4 +309,5 @@ class CallControl:
         for call in lost:
             self._ending.call_over(call, "interrupted", "system", causes.MEDIA_LOST, now)
         for leg in event.legs:
+            self._lines.media_over(leg, now)
             self._context.sounds.pop(leg, None)

@@ -90,7 +90,8 @@ class Ending:
 
     def _end_legs(self, call: Call, cause: Cause, now: float) -> None:
         context = self._context
-        if not call.accepted and cause.sip_code == 503 and call.leg.id in call.legs:
+        unanswered = call.leg.inbound and not call.accepted and call.leg.id in call.legs
+        if unanswered and cause.sip_code == 503:
             context.forget_leg(call.leg)
             call.leg.reject(now, 503, {"Retry-After": str(causes.RETRY_AFTER_S)})
         for leg in list(call.legs.values()):
@@ -103,7 +104,8 @@ class Ending:
         acd = self._context.acd
         supervisors = {party.name for party in call.parties if party.kind == "supervisor"}
         for operator in acd.operators_in(call.id):
-            acd.disengage(operator, now, wrap_up=operator not in supervisors)
+            wrap_up = operator not in supervisors and call.facts.direction != "internal"
+            acd.disengage(operator, now, wrap_up=wrap_up)
         if acd.call(call.id) is not None:
             acd.withdraw(call.id, now)
 

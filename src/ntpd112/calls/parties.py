@@ -61,4 +61,5 @@ class Parties:
     def release(self, call: Call, party: Party, now: float) -> None:
         """The operator or supervisor is free again, if the ACD has them in this call. No harm for others."""
         if party.name in self._context.acd.operators_in(call.id):
-            self._context.acd.disengage(party.name, now, wrap_up=party.kind == "operator")
+            wrap_up = party.kind == "operator" and call.facts.direction != "internal"
+            self._context.acd.disengage(party.name, now, wrap_up=wrap_up)

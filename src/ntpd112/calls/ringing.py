@@ -61,6 +61,8 @@ class Ringing:
 
     def _headers(self, call: Call, ring: Ring) -> dict[str, str]:
         """What a console needs to find the call, and the mark of an emergency (RFC 3261 §20.26)."""
+        if call.facts.direction == "internal":
+            return {"X-NTPD112-Call": call.id}
         if ring.kind in ("operator", "supervisor"):
             return {
                 "X-NTPD112-Call": call.id,
@@ -93,6 +95,6 @@ class Ringing:
 
 
 def shown_caller(call: Call, host: str) -> NameAddr:
-    """The caller as the phone that rings shows it."""
-    number = call.facts.caller
+    """The caller as the phone that rings shows it: in a call among operators the one who dialled."""
+    number = call.facts.caller or call.facts.operator
     return NameAddr(Uri("sip", host, number), call.facts.caller_name) if number else ANONYMOUS

@@ -27,10 +27,10 @@ class Sound:
 
     # --- ports and addresses
 
-    def open_for_caller(self, leg: Leg) -> MediaLeg:
-        """Raises NoPorts."""
+    def open_for_caller(self, leg: Leg, beside: MediaLeg | None = None) -> MediaLeg:
+        """`beside`: on the worker of this one. Raises NoPorts."""
         family = family_of(leg.flow.local.host)
-        return self._context.media.open(codec=laws_of(leg)[0], family=family)
+        return self._context.media.open(codec=laws_of(leg)[0], beside=beside, family=family)
 
     def open_beside(self, call: Call, family: Family) -> MediaLeg:
         """Beside the caller's leg, on the same worker. Raises NoPorts."""

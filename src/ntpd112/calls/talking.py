@@ -40,7 +40,7 @@ class Talking:
         call.connected_at = now
         self._bridge.rewire(call)
         self._sound.record(call, now)
-        if first.kind == "operator":
+        if first.kind == "operator" or call.facts.direction == "internal":
             self.served(call, first, now)
         self._bridge.hold(call, CALLER, "caller", call.leg.remote, now)
         if first.leg.remote is not None:
@@ -49,13 +49,11 @@ class Talking:
         log.info("connected", call_id=call.id, operator=first.name, waited_s=round(waited, 1))
 
     def served(self, call: Call, party: Party, now: float) -> None:
-        """An operator and the caller hear each other."""
+        """An operator and the caller hear each other. A call among operators is that of who made it."""
         call.served = True
-        self._context.write(
-            CallConnected(
-                at=self._context.clock.wall(now), call_id=call.id, offer=party.number, operator=party.name
-            )
-        )
+        operator = call.facts.operator if call.facts.direction == "internal" else party.name
+        at = self._context.clock.wall(now)
+        self._context.write(CallConnected(at=at, call_id=call.id, offer=party.number, operator=operator))
 
     def media_changed(self, call: Call, leg: Leg, remote: RemoteMedia, now: float) -> None:
         """A leg's offer/answer completed: send there; the first time, start what the caller hears."""
@@ -63,10 +61,12 @@ class Talking:
             self._sound.point(call.media, remote)
             if call.accepted and not call.announced and not call.parties:
                 self._sound.announce(call, now)
-            if call.connected_at is None:
-                self.connect(call, now)
-            else:
+            if call.connected_at is not None:
                 self._bridge.hold(call, CALLER, "caller", remote, now)
+            elif call.accepted:
+                self.connect(call, now)
+            elif not leg.inbound:
+                self._bridge.rewire(call)  # early media of somebody who is called
         elif (party := call.party_of(leg)) is not None:
             self._sound.point(party.media, remote)
             if call.connected_at is not None:

@@ -2,42 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
 import msgspec
 
-from ntpd112.journal.events import Classification, Lane
+from ntpd112.journal.events import CallbackOutcome, Classification
+from ntpd112.memory.callbacks import Need
+from ntpd112.memory.callbacks import UnknownCallback as UnknownCallback
 from ntpd112.queue.errors import StateConflict as StateConflict
 from ntpd112.queue.errors import UnknownOperator as UnknownOperator
+
+from .whom import Unreachable as Unreachable
 
 CallState = Literal["arriving", "waiting", "ringing", "talking", "held", "ending"]
 OperatorState = Literal["offline", "ready", "ringing", "talking", "wrap-up", "break"]
 SettableState = Literal["ready", "break", "offline"]
-
-
-class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a call stands in its queue, and whom it may ring."""
-
-    lane: Lane
-    step: int
-    "Steps of the ladder taken."
-    steps: int
-    "Steps that the ladder has."
-    kept_s: float
-    "Of the waiting time: given back from an earlier attempt."
-    prefer: dict[str, int]
-    excluded: list[str]
-    "Roles that are kept out still."
-    incident: bool
-    "Taken to be about the known incident."
-    rings: list[str]
-    "Operators whose phones ring now."
-    offers: int
-    "Made so far."
-    declined: dict[str, str]
-    "Operators who did not take it, and why."
+CallbackNeed = Need
 
 
 class CallView(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,13 +35,8 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
     "Who talks, or whose phone rings."
     created_at: datetime
     waiting_s: float
-    "Until the caller and somebody heard each other; with the time of an earlier attempt."
     priority: int
     skills: dict[str, int]
-    place: PlaceView | None
-    "None once somebody has answered."
-    category: str
-    "What the dialled number is known to be about; empty: nothing."
     classification: Classification | None
     location: dict[str, Any] | None
     access_network: str | None
@@ -97,10 +73,6 @@ class QueueView(msgspec.Struct, frozen=True, kw_only=True):
     priority: int
     skills: dict[str, int]
     waiting: int
-    lanes: dict[Lane, int]
-    "Calls of `waiting` by lane."
-    expected_wait_s: float | None
-    "Of one who calls now; None: nobody serves, or has talked yet."
     longest_wait_s: float
     ringing: int
     talking: int
@@ -120,6 +92,31 @@ class TrunkView(msgspec.Struct, frozen=True, kw_only=True):
     since: datetime | None
 
 
+class CallbackView(msgspec.Struct, frozen=True, kw_only=True):
+    """A caller who is to be called back."""
+
+    id: str
+    "The first lost call."
+    number: str
+    need: CallbackNeed
+    calls: list[str]
+    "The lost calls, oldest first; of many the first and the latest."
+    count: int
+    first_at: datetime
+    last_at: datetime
+    queue: str
+    waited_s: float
+    "In the latest call."
+    category: str
+    reasons: list[str]
+    "What is known of the caller."
+    attempts: int
+    last_operator: str
+    "Who tried last; empty: nobody yet."
+    claimed_by: str
+    "Who calls now, or just did."
+
+
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """`ready` is false while calls would not be handled well; `problems` says why, in words."""
 
@@ -131,30 +128,20 @@ class UnknownCall(LookupError):
     """No call has this id, neither live nor in the journal."""
 
 
-class WaitingCommands(Protocol):
-    """What can be done with a call that waits or rings. Each answers with the call as of now, and raises
-    UnknownCall, and StateConflict for a call that was answered. `by`: who wants it."""
+class CallbackList(Protocol):
+    """Callers whose calls were lost."""
 
-    def lift(self, call_id: str, by: str) -> CallView:
-        """Before all calls that were not lifted."""
+    def entries(self) -> list[CallbackView]:
+        """The most urgent first."""
         ...
 
-    def set_priority(self, call_id: str, priority: int, by: str) -> CallView:
-        """0 is most urgent."""
+    def call(self, entry_id: str, operator: str) -> str:
+        """Ring the operator, then the caller. Returns the id of the call that this is. Raises
+        UnknownCallback, UnknownOperator, Unreachable, StateConflict."""
         ...
 
-    def set_requirements(
-        self, call_id: str, skills: Mapping[str, int], prefer: Mapping[str, int], by: str
-    ) -> CallView:
-        """In place of what was asked for."""
-        ...
-
-    def pull(self, call_id: str, operator: str, by: str) -> CallView:
-        """Ring this operator, fit or not. Raises UnknownOperator, StateConflict if they are not ready."""
-        ...
-
-    def climb(self, call_id: str, by: str) -> CallView:
-        """All steps of the ladder that remain, at once. Raises StateConflict if none does."""
+    def close(self, entry_id: str, outcome: CallbackOutcome, note: str, by: str) -> None:
+        """Take the caller off the list. Raises UnknownCallback."""
         ...
 
 
@@ -162,7 +149,7 @@ class CallCentre(Protocol):
     """The live call centre. Every method is synchronous, runs on the event loop and never blocks."""
 
     @property
-    def steering(self) -> WaitingCommands: ...
+    def callbacks(self) -> CallbackList: ...
 
     def calls(self) -> list[CallView]: ...
 

@@ -26,6 +26,10 @@ class Unreachable(Exception):
     """There is no such operator, queue or destination, or no way to it now; the message says which."""
 
 
+class Unknown(Unreachable):
+    """Nobody and nothing has this name or number."""
+
+
 @dataclass(frozen=True, slots=True)
 class Whom:
     """Somebody to ring."""
@@ -51,7 +55,7 @@ def find(context: Context, text: str) -> Whom | QueueConfig:
         case "queue":
             return _queue(context, name)
         case "sip" | "sips":
-            return Whom("phone", text, ((_target(context, text),),))
+            return Whom("phone", text, ((target_of(context, text),),))
     raise Unreachable(f'"{text}" is none of operator:ID, destination:NAME, queue:NAME and sip:USER@ADDRESS')
 
 
@@ -67,7 +71,7 @@ def _whom(context: Context, found: DestinationConfig) -> Whom:
     rounds, problems = [], []
     for uri in found.to:
         try:
-            rounds.append((_target(context, uri),))
+            rounds.append((target_of(context, uri),))
         except Unreachable as problem:
             problems.append(str(problem))
     if not rounds:
@@ -84,7 +88,7 @@ def _dialled(context: Context, text: str) -> Whom | QueueConfig:
     for queue in context.config.queue:
         if text == queue.name or text in queue.numbers:
             return queue
-    raise Unreachable(f'"{text}" is no operator, destination or queue')
+    raise Unknown(f'"{text}" is no operator, destination or queue')
 
 
 def _operator(context: Context, name: str) -> Whom:
@@ -103,7 +107,7 @@ def _queue(context: Context, name: str) -> QueueConfig:
     return found
 
 
-def _target(context: Context, text: str) -> Target:
+def target_of(context: Context, text: str) -> Target:
     try:
         target = context.ua.target_of(Uri.parse(text))
     except SipSyntaxError as problem:

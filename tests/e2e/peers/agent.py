@@ -42,6 +42,8 @@ class Settings:
     media_ports: str = ""
     "By default a range of the session's own."
     telco_calls: int = 60
+    callbacks_to: str = ""
+    "Where citizens are called back; none by default."
     pbx_options: str = "5s"
 
 
@@ -67,6 +69,7 @@ class Agent:
             listen += [f"udp://[::1]:{self.port6}", f"tcp://[::1]:{self.port6}"]
         database = settings.database or f"sqlite+aiosqlite:///{self.database_file}"
         recordings = f'recordings = "{self.folder}/recordings"' if settings.recording else ""
+        callbacks = f'[callbacks]\nto = "{settings.callbacks_to}"' if settings.callbacks_to else ""
         queues = self._queue("112", ["112", "urn:service:sos"], {})
         for number, skill in settings.skilled_numbers.items():
             queues += self._queue(skill, [number], {skill: 1})
@@ -92,6 +95,7 @@ listen = "{net.agent}:8112"
 {self._trunk("pbx", [net.pbx], 60, settings.pbx_options)}
 {self._trunk("telco", [net.telco, "::1"], settings.telco_calls, "0s")}
 {self._trunk("narrow", [net.narrow_trunk], 2, "0s")}
+{callbacks}
 {queues}"""
 
     @staticmethod

@@ -121,8 +121,10 @@ call_local_timeout 120
         """Waits until the n-th call is over, whoever ended it."""
 
         def ended() -> bool:
-            log = self.program.log()
-            return log.count("session closed") + log.count("terminated (duration") >= times
+            log = (
+                self.program.log()
+            )  # the first comes if the other side ended it, the second if it was answered
+            return max(log.count("session closed"), log.count("terminated (duration")) >= times
 
         eventually(ended, "the phone's call ends")
 

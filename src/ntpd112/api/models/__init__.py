@@ -4,6 +4,7 @@ together."""
 from __future__ import annotations
 
 from .base import Model, ParameterError, ProblemOut, errors
+from .callbacks import CallbackCallIn, CallbackCallOut, CallbackClosedIn, CallbackClosedOut, CallbackOut
 from .cdrs import CdrOut, CdrPage, MediaQualityOut, QualityOut, SegmentOut
 from .history import EventOut, EventsOut, WhyLineOut, WhyOut
 from .live import (
@@ -13,16 +14,19 @@ from .live import (
     ContactOut,
     LiveOut,
     OperatorOut,
-    PlaceOut,
     QueueOut,
     ReadyOut,
     StateIn,
     TrunkOut,
 )
-from .steering import PriorityIn, PullIn, RequirementsIn
 
 __all__ = [
     "CallOut",
+    "CallbackCallIn",
+    "CallbackCallOut",
+    "CallbackClosedIn",
+    "CallbackClosedOut",
+    "CallbackOut",
     "CdrOut",
     "CdrPage",
     "ClassificationIn",
@@ -35,14 +39,10 @@ __all__ = [
     "Model",
     "OperatorOut",
     "ParameterError",
-    "PlaceOut",
-    "PriorityIn",
     "ProblemOut",
-    "PullIn",
     "QualityOut",
     "QueueOut",
     "ReadyOut",
-    "RequirementsIn",
     "SegmentOut",
     "StateIn",
     "TrunkOut",

@@ -59,12 +59,9 @@ from .parties import (
 )
 from .waiting import (
     CallAnnounced,
-    CallHurried,
     CallIncident,
     CallLane,
-    CallNeeds,
     CallPriority,
-    CallPulled,
     CallRelaxed,
     CallRequeued,
     CallScreened,
@@ -91,9 +88,6 @@ JournalEvent = (
     | CallWaits
     | CallLane
     | CallPriority
-    | CallNeeds
-    | CallPulled
-    | CallHurried
     | CallRelaxed
     | CallScreened
     | CallIncident
@@ -126,12 +120,9 @@ __all__ = [
     "CallDtmf",
     "CallEnded",
     "CallHeld",
-    "CallHurried",
     "CallIncident",
     "CallLane",
-    "CallNeeds",
     "CallPriority",
-    "CallPulled",
     "CallQueued",
     "CallRelaxed",
     "CallRequeued",

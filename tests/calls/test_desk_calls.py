@@ -1,0 +1,198 @@
+"""Operators call colleagues, destinations and queues from their phones."""
+
+from __future__ import annotations
+
+from tests.calls.desk import REMOTE
+from tests.calls.floor import Floor
+
+from ntpd112.calls.desk import MAX_CALLS
+from ntpd112.journal.events import CallConnected, CallQueued, CallStarted, PartyRings
+from ntpd112.sip.replaces import Replaces
+
+
+def centre(**queue: object) -> Floor:
+    desk = Floor(**queue)
+    desk.register("siti")
+    desk.register("budi")
+    return desk
+
+
+def test_an_operator_dials_a_colleague_by_their_id_and_both_talk() -> None:
+    desk = centre()
+    siti = desk.dial("siti", "budi")
+    assert siti.did == ["ring"]
+    assert desk.state("siti") == desk.state("budi") == "talking"
+    desk.pick_up("budi")
+    assert siti.did == ["ring", "answer"]
+    assert desk.media.wiring == {1: (2,), 2: (1,)}
+
+
+def test_the_record_says_who_called_whom() -> None:
+    desk = centre()
+    desk.dial("siti", "budi")
+    desk.pick_up("budi")
+    (started,) = desk.all_of(CallStarted)
+    assert (started.direction, started.operator, started.dialled) == ("internal", "siti", "budi")
+    assert (started.caller, started.caller_name, started.trunk) == ("", "Siti", "")
+    (rings,) = desk.all_of(PartyRings)
+    assert (rings.kind, rings.name, rings.by) == ("operator", "budi", "siti")
+    (connected,) = desk.all_of(CallConnected)
+    assert connected.operator == "siti"
+
+
+def test_after_it_both_are_ready_at_once() -> None:
+    desk = centre()
+    siti = desk.dial("siti", "budi")
+    desk.pick_up("budi")
+    desk.hang_up(siti)
+    assert desk.state("siti") == desk.state("budi") == "ready"
+    assert (desk.end().disposition, desk.end().hangup_by) == ("answered", "caller")
+    assert desk.media.open_legs() == 0
+    assert not desk.context.calls
+
+
+def test_an_agency_is_dialled_by_its_number() -> None:
+    desk = centre()
+    siti = desk.dial("siti", "110")
+    (rings,) = desk.all_of(PartyRings)
+    assert (rings.kind, rings.name, rings.target) == ("agency", "police", "sip:110@192.0.2.9")
+    desk.pick_up("110")
+    assert siti.did == ["ring", "answer"]
+    desk.hang_up(siti)
+    assert desk.end().disposition == "answered"
+
+
+def test_a_number_that_nobody_has_gets_404() -> None:
+    desk = centre()
+    siti = desk.dial("siti", "08123456789")
+    assert siti.cause is not None
+    assert siti.cause.sip_code == 404
+    assert not desk.story()
+
+
+def test_a_colleague_without_a_phone_gets_480() -> None:
+    desk = centre()
+    desk.unregister("budi")
+    siti = desk.dial("siti", "budi")
+    assert siti.cause is not None
+    assert siti.cause.sip_code == 480
+
+
+def test_a_colleague_who_talks_is_busy() -> None:
+    desk = centre()
+    desk.serve("siti")
+    budi = desk.dial("budi", "siti")
+    assert budi.cause is not None
+    assert budi.cause.sip_code == 486
+    assert desk.state("budi") == "ready"
+
+
+def test_nobody_can_call_themselves() -> None:
+    desk = centre()
+    siti = desk.dial("siti", "siti")
+    assert siti.cause is not None
+    assert siti.cause.sip_code == 486
+    assert desk.state("siti") == "ready"
+
+
+def test_a_refusal_reaches_the_phone_that_called() -> None:
+    desk = centre()
+    siti = desk.dial("siti", "budi")
+    desk.refuse("budi", 603)
+    assert siti.cause is not None
+    assert siti.cause.sip_code == 603
+    assert desk.state("siti") == desk.state("budi") == "ready"
+    assert desk.end().disposition == "failed"
+
+
+def test_a_phone_that_nobody_picks_up_ends_with_480() -> None:
+    desk = centre()
+    siti = desk.dial("siti", "110")
+    desk.pass_time(10)
+    assert siti.cause is not None
+    assert (siti.cause.sip_code, siti.cause.q850) == (480, 19)
+    assert not desk.phones("110")
+
+
+def test_who_hangs_up_while_it_rings_stops_the_other_phone() -> None:
+    desk = centre()
+    siti = desk.dial("siti", "budi")
+    phone = desk.phones("budi")[0]
+    desk.hang_up(siti, code=487)
+    assert phone.did == ["hang up"]
+    assert desk.state("siti") == desk.state("budi") == "ready"
+
+
+def test_on_a_second_line_the_operator_stays_in_their_call() -> None:
+    desk = centre()
+    caller = desk.serve("siti")
+    second = desk.dial("siti", "110")
+    desk.pick_up("110")
+    assert desk.media_of(second).beside is desk.media.legs[0]
+    desk.hang_up(second)
+    assert desk.state("siti") == "talking"
+    desk.hang_up(caller)
+    assert desk.state("siti") == "wrap-up"
+
+
+def test_an_operator_on_break_calls_and_is_on_break_afterwards() -> None:
+    desk = centre()
+    desk.hear_out(desk.dial("siti", "*11"))
+    siti = desk.dial("siti", "110")
+    assert desk.state("siti") == "talking"
+    desk.hang_up(siti, code=487)
+    assert desk.state("siti") == "break"
+
+
+def test_a_queue_is_dialled_by_its_number_and_the_operator_waits_in_it() -> None:
+    desk = centre(answer="ring")
+    siti = desk.dial("siti", "112")
+    (queued,) = desk.all_of(CallQueued)
+    assert queued.queue == "112"
+    desk.pick_up("budi")
+    assert siti.did == ["ring", "answer"]
+    desk.hang_up(siti)
+    assert desk.state("siti") == desk.state("budi") == "ready"
+
+
+def test_more_calls_than_two_of_one_operator_are_refused() -> None:
+    desk = centre()
+    for _ in range(MAX_CALLS):
+        desk.dial("siti", "110")
+    third = desk.dial("siti", "110")
+    assert third.cause is not None
+    assert third.cause.sip_code == 486
+
+
+def test_without_a_media_port_the_phone_is_told() -> None:
+    desk = centre()
+    desk.media.exhausted = True
+    siti = desk.dial("siti", "budi")
+    assert siti.cause is not None
+    assert siti.cause.sip_code == 503
+    assert desk.state("siti") == "ready"
+
+
+def test_the_phone_that_is_rung_shows_who_calls_and_no_emergency() -> None:
+    desk = centre()
+    desk.dial("siti", "budi")
+    assert desk.shown[-1].uri.user == "siti"
+    assert desk.headers[-1] == {"X-NTPD112-Call": next(iter(desk.context.calls))}
+
+
+def test_a_late_offer_is_answered_like_any_other() -> None:
+    desk = centre()
+    siti = desk.dial("siti", "budi", late_offer=True)
+    desk.pick_up("budi")
+    assert siti.did == ["ring", "answer"]
+    assert not desk.all_of(CallConnected)
+    desk.acknowledge(siti, REMOTE)
+    assert len(desk.all_of(CallConnected)) == 1
+
+
+def test_nobodys_place_can_be_taken_by_an_invite() -> None:
+    desk = centre()
+    siti = desk.dial("siti", "budi", replaces=Replaces("call", "to", "from"))
+    assert siti.cause is not None
+    assert siti.cause.sip_code == 481
+    assert not desk.story()
