@@ -110,7 +110,7 @@ class Callbacks:
         if entry is None or self._expired(entry, at):
             entry = Lost([], at, at, count=0, doubtful=True)
         entry.calls.append(call_id)
-        del entry.calls[1 : len(entry.calls) - MAX_CALLS + 1]
+        del entry.calls[1 : max(1, len(entry.calls) - MAX_CALLS + 1)]
         entry.count += 1
         entry.first_at, entry.last_at = min(entry.first_at, at), max(entry.last_at, at)
         entry.queue, entry.waited_s = call.queue, waited
