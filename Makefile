@@ -48,6 +48,7 @@ bench: ## measure: load and set-up times beside Asterisk's Queue(), the relay, a
 	@$(VENV)/python bench/call_cost.py
 	@$(VENV)/python bench/matching.py
 	@$(VENV)/python bench/abuse.py
+	@$(VENV)/python bench/memory.py
 
 image: ## build the container image ntpd112 (with podman or docker)
 	@if command -v podman >/dev/null; then podman build --format docker -t ntpd112 .; \

@@ -23,7 +23,7 @@ MAX_NOTE = 500
 "Characters kept of what a person wrote to a correction."
 _LOOKS = 2
 "Records looked at, oldest first, for each new one: so all are seen in turn and no sweep holds up a call."
-_SAMPLE = 32
+_SAMPLE = 8
 "Of so many oldest ones the least useful makes room when all are of use."
 
 
