@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from tests.memory.story import BUDI, DAY, SITI, T0, Story, classified, connected, ended, queued, started
 
@@ -162,6 +162,8 @@ class TestWork:
 
 
 @given(st.lists(st.sampled_from([BUDI, SITI, AGUS]), max_size=40))
+@example([BUDI] * 11)
+@example([BUDI] * (MAX_CALLS + 5))
 def test_merging_loses_no_call_and_keeps_the_first_and_the_latest(callers: list[str]) -> None:
     story = Story()
     made: dict[str, list[str]] = {}
