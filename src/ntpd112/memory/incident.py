@@ -75,7 +75,7 @@ def distance_km(a: Spot, b: Spot) -> float | None:
 
 def densest(spots: list[Spot], radius_km: float) -> Incident | None:
     """Where the most of these calls come from; None when no place is known. Cost grows with their
-    number only: the fullest square of a grid, then all calls within the radius of its middle."""
+    number only: the fullest squares of a grid, then all calls within the radius of their middle."""
     cells = Counter(spot.cell for spot in spots if spot.cell)
     by_cell = max(cells.items(), key=lambda item: item[1], default=None)
     placed = [spot for spot in spots if spot.latitude is not None]
@@ -86,17 +86,18 @@ def densest(spots: list[Spot], radius_km: float) -> Incident | None:
 
 
 def _fullest(placed: list[Spot], radius_km: float) -> list[Spot]:
-    squares: dict[tuple[int, int], list[Spot]] = {}
+    """The calls of the fullest four squares that meet in a corner: no grid line divides an incident then."""
+    fours: dict[tuple[int, int], list[Spot]] = {}
     side = radius_km / KM_PER_DEGREE
     for spot in placed:
-        square = floor((spot.latitude or 0.0) / side), floor((spot.longitude or 0.0) / side)
-        squares.setdefault(square, []).append(spot)
-    return max(squares.values(), key=len)
+        row, column = floor((spot.latitude or 0.0) / side), floor((spot.longitude or 0.0) / side)
+        for corner in ((row, column), (row - 1, column), (row, column - 1), (row - 1, column - 1)):
+            fours.setdefault(corner, []).append(spot)
+    return max(fours.values(), key=len)
 
 
 def _around(core: list[Spot], placed: list[Spot], radius_km: float) -> Incident:
-    """Moves the middle once towards what is around it, so that a grid line through the incident does not
-    halve it."""
+    """All within the radius of the middle, which then moves once to the middle of those."""
     near = core
     for _ in range(2):
         centre = _middle(near)
