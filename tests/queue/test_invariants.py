@@ -4,6 +4,7 @@ The machine plays phones, callers, supervisors and the clock against the ACD; `w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from random import Random
 from typing import Literal
@@ -23,6 +24,7 @@ SKILLS: st.SearchStrategy[dict[str, int]] = st.just({}) | st.dictionaries(
 NEEDS: st.SearchStrategy[dict[str, int]] = st.just({}) | st.dictionaries(
     st.sampled_from(["medical", "english"]), st.integers(0, 2), max_size=2
 )
+NOTHING: st.SearchStrategy[dict[str, int]] = st.just({})
 LANES: st.SearchStrategy[Lane] = st.sampled_from(["normal", "normal", "normal", "quiet", "held", "lifted"])
 LADDER = (
     LadderStep(after=4.0, drop=frozenset({"english"})),
@@ -39,10 +41,15 @@ POLICIES = {
     "more": QueuePolicy("more", 15.0, 1.0, ageing=2.0, strategy="progressive", ring_step=2.0),
     "random": QueuePolicy("random", 15.0, 1.0, ageing=2.0, strategy="random"),
 }
-RINGS_SEVERAL = ("ring-all", "progressive")
 
 
 class CallCentre(RuleBasedStateMachine):
+    queues: Sequence[str] = sorted(POLICIES)
+    skills: st.SearchStrategy[dict[str, int]] = SKILLS
+    needs: st.SearchStrategy[dict[str, int]] = NEEDS
+    supervised = True
+    "Whether supervisors and the directory take part."
+
     def __init__(self) -> None:
         super().__init__()
         self.watch = Watcher()
@@ -61,17 +68,21 @@ class CallCentre(RuleBasedStateMachine):
 
     # --- the directory and phones
 
-    @rule(operator=st.sampled_from(OPERATORS), skills=SKILLS)
+    @precondition(lambda self: self.supervised)
+    @rule(operator=st.sampled_from(OPERATORS), data=st.data())
+    def operator_learns(self, operator: str, data: st.DataObject) -> None:
+        self.set_operator(operator, data.draw(self.skills))
+
     def set_operator(self, operator: str, skills: dict[str, int]) -> None:
         self.watch.skills[operator] = skills
         self.watch.states.setdefault(operator, "offline")
         self.acd.set_operator(OperatorSpec(operator, operator, skills), self.now)
         self.follow()
 
-    @initialize(skills=st.lists(SKILLS, min_size=2, max_size=3))
-    def morning_shift(self, skills: list[dict[str, int]]) -> None:
-        for operator, learned in zip(OPERATORS, skills, strict=False):
-            self.set_operator(operator, learned)
+    @initialize(present=st.integers(2, 4), data=st.data())
+    def morning_shift(self, present: int, data: st.DataObject) -> None:
+        for operator in OPERATORS[:present]:
+            self.set_operator(operator, data.draw(self.skills))
             self.watch.phones.add(operator)
             self.acd.phone_available(operator, self.now)
         self.follow()
@@ -102,7 +113,7 @@ class CallCentre(RuleBasedStateMachine):
             assert operator not in self.watch.phones
         self.follow()
 
-    @precondition(lambda self: self.watch.skills)
+    @precondition(lambda self: self.supervised and self.watch.skills)
     @rule(data=st.data())
     def operator_is_removed(self, data: st.DataObject) -> None:
         watch = self.watch
@@ -121,10 +132,8 @@ class CallCentre(RuleBasedStateMachine):
     # --- callers
 
     @rule(
-        queue=st.sampled_from(sorted(POLICIES)),
+        data=st.data(),
         priority=st.integers(0, 2),
-        needs=NEEDS,
-        prefer=NEEDS,
         lane=LANES,
         earlier=st.sampled_from([0.0, 0.0, 6.0, 30.0]),
         wish=st.sampled_from(["", "ani", "budi"]),
@@ -132,10 +141,8 @@ class CallCentre(RuleBasedStateMachine):
     )
     def call_arrives(
         self,
-        queue: str,
+        data: st.DataObject,
         priority: int,
-        needs: dict[str, int],
-        prefer: dict[str, int],
         lane: Lane,
         earlier: float,
         wish: str,
@@ -144,10 +151,10 @@ class CallCentre(RuleBasedStateMachine):
         self.calls += 1
         ask = Ask(
             call_id=f"call{self.calls}",
-            queue=queue,
+            queue=data.draw(st.sampled_from(self.queues)),
             priority=priority,
-            skills=needs,
-            prefer=prefer,
+            skills=data.draw(self.needs),
+            prefer=data.draw(self.needs),
             since=self.now - earlier,
             wish=wish,
             lane=lane,
@@ -155,7 +162,7 @@ class CallCentre(RuleBasedStateMachine):
         )
         self.enqueue(ask)
 
-    def enqueue(self, ask: Ask, refused: set[str] | None = None) -> None:
+    def enqueue(self, ask: Ask) -> None:
         self.calls += 1
         assert ask.since is not None
         policy = POLICIES[ask.queue]
@@ -238,7 +245,7 @@ class CallCentre(RuleBasedStateMachine):
         )
         self.enqueue(ask)
 
-    @precondition(lambda self: self.watch.states)
+    @precondition(lambda self: self.supervised and self.watch.states)
     @rule(data=st.data())
     def operator_is_engaged(self, data: st.DataObject) -> None:
         operator = data.draw(st.sampled_from(sorted(self.watch.states)))
@@ -262,13 +269,13 @@ class CallCentre(RuleBasedStateMachine):
 
     # --- supervisors
 
-    @precondition(lambda self: self.watch.callers)
+    @precondition(lambda self: self.supervised and self.watch.callers)
     @rule(data=st.data(), lane=LANES)
     def lane_is_set(self, data: st.DataObject, lane: Lane) -> None:
         self.acd.set_lane(self.draw_call(data), lane, self.now, "test")
         self.follow()
 
-    @precondition(lambda self: self.watch.callers)
+    @precondition(lambda self: self.supervised and self.watch.callers)
     @rule(data=st.data(), priority=st.integers(0, 4))
     def priority_is_set(self, data: st.DataObject, priority: int) -> None:
         call = self.draw_call(data)
@@ -276,7 +283,7 @@ class CallCentre(RuleBasedStateMachine):
         self.acd.set_priority(call, priority, self.now)
         self.follow()
 
-    @precondition(lambda self: self.watch.callers)
+    @precondition(lambda self: self.supervised and self.watch.callers)
     @rule(data=st.data(), needs=NEEDS, prefer=NEEDS)
     def requirement_is_set(self, data: st.DataObject, needs: dict[str, int], prefer: dict[str, int]) -> None:
         call = self.draw_call(data)
@@ -286,7 +293,7 @@ class CallCentre(RuleBasedStateMachine):
         self.acd.set_requirement(call, needs, prefer, self.now)
         self.follow()
 
-    @precondition(lambda self: self.watch.callers and self.watch.states)
+    @precondition(lambda self: self.supervised and self.watch.callers and self.watch.states)
     @rule(data=st.data())
     def call_is_pulled(self, data: st.DataObject) -> None:
         call = self.draw_call(data)
@@ -299,7 +306,7 @@ class CallCentre(RuleBasedStateMachine):
         if ready:
             assert list(self.watch.callers[call].rings) == [operator]
 
-    @precondition(lambda self: self.watch.callers)
+    @precondition(lambda self: self.supervised and self.watch.callers)
     @rule(data=st.data(), about=st.booleans())
     def incident_is_known(self, data: st.DataObject, about: bool) -> None:
         call = self.draw_call(data)
@@ -307,13 +314,14 @@ class CallCentre(RuleBasedStateMachine):
         self.acd.set_incident(call, about, self.now)
         self.follow()
 
+    @precondition(lambda self: self.supervised)
     @rule(count=st.integers(0, 2))
     def some_are_kept_free(self, count: int) -> None:
         self.watch.kept_free = count
         self.acd.set_kept_free(count, self.now)
         self.follow()
 
-    @precondition(lambda self: self.watch.callers)
+    @precondition(lambda self: self.supervised and self.watch.callers)
     @rule(data=st.data())
     def call_is_hurried(self, data: st.DataObject) -> None:
         call = self.draw_call(data)
@@ -391,5 +399,26 @@ class CallCentre(RuleBasedStateMachine):
         assert max(load.longest_wait_s for load in loads) == self.now - first
 
 
+class RingingSeveral(CallCentre):
+    """Only queues that ring several at once, everybody fit, no supervisor: deeper into races of phones."""
+
+    queues = ("all", "more")
+    skills = NOTHING
+    needs = NOTHING
+    supervised = False
+
+
+class RingingOne(CallCentre):
+    """Only queues that ring one after another."""
+
+    queues = ("112", "quick")
+    skills = NOTHING
+    needs = NOTHING
+    supervised = False
+
+
 TestCallCentre = CallCentre.TestCase
-TestCallCentre.settings = settings(max_examples=250, stateful_step_count=50, deadline=None)
+TestRingingSeveral = RingingSeveral.TestCase
+TestRingingOne = RingingOne.TestCase
+for case in (TestCallCentre, TestRingingSeveral, TestRingingOne):
+    case.settings = settings(max_examples=200, stateful_step_count=50, deadline=None)

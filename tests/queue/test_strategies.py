@@ -176,6 +176,15 @@ def test_progressive_rings_who_becomes_free_when_one_more_was_due() -> None:
     assert offers(hall.acd.effects()) == [("c", "late")]
 
 
+def test_progressive_does_not_ring_who_declined_while_another_phone_rings() -> None:
+    hall = Hall(("ani", "budi"), strategy="progressive", ring_step=4.0)
+    hall.call("c", now=0.0)
+    hall.acd.offer_declined("c", "ani", now=1.0)
+    hall.acd.effects()
+    assert [offers(hall.later(now)) for now in (4.0, 6.0, 8.0)] == [[], [], []]
+    assert hall.state("ani") == "ready"
+
+
 def test_an_operator_s_phone_never_rings_for_two_calls_of_different_queues() -> None:
     hall = Hall(NAMES, strategy="ring-all")
     hall.acd.set_queue(QueuePolicy("fire", RING, 0.0))
