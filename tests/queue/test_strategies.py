@@ -181,7 +181,7 @@ def test_progressive_does_not_ring_who_declined_while_another_phone_rings() -> N
     hall.call("c", now=0.0)
     hall.acd.offer_declined("c", "ani", now=1.0)
     hall.acd.effects()
-    assert [offers(hall.later(now)) for now in (4.0, 6.0, 8.0)] == [[], [], []]
+    assert [offers(hall.later(now)) for now in (5.0, 6.0, 9.0)] == [[], [], []]
     assert hall.state("ani") == "ready"
 
 
