@@ -41,7 +41,12 @@ class Phone:
     def say(self, hz: float | None) -> None:
         """Say this tone from now on; None is silence."""
         sound = SILENCE[self.law] * 8000 if hz is None else tone(hz, TONE_LOOP_S, self.law)
-        self._frames = itertools.cycle([sound[n : n + 160] for n in range(0, len(sound), 160)])
+        self.recite(sound)
+
+    def recite(self, sound: bytes) -> None:
+        """Say this over and over, in the phone's own law."""
+        whole = len(sound) - len(sound) % 160
+        self._frames = itertools.cycle([sound[n : n + 160] for n in range(0, whole, 160)])
 
     def call(self, leg: MediaLeg, *, send: bool = True, dtmf: int | None = 101) -> None:
         """Tell the leg about this phone, and talk to it."""

@@ -233,9 +233,19 @@ async def test_silence_is_told_once_and_so_is_its_end(phone: MakePhone) -> None:
         assert isinstance(told[0], NoAudio)
         assert told[0].leg == a.id
         assert told[0].seconds >= 0.5
+        assert not told[0].never
         caller.talking = True
         await talk(1.2, caller, operator)
         assert await event_of(media, AudioBack) == AudioBack(a.id)
+
+
+async def test_phone_that_has_never_sent_anything_is_told_apart(phone: MakePhone) -> None:
+    async with running(replace(LOOPBACK, no_audio_s=0.5)) as media:
+        caller = phone()
+        leg = media.open()
+        caller.call(leg)
+        media.flush()
+        assert (await event_of(media, NoAudio, leg=leg.id)).never
 
 
 async def test_who_talks_to_a_muted_phone_still_gets_packets(media: MediaClient, phone: MakePhone) -> None:

@@ -9,6 +9,7 @@ import pytest
 from tests.tones import decode, hears, level, loudness
 
 from ntpd112.media import MediaClient, PlayEnded
+from ntpd112.media.client import MAX_PLAY_LIST
 from ntpd112.media.prompts import FOLDER, Prompts, prompt_names
 from ntpd112.media.tones import FREQUENCY_HZ
 
@@ -96,6 +97,45 @@ async def test_prompt_is_heard_to_its_end_and_told(media: MediaClient, phone: Ma
     await talk(len(prompts) / 50 + 0.3, caller)
     assert await event_of(media, PlayEnded) == PlayEnded(leg.id, "goodbye")
     assert b"".join(payload for _, payload, _ in caller.heard) == b"".join(prompts)
+
+
+async def test_prompts_of_a_list_are_heard_one_after_the_other(media: MediaClient, phone: MakePhone) -> None:
+    """As a number is spoken; one that is missing is passed over."""
+    caller = phone()
+    leg = media.open()
+    caller.call(leg)
+    leg.play("number-20", "no such number", "digit-3")
+    media.flush()
+    prompts = Prompts()
+    spoken = [prompts.frames("id", name) or () for name in ("number-20", "digit-3")]
+    await talk(sum(map(len, spoken)) / 50 + 0.3, caller)
+    assert await event_of(media, PlayEnded) == PlayEnded(leg.id, "digit-3")
+    assert b"".join(payload for _, payload, _ in caller.heard) == b"".join(spoken[0] + spoken[1])
+
+
+async def test_list_is_played_over_and_over_until_stopped(media: MediaClient, phone: MakePhone) -> None:
+    caller = phone()
+    leg = media.open()
+    caller.call(leg)
+    leg.play("beep", "beep", loop=True)
+    media.flush()
+    await talk(2.0, caller)
+    leg.stop_playing()
+    media.flush()
+    await talk(0.2, caller)
+    beep = Prompts().frames("id", "beep") or ()
+    count = len(caller.heard)
+    assert count > 4 * len(beep)
+    expected = [beep[n % len(beep)] for n in range(count)]
+    assert [payload for _, payload, _ in caller.heard] == expected
+    assert not any(isinstance(event, PlayEnded) for event in media.events())
+
+
+async def test_of_an_endless_list_the_beginning_is_played(media: MediaClient) -> None:
+    leg = media.open()
+    leg.play(*(f"no such prompt {n}" for n in range(MAX_PLAY_LIST + 50)))
+    media.flush()
+    assert await event_of(media, PlayEnded) == PlayEnded(leg.id, f"no such prompt {MAX_PLAY_LIST - 1}")
 
 
 async def test_unknown_prompt_ends_at_once(media: MediaClient) -> None:

@@ -30,7 +30,7 @@ def test_closed_legs_are_freed_without_the_garbage_collector(board: Board, tmp_p
         board.do(p.Open(1, FIRST_PORT, 4, "PCMA"), p.Open(2, FIRST_PORT + 2, 4, "PCMU"), remote(1), remote(2))
         legs = [weakref.ref(leg) for leg in board.switchboard._legs.values()]
         board.do(
-            p.Play(1, "id", "wait", False),
+            p.Play(1, "id", ["wait"], False),
             p.Record(str(tmp_path / "a.wav"), 1),
             p.Join(1, 2),
             p.Close(2),

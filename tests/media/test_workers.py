@@ -172,7 +172,7 @@ def test_unknown_legs_and_garbled_commands_end_nothing(tmp_path: Path) -> None:
         assert ports == p.Ports(4, [41520, 41522])
         late: list[p.Command] = [
             p.Remote(99, "127.0.0.1", 1, 2, "PCMA", 8, None, True),
-            p.Play(99, "id", "wait", False),
+            p.Play(99, "id", ["wait"], False),
             p.StopPlaying(99),
             p.Join(98, 99),
             p.Unjoin(98, 99),

@@ -87,6 +87,7 @@ class Agent:
                 ports=config.media.ports,
                 workers=config.media.workers,
                 language=config.site.language,
+                prompts=config.media.prompts,
                 log_format=config.log.format,
             )
         )

@@ -16,6 +16,7 @@ from .events import (
     PlayEnded,
     Quality,
     RecordingFailed,
+    Voice,
     WorkerLost,
 )
 
@@ -34,5 +35,6 @@ __all__ = [
     "PlayEnded",
     "Quality",
     "RecordingFailed",
+    "Voice",
     "WorkerLost",
 ]

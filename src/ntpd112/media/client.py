@@ -19,6 +19,9 @@ from .protocol import Alive, Command, Configure, Family, Law, Report
 MAX_EVENTS = 100_000
 "Events nobody has taken; a client whose events are not taken is not looked after, the oldest are dropped."
 
+MAX_PLAY_LIST = 64
+"Prompts played in one go: more than a sentence with numbers has."
+
 
 class NoPorts(Exception):
     """No bound port pair is at hand: the range is used up, or the worker is being started again."""
@@ -37,6 +40,8 @@ class MediaSettings:
     language: str = "id"
     "Of the prompts, unless `play` says otherwise."
     bind: dict[Family, str] = field(default_factory=lambda: {4: "0.0.0.0", 6: "::"})
+    prompts: Path | None = None
+    "A folder with the site's own, `id/NAME.wav` and `en/NAME.wav` as `convert` makes them."
     no_audio_s: float = 5.0
     reserve: int = 128
     "Bound port pairs kept ready per family: half a second at 250 calls/s of two legs."
@@ -77,14 +82,19 @@ class MediaLeg:
             protocol.Remote(self.id, address, port, rtcp_port, codec, payload_type, dtmf_payload_type, send)
         )
 
-    def play(self, prompt: str, *, loop: bool = False, language: str | None = None) -> None:
-        """Play a prompt, or the tone `ringback` or `busy`, instead of what else would be sent. Replaces one
-        being played; `PlayEnded` comes when it ended by itself."""
+    def play(self, prompt: str, *more: str, loop: bool = False, language: str | None = None) -> None:
+        """Play prompts one after the other (`loop`: again and again), or the tones `ringback` and `busy`,
+        instead of what else would be sent. Replaces what is being played; `PlayEnded` with the last of them
+        comes when it ended by itself. Of many the first `MAX_PLAY_LIST` are played."""
         language = language or self._client.settings.language
-        self._send(protocol.Play(self.id, language, prompt, loop))
+        self._send(protocol.Play(self.id, language, [prompt, *more][:MAX_PLAY_LIST], loop))
 
     def stop_playing(self) -> None:
         self._send(protocol.StopPlaying(self.id))
+
+    def watch_voice(self, on: bool) -> None:
+        """`Voice` comes once when somebody begins to speak from now on; again after this is called again."""
+        self._send(protocol.WatchVoice(self.id, on))
 
     def close(self) -> None:
         """Give the ports back. `Closed` follows with the quality figures; a recording of this caller ends."""
@@ -205,6 +215,12 @@ class MediaClient:
         if caller.alive:
             self.send(caller.worker, protocol.StopRecording(caller.id))
 
+    def reload_prompts(self) -> None:
+        """The folder of the site's own prompts has changed: the workers read it again, which takes a
+        moment."""
+        for slot in self._slots:
+            slot.send(protocol.ReloadPrompts())
+
     def flush(self) -> None:
         """Let the buffered commands leave."""
         for slot in self._slots:
@@ -235,6 +251,7 @@ class MediaClient:
             quarantine_s=settings.quarantine_s,
             no_audio_s=settings.no_audio_s,
             rtcp_interval_s=settings.rtcp_interval_s,
+            prompts=str(settings.prompts.absolute()) if settings.prompts is not None else "",
         )
         return WorkerSlot(configure, self._take, self._lose, self._wake, log_format=settings.log_format)
 

@@ -43,11 +43,12 @@ class Dtmf(Event, frozen=True, tag="dtmf"):
 
 
 class PlayEnded(Event, frozen=True, tag="play-ended"):
-    """A prompt came to its end by itself (also one that does not exist). Not sent for one that was stopped
-    or replaced."""
+    """What was played came to its end by itself (also prompts that do not exist). Not sent for what was
+    stopped or replaced."""
 
     leg: int
     prompt: str
+    "The last of several."
 
 
 class NoAudio(Event, frozen=True, tag="no-audio"):
@@ -55,6 +56,15 @@ class NoAudio(Event, frozen=True, tag="no-audio"):
 
     leg: int
     seconds: float
+    never: bool = False
+    "Nothing at all has come since the leg was opened: a phone that is dead rather than muted."
+
+
+class Voice(Event, frozen=True, tag="voice"):
+    """Somebody speaks, `after_ms` after the watch began. Once for each watch (see `voice.py`)."""
+
+    leg: int
+    after_ms: int
 
 
 class AudioBack(Event, frozen=True, tag="audio-back"):
@@ -84,4 +94,4 @@ class WorkerLost(Event, frozen=True, tag="worker-lost"):
     legs: list[int]
 
 
-MediaEvent = Learned | Dtmf | PlayEnded | NoAudio | AudioBack | Closed | RecordingFailed | WorkerLost
+MediaEvent = Learned | Dtmf | PlayEnded | NoAudio | Voice | AudioBack | Closed | RecordingFailed | WorkerLost

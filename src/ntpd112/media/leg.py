@@ -283,7 +283,7 @@ class Leg:
         self.lock.silent_s = silent_s = now - self._heard_at
         if silent_s >= self._around.no_audio_s and not self._silence_told:
             self._silence_told = True
-            self._around.emit(NoAudio(self.id, round(silent_s, 1)))
+            self._around.emit(NoAudio(self.id, round(silent_s, 1), never=self.reception.packets == 0))
         self._fill_silence()
         for digit, duration_ms in self._dtmf.expire(now):
             self._around.emit(Dtmf(self.id, digit, duration_ms))

@@ -9,7 +9,7 @@ from typing import Literal
 
 import msgspec
 
-from .events import AudioBack, Closed, Dtmf, Learned, NoAudio, PlayEnded, RecordingFailed
+from .events import AudioBack, Closed, Dtmf, Learned, NoAudio, PlayEnded, RecordingFailed, Voice
 
 Law = Literal["PCMA", "PCMU"]
 Family = Literal[4, 6]
@@ -36,6 +36,12 @@ class Configure(Message, frozen=True):
     quarantine_s: float
     no_audio_s: float
     rtcp_interval_s: float
+    prompts: str = ""
+    "Folder of the site's own; empty: none."
+
+
+class ReloadPrompts(Message, frozen=True):
+    """The files in that folder have changed."""
 
 
 class Open(Message, frozen=True):
@@ -63,8 +69,16 @@ class Remote(Message, frozen=True):
 class Play(Message, frozen=True):
     leg: int
     language: str
-    prompt: str
+    prompts: list[str]
+    "One after the other."
     loop: bool
+
+
+class WatchVoice(Message, frozen=True):
+    """Tell once when somebody begins to speak; `on` False: no longer."""
+
+    leg: int
+    on: bool
 
 
 class StopPlaying(Message, frozen=True):
@@ -128,10 +142,12 @@ class Alive(Message, frozen=True):
 
 Command = (
     Configure
+    | ReloadPrompts
     | Open
     | Remote
     | Play
     | StopPlaying
+    | WatchVoice
     | Join
     | Unjoin
     | Hear
@@ -140,7 +156,7 @@ Command = (
     | StopRecording
     | Close
 )
-Report = Ports | Alive | Learned | Dtmf | PlayEnded | NoAudio | AudioBack | Closed | RecordingFailed
+Report = Ports | Alive | Learned | Dtmf | PlayEnded | NoAudio | AudioBack | Closed | RecordingFailed | Voice
 
 _encoder = msgspec.msgpack.Encoder()
 decode_command = msgspec.msgpack.Decoder(Command).decode

@@ -11,11 +11,11 @@ from typing import Any, Final
 
 import structlog
 
-from .events import Closed, Event, PlayEnded, Quality, RecordingFailed
+from .events import Closed, Event, PlayEnded, Quality, RecordingFailed, Voice
 from .hearing import Hearing
 from .leg import Leg, Surroundings
 from .ports import PortPool
-from .prompts import Prompts
+from .prompts import PromptShelf
 from .protocol import (
     Alive,
     Attach,
@@ -29,14 +29,17 @@ from .protocol import (
     Play,
     Ports,
     Record,
+    ReloadPrompts,
     Remote,
     Report,
     StopPlaying,
     StopRecording,
     Unjoin,
+    WatchVoice,
 )
 from .recordings import Recordings
 from .relay import Handler
+from .voice import VoiceWatch
 
 TICKS_A_SECOND: Final = 50
 REFILL_AT_ONCE: Final = 32
@@ -75,7 +78,8 @@ class Switchboard:
         self._hearing = Hearing(self._recordings.follow)
         self._seconds: list[dict[int, Leg]] = [{} for _ in range(TICKS_A_SECOND)]
         "Legs by the tick of each second in which their housekeeping is done, to spread the work."
-        self._prompts = Prompts()
+        self._shelf = PromptShelf()
+        self._watches: dict[Leg, VoiceWatch] = {}
         self._packets = 0
         self._dropped = 0
         self._around = Surroundings(self._emit, self._handle, 0.0, 0.0)
@@ -85,6 +89,8 @@ class Switchboard:
             Remote: self._remote,
             Play: self._play,
             StopPlaying: self._stop_playing,
+            WatchVoice: self._watch_voice,
+            ReloadPrompts: lambda command: self._shelf.reload(),
             Join: self._join,
             Unjoin: self._unjoin,
             Hear: self._hear,
@@ -108,6 +114,12 @@ class Switchboard:
         for leg in [leg for leg in self._playing if not leg.play_tick(number)]:
             self._playing.discard(leg)
         self._hearing.tick(number)
+        self._shelf.tick()
+        for leg, watch in list(self._watches.items()):
+            after_ms = watch.after_ms()
+            if after_ms is not None:
+                self._end_watch(leg)
+                self._tell(Voice(leg.id, after_ms))
         now = monotonic()
         for leg in list(self._seconds[number % TICKS_A_SECOND].values()):
             self._packets += leg.keep_house(now)
@@ -162,6 +174,7 @@ class Switchboard:
         self._settings = command
         self._around.no_audio_s = command.no_audio_s
         self._around.rtcp_interval_s = command.rtcp_interval_s
+        self._shelf.take_site(Path(command.prompts) if command.prompts else None)
         for family, host in command.bind.items():
             self._pools[family] = PortPool(
                 family, host, command.first_port, command.last_port, command.start_at, command.quarantine_s
@@ -189,18 +202,35 @@ class Switchboard:
 
     def _play(self, command: Play) -> None:
         leg = self._leg(command.leg)
-        frames = self._prompts.frames(command.language, command.prompt)
-        if frames is None:
-            log.error("unknown prompt", prompt=command.prompt, leg=leg.id)
-            self._tell(PlayEnded(leg.id, command.prompt))
+        frames: tuple[bytes, ...] = ()
+        for prompt in command.prompts:
+            found = self._shelf.prompts.frames(command.language, prompt)
+            if found is None:
+                log.error("unknown prompt", prompt=prompt, leg=leg.id)
+            frames += found or ()
+        last = command.prompts[-1]
+        if not frames:
+            self._tell(PlayEnded(leg.id, last))
             return
-        leg.play(command.prompt, frames, command.loop)
+        leg.play(last, frames, command.loop)
         self._playing.add(leg)
 
     def _stop_playing(self, command: StopPlaying) -> None:
         leg = self._leg(command.leg)
         self._playing.discard(leg)
         leg.stop_playing()
+
+    def _watch_voice(self, command: WatchVoice) -> None:
+        leg = self._leg(command.leg)
+        self._end_watch(leg)
+        if command.on:
+            self._watches[leg] = watch = VoiceWatch(monotonic())
+            leg.tap(watch.inbox)
+
+    def _end_watch(self, leg: Leg) -> None:
+        watch = self._watches.pop(leg, None)
+        if watch is not None:
+            leg.untap(watch.inbox)
 
     def _join(self, command: Join) -> None:
         self._hearing.join(self._leg(command.a), self._leg(command.b))
@@ -227,6 +257,7 @@ class Switchboard:
     def _close(self, command: Close) -> None:
         leg = self._leg(command.leg)
         self._playing.discard(leg)
+        self._end_watch(leg)
         self._hearing.leave(leg)
         self._recordings.leave(leg, monotonic())
         for sock in leg.sockets:
