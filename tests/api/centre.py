@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import msgspec
@@ -12,6 +13,7 @@ from ntpd112.calls.views import (
     ContactView,
     Health,
     OperatorView,
+    PlaceView,
     QueueView,
     SettableState,
     StateConflict,
@@ -70,6 +72,38 @@ class FakeCallbacks:
             raise UnknownCallback(f"call {entry_id} is not on the call-back list")
 
 
+class FakeSteering:
+    """Takes down what is wanted of the waiting call."""
+
+    def __init__(self, centre: FakeCentre) -> None:
+        self._centre = centre
+        self.wanted: list[tuple[object, ...]] = []
+
+    def lift(self, call_id: str, by: str) -> CallView:
+        return self._want(call_id, "lift", by)
+
+    def set_priority(self, call_id: str, priority: int, by: str) -> CallView:
+        return self._want(call_id, "priority", priority, by)
+
+    def set_requirements(
+        self, call_id: str, skills: Mapping[str, int], prefer: Mapping[str, int], by: str
+    ) -> CallView:
+        return self._want(call_id, "requirements", skills, prefer, by)
+
+    def pull(self, call_id: str, operator: str, by: str) -> CallView:
+        if self._centre.operator(operator).state != "ready":
+            raise StateConflict(f'operator "{operator}" is not ready')
+        return self._want(call_id, "pull", operator, by)
+
+    def climb(self, call_id: str, by: str) -> CallView:
+        return self._want(call_id, "climb", by)
+
+    def _want(self, call_id: str, *what: object) -> CallView:
+        call = self._centre.call(call_id)
+        self.wanted.append(what)
+        return call
+
+
 class FakeCentre:
     """One waiting call, two operators, one queue, one trunk."""
 
@@ -77,6 +111,7 @@ class FakeCentre:
         self.classified: list[tuple[str, Classification, str]] = []
         self.changed: list[tuple[str, SettableState, str]] = []
         self.callbacks = FakeCallbacks()
+        self.steering = FakeSteering(self)
         self.now = Health(ready=True, problems=[])
 
     def calls(self) -> list[CallView]:
@@ -94,6 +129,19 @@ class FakeCentre:
                 waiting_s=4.5,
                 priority=5,
                 skills={"medical": 1},
+                place=PlaceView(
+                    lane="normal",
+                    step=1,
+                    steps=3,
+                    kept_s=0.0,
+                    prefer={},
+                    excluded=["reserve"],
+                    incident=False,
+                    rings=[],
+                    offers=1,
+                    declined={"budi": "rona"},
+                ),
+                category="",
                 classification=None,
                 location={"latitude": -7.25},
                 access_network=None,
@@ -152,6 +200,8 @@ class FakeCentre:
                 priority=5,
                 skills={},
                 waiting=1,
+                lanes={"normal": 1},
+                expected_wait_s=None,
                 longest_wait_s=4.5,
                 ringing=0,
                 talking=0,

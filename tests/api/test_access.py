@@ -23,6 +23,11 @@ NEEDS = {
     ("GET", "/api/v1/callbacks"): "calls:read",
     ("POST", "/api/v1/callbacks/{id}/call"): "calls:control",
     ("PUT", "/api/v1/callbacks/{id}"): "calls:control",
+    ("POST", "/api/v1/calls/{id}/lift"): "calls:control",
+    ("PUT", "/api/v1/calls/{id}/priority"): "calls:control",
+    ("PUT", "/api/v1/calls/{id}/requirements"): "calls:control",
+    ("POST", "/api/v1/calls/{id}/pull"): "calls:control",
+    ("POST", "/api/v1/calls/{id}/climb"): "calls:control",
     ("GET", "/api/v1/cdrs"): "cdr:read",
     ("GET", "/api/v1/cdrs/{id}"): "cdr:read",
     ("GET", "/api/v1/cdrs/{id}/recording"): "recordings:read",
@@ -33,11 +38,14 @@ NEEDS = {
     ("GET", "/api/v1/trunks"): "calls:read",
 }
 OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics")}
-BODIES = {
+BODIES: dict[str, dict[str, object]] = {
     "classification": {"classification": "prank"},
     "state": {"state": "break"},
+    "priority": {"priority": 0},
+    "requirements": {"skills": {"medical": 1}},
     "call": {"operator": "siti"},
     "{id}": {"outcome": "reached"},
+    "pull": {"operator": "siti"},
 }
 "By the last part of the path."
 

@@ -178,6 +178,7 @@ class Desk:
             "answer": "announce",
             "announcement": "welcome",
             "no_operator": "wait",
+            "ladder": [],
         }
         medical = settings | {
             "name": "medis",

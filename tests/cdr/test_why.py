@@ -42,6 +42,22 @@ def test_what_a_call_asks_for_is_told_with_its_reasons() -> None:
     ]
 
 
+def test_what_a_supervisor_wanted_is_told_with_who_wanted_it() -> None:
+    told = texts(
+        started(),
+        e.CallNeeds(at=101.0, call_id=CALL, skills={}, reason="supervisor", by="api:wall"),
+        e.CallNeeds(at=102.0, call_id=CALL, skills={"medical": 2}, prefer={"english": 1}, by="siti"),
+        e.CallPulled(at=103.0, call_id=CALL, operator="budi", by="api:wall"),
+        e.CallHurried(at=104.0, call_id=CALL, by="api:wall"),
+    )
+    assert told[1:] == [
+        "needs no skill from now on (supervisor), by api:wall",
+        "needs medical=2, better english=1 from now on, by siti",
+        "given to budi, by api:wall",
+        "takes the rest of its ladder at once, by api:wall",
+    ]
+
+
 def test_an_offer_tells_who_was_free_and_who_was_passed_over() -> None:
     why = {
         "waited_ms": 12_300,

@@ -12,8 +12,8 @@ def test_a_lifted_call_is_next_whatever_came_before() -> None:
     hall = Hall()
     hall.call("first", now=1.0, priority=0)
     hall.call("silent", now=2.0, lane="quiet")
-    hall.acd.lift("silent", 3.0, "panic key")
-    assert hall.acd.effects() == [LaneChanged("silent", "lifted", "panic key")]
+    hall.acd.lift("silent", 3.0, "panic key", by="siti")
+    assert hall.acd.effects() == [LaneChanged("silent", "lifted", "panic key", "siti")]
     assert hall.waiting() == ["silent", "first"]
 
 

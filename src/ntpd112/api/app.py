@@ -18,7 +18,7 @@ from ntpd112.api.limits import Limits
 from ntpd112.api.metrics import CentreCollector
 from ntpd112.api.models import ProblemOut
 from ntpd112.api.parameters import only_known
-from ntpd112.api.routes import callbacks, calls, cdrs, health, history, operators, plant
+from ntpd112.api.routes import callbacks, calls, cdrs, health, history, operators, plant, steering
 from ntpd112.calls.views import CallCentre
 
 DESCRIPTION = """The call-handling backend of a 112 call centre: live calls, operators, queues, trunks, and
@@ -62,7 +62,7 @@ def create_app(
     app.state.history = read_call
     problems.install(app)
     app.add_middleware(Limits)
-    for part in (calls, callbacks, history, cdrs, operators, plant, health):
+    for part in (calls, steering, callbacks, history, cdrs, operators, plant, health):
         app.include_router(part.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, tzinfo
 from ipaddress import IPv4Network, IPv6Network
 from zoneinfo import ZoneInfo
 
 from ntpd112.journal.events import Classification
+from ntpd112.queue import Call as Place
 from ntpd112.queue import Operator
 from ntpd112.sip.trunks import Trunk, Trunks
 
@@ -17,17 +19,21 @@ from .callback_list import LiveCallbacks
 from .classifying import classify
 from .context import Context
 from .control import CallControl
+from .expected import expected_wait
+from .steering import Steering
 from .views import (
     CallbackList,
     CallView,
     ContactView,
     Health,
     OperatorView,
+    PlaceView,
     QueueView,
     SettableState,
     TrunkView,
     UnknownCall,
     UnknownOperator,
+    WaitingCommands,
 )
 
 
@@ -51,6 +57,7 @@ class LiveCentre:
         self._now = now
         self._zone: tzinfo = ZoneInfo(context.config.site.timezone)
         self.callbacks: CallbackList = LiveCallbacks(context, control.callbacks, self._zone, on_input, now)
+        self.steering: WaitingCommands = Steering(context, self._call_view, on_input, now)
 
     # --- calls
 
@@ -70,7 +77,8 @@ class LiveCentre:
 
     def _call_view(self, call: Call, now: float) -> CallView:
         until = call.connected_at if call.connected_at is not None else now
-        facts = call.facts
+        facts, waits = call.facts, self._context.acd.call(call.id)
+        since = min(call.queued_at, waits.since) if waits else call.queued_at
         return CallView(
             id=call.id,
             state=call.state,
@@ -81,9 +89,11 @@ class LiveCentre:
             dialled=facts.dialled,
             operator=call.operator,
             created_at=self._date(call.started_at),
-            waiting_s=round(max(0.0, until - call.queued_at), 3),
-            priority=call.queue.priority,
-            skills=dict(call.queue.skills),
+            waiting_s=round(max(0.0, until - since), 3),
+            priority=waits.priority if waits else call.queue.priority,
+            skills=waits.must if waits else dict(call.queue.skills),
+            place=_place(call, waits) if waits else None,
+            category=facts.category,
             classification=call.classification,
             location=facts.location,
             access_network=facts.access_network or None,
@@ -141,12 +151,15 @@ class LiveCentre:
         calls = [call for call in self._context.calls.values() if call.queue.name == name]
         waiting = [call for call in calls if call.state in ("waiting", "ringing")]
         fit = self._context.acd.operators_fit(policy.skills)
+        lanes = Counter(place.lane for call in waiting if (place := self._context.acd.call(call.id)))
         return QueueView(
             name=name,
             numbers=list(policy.numbers),
             priority=policy.priority,
             skills=dict(policy.skills),
             waiting=len(waiting),
+            lanes=dict(lanes),
+            expected_wait_s=expected_wait(fit, policy.wrap_up, len(waiting)),
             longest_wait_s=round(max((now - call.queued_at for call in waiting), default=0.0), 3),
             ringing=sum(call.state == "ringing" for call in calls),
             talking=sum(call.state in ("talking", "held") for call in calls),
@@ -179,6 +192,21 @@ class LiveCentre:
     def _date(self, moment: float) -> datetime:
         """Monotonic seconds as a date in the site's time zone."""
         return datetime.fromtimestamp(self._context.clock.wall(moment), self._zone)
+
+
+def _place(call: Call, waits: Place) -> PlaceView:
+    return PlaceView(
+        lane=waits.lane,
+        step=waits.step,
+        steps=len(call.queue.ladder),
+        kept_s=round(max(0.0, call.queued_at - waits.since), 3),
+        prefer=waits.prefer,
+        excluded=waits.excluded,
+        incident=waits.incident,
+        rings=list(waits.offers),
+        offers=waits.made,
+        declined=waits.declined,
+    )
 
 
 def _as_configured(network: IPv4Network | IPv6Network) -> str:

@@ -15,8 +15,8 @@ def event_of(effect: Decision, at: float) -> JournalEvent:
     match effect:
         case Waits(_, fit, unfit, reason):
             return CallWaits(at=at, call_id=call_id, fit=dict(fit.items()), unfit=unfit, reason=reason)
-        case LaneChanged(_, lane, reason):
-            return CallLane(at=at, call_id=call_id, lane=lane, reason=reason)
+        case LaneChanged(_, lane, reason, by):
+            return CallLane(at=at, call_id=call_id, lane=lane, reason=reason, by=by)
         case Relaxed(_, step, skills, excluded, waited_ms, reason):
             return CallRelaxed(
                 at=at,

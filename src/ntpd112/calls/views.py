@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
 import msgspec
 
-from ntpd112.journal.events import CallbackOutcome, Classification
+from ntpd112.journal.events import CallbackOutcome, Classification, Lane
 from ntpd112.memory.callbacks import Need
 from ntpd112.memory.callbacks import UnknownCallback as UnknownCallback
 from ntpd112.queue.errors import StateConflict as StateConflict
@@ -19,6 +20,29 @@ CallState = Literal["arriving", "waiting", "ringing", "talking", "held", "ending
 OperatorState = Literal["offline", "ready", "ringing", "talking", "wrap-up", "break"]
 SettableState = Literal["ready", "break", "offline"]
 CallbackNeed = Need
+
+
+class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a call stands in its queue, and whom it may ring."""
+
+    lane: Lane
+    step: int
+    "Steps of the ladder taken."
+    steps: int
+    "Steps that the ladder has."
+    kept_s: float
+    "Of the waiting time: given back from an earlier attempt."
+    prefer: dict[str, int]
+    excluded: list[str]
+    "Roles that are kept out still."
+    incident: bool
+    "Taken to be about the known incident."
+    rings: list[str]
+    "Operators whose phones ring now."
+    offers: int
+    "Made so far."
+    declined: dict[str, str]
+    "Operators who did not take it, and why."
 
 
 class CallView(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,8 +59,13 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
     "Who talks, or whose phone rings."
     created_at: datetime
     waiting_s: float
+    "Until the caller and somebody heard each other; with the time of an earlier attempt."
     priority: int
     skills: dict[str, int]
+    place: PlaceView | None
+    "None once somebody has answered."
+    category: str
+    "What the dialled number is known to be about; empty: nothing."
     classification: Classification | None
     location: dict[str, Any] | None
     access_network: str | None
@@ -73,6 +102,10 @@ class QueueView(msgspec.Struct, frozen=True, kw_only=True):
     priority: int
     skills: dict[str, int]
     waiting: int
+    lanes: dict[Lane, int]
+    "Calls of `waiting` by lane."
+    expected_wait_s: float | None
+    "Of one who calls now; None: nobody serves, or has talked yet."
     longest_wait_s: float
     ringing: int
     talking: int
@@ -145,11 +178,41 @@ class CallbackList(Protocol):
         ...
 
 
+class WaitingCommands(Protocol):
+    """What can be done with a call that waits or rings. Each answers with the call as of now, and raises
+    UnknownCall, and StateConflict for a call that was answered. `by`: who wants it."""
+
+    def lift(self, call_id: str, by: str) -> CallView:
+        """Before all calls that were not lifted."""
+        ...
+
+    def set_priority(self, call_id: str, priority: int, by: str) -> CallView:
+        """0 is most urgent."""
+        ...
+
+    def set_requirements(
+        self, call_id: str, skills: Mapping[str, int], prefer: Mapping[str, int], by: str
+    ) -> CallView:
+        """In place of what was asked for."""
+        ...
+
+    def pull(self, call_id: str, operator: str, by: str) -> CallView:
+        """Ring this operator, fit or not. Raises UnknownOperator, StateConflict if they are not ready."""
+        ...
+
+    def climb(self, call_id: str, by: str) -> CallView:
+        """All steps of the ladder that remain, at once. Raises StateConflict if none does."""
+        ...
+
+
 class CallCentre(Protocol):
     """The live call centre. Every method is synchronous, runs on the event loop and never blocks."""
 
     @property
     def callbacks(self) -> CallbackList: ...
+
+    @property
+    def steering(self) -> WaitingCommands: ...
 
     def calls(self) -> list[CallView]: ...
 

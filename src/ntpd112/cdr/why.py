@@ -139,6 +139,13 @@ def _of_a_change(event: JournalEvent) -> str:
             return f"moves to the {lane} lane{_because(reason)}{_who(by)}"
         case e.CallPriority(priority=priority, reason=reason, by=by):
             return f"has priority {priority} now{_because(reason)}{_who(by)}"
+        case e.CallNeeds(skills=skills, prefer=prefer, reason=reason, by=by):
+            asked = _asks(skills, prefer).removeprefix(", ") or "needs no skill"
+            return f"{asked} from now on{_because(reason)}{_who(by)}"
+        case e.CallPulled(operator=operator, by=by):
+            return f"given to {operator}{_who(by)}"
+        case e.CallHurried(by=by):
+            return f"takes the rest of its ladder at once{_who(by)}"
         case e.CallScreened(result=result, after_ms=after):
             return f"screened: {result} after {_s(after)}"
         case e.CallIncident(about=about, reason=reason):

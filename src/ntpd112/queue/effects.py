@@ -80,6 +80,8 @@ class LaneChanged(msgspec.Struct, frozen=True):
     call_id: str
     lane: Lane
     reason: str
+    by: str = ""
+    "Who wanted it, when it was a person."
 
 
 class Relaxed(msgspec.Struct, frozen=True):

@@ -14,9 +14,9 @@ from .waiting import Waiting
 
 
 class Supervision(Waiting):
-    def lift(self, call_id: str, now: float, reason: str = "supervisor") -> None:
-        """Before all calls that were not lifted."""
-        self.set_lane(call_id, "lifted", now, reason)
+    def lift(self, call_id: str, now: float, reason: str = "supervisor", by: str = "") -> None:
+        """Before all calls that were not lifted. `by`: the person who wants it."""
+        self._change_lane(self._call(call_id), "lifted", now, reason, by=by)
 
     def set_lane(self, call_id: str, lane: Lane, now: float, reason: str, until: float | None = None) -> None:
         """`until`: when a held call becomes quiet, or a quiet one normal, in place of the usual time."""

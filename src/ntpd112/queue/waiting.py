@@ -55,12 +55,18 @@ class Waiting(Floor):
     # --- lanes
 
     def _change_lane(
-        self, call: CallRecord, lane: Lane, now: float, reason: str, until: float | None = None
+        self,
+        call: CallRecord,
+        lane: Lane,
+        now: float,
+        reason: str,
+        until: float | None = None,
+        by: str = "",
     ) -> None:
         """A ring goes on whatever the new lane."""
         if lane != call.lane:
             call.lane = lane
-            self._effects.append(LaneChanged(call.id, lane, reason))
+            self._effects.append(LaneChanged(call.id, lane, reason, by))
         self._set_lane_deadline(call, now, until)
         self._reorder(call)
         self._seek(call, now)

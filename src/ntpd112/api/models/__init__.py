@@ -14,11 +14,13 @@ from .live import (
     ContactOut,
     LiveOut,
     OperatorOut,
+    PlaceOut,
     QueueOut,
     ReadyOut,
     StateIn,
     TrunkOut,
 )
+from .steering import PriorityIn, PullIn, RequirementsIn
 
 __all__ = [
     "CallOut",
@@ -39,10 +41,14 @@ __all__ = [
     "Model",
     "OperatorOut",
     "ParameterError",
+    "PlaceOut",
+    "PriorityIn",
     "ProblemOut",
+    "PullIn",
     "QualityOut",
     "QueueOut",
     "ReadyOut",
+    "RequirementsIn",
     "SegmentOut",
     "StateIn",
     "TrunkOut",

@@ -8,9 +8,28 @@ from typing import Any, Literal
 from pydantic import Field
 
 from ntpd112.calls.views import CallState, OperatorState, SettableState
-from ntpd112.journal.events import Classification
+from ntpd112.journal.events import Classification, Lane
 
 from .base import EXAMPLE_ID, Model, Seconds, Skills
+
+
+class PlaceOut(Model):
+    """Where a call stands in its queue, and whom it may ring."""
+
+    lane: Lane = Field(
+        description="`lifted` before `normal` before `quiet`; `held`: being screened, offered to nobody."
+    )
+    step: int = Field(description="Steps of the queue's ladder taken.")
+    steps: int = Field(description="Steps the ladder has.")
+    kept_s: Seconds = Field(description="Of `waiting_s`: given back from an earlier attempt of this caller.")
+    prefer: Skills = Field(description="Better have: decides between free operators.")
+    excluded: list[str] = Field(description="Roles still kept out: `reserve`, `supervisor`, ...")
+    incident: bool = Field(description="Taken to be about the known incident.")
+    rings: list[str] = Field(description="Operators whose phones ring now.")
+    offers: int = Field(description="Made so far.")
+    declined: dict[str, str] = Field(
+        description="Operators who did not take it, and why.", examples=[{"budi": "rona"}]
+    )
 
 
 class CallOut(Model):
@@ -28,6 +47,8 @@ class CallOut(Model):
     waiting_s: Seconds
     priority: int = Field(description="0 is most urgent.")
     skills: Skills
+    place: PlaceOut | None = Field(description="Null once somebody has answered.")
+    category: str = Field(description="What the number dialled is about.", examples=["ambulance"])
     classification: Classification | None
     location: dict[str, Any] | None = Field(description="What the PIDF-LO of the INVITE said.")
     access_network: str | None = Field(description="P-Access-Network-Info as it came.")
@@ -64,6 +85,10 @@ class QueueOut(Model):
     priority: int
     skills: Skills
     waiting: int
+    lanes: dict[Lane, int] = Field(description="Calls of `waiting` by lane.")
+    expected_wait_s: Seconds | None = Field(
+        description="Of one who calls now; null: nobody serves, or has talked yet."
+    )
     longest_wait_s: Seconds
     ringing: int
     talking: int

@@ -59,9 +59,12 @@ from .parties import (
 )
 from .waiting import (
     CallAnnounced,
+    CallHurried,
     CallIncident,
     CallLane,
+    CallNeeds,
     CallPriority,
+    CallPulled,
     CallRelaxed,
     CallRequeued,
     CallScreened,
@@ -88,6 +91,9 @@ JournalEvent = (
     | CallWaits
     | CallLane
     | CallPriority
+    | CallNeeds
+    | CallPulled
+    | CallHurried
     | CallRelaxed
     | CallScreened
     | CallIncident
@@ -120,9 +126,12 @@ __all__ = [
     "CallDtmf",
     "CallEnded",
     "CallHeld",
+    "CallHurried",
     "CallIncident",
     "CallLane",
+    "CallNeeds",
     "CallPriority",
+    "CallPulled",
     "CallQueued",
     "CallRelaxed",
     "CallRequeued",

@@ -33,6 +33,29 @@ class CallPriority(Event, frozen=True, kw_only=True, tag="call.priority"):
     by: str = ""
 
 
+class CallNeeds(Event, frozen=True, kw_only=True, tag="call.needs"):
+    """Other skills are asked for from now on."""
+
+    skills: dict[str, int]
+    "Must have, at these levels or above."
+    prefer: dict[str, int] = {}
+    reason: str = ""
+    by: str = ""
+
+
+class CallPulled(Event, frozen=True, kw_only=True, tag="call.pulled"):
+    """A person gives the call to this operator, who is rung next."""
+
+    operator: str
+    by: str
+
+
+class CallHurried(Event, frozen=True, kw_only=True, tag="call.hurried"):
+    """A person lets the call take all steps of its ladder that remain, at once."""
+
+    by: str
+
+
 class CallRelaxed(Event, frozen=True, kw_only=True, tag="call.relaxed"):
     """A step of the ladder widened who may be rung."""
 

@@ -1,0 +1,78 @@
+"""Calls that wait: lifted, given other needs, pulled to an operator, sent up the ladder."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from ntpd112.api.answers import answer
+from ntpd112.api.auth import require
+from ntpd112.api.models import CallOut, PriorityIn, PullIn, RequirementsIn, errors
+from ntpd112.calls.views import CallCentre, WaitingCommands
+from ntpd112.cdr.keys import ApiKey
+
+router = APIRouter(prefix="/api/v1/calls/{id}", tags=["calls"])
+Key = Annotated[ApiKey, Depends(require("calls:control"))]
+ANSWERS: dict[str, Any] = {"response_model": CallOut, "responses": errors(401, 403, 404, 409, 413, 422)}
+
+
+def _commands(request: Request) -> WaitingCommands:
+    centre: CallCentre = request.app.state.centre
+    return centre.steering
+
+
+@router.post(
+    "/lift",
+    summary="Let a waiting call go first",
+    description="Before every call that was not lifted, whatever their priorities. A call that was answered "
+    "cannot be steered any more (409); this goes for all commands about waiting.",
+    **ANSWERS,
+)
+async def lift(request: Request, id: str, key: Key) -> Response:
+    return answer(request, _commands(request).lift(id, f"api:{key.name}"))
+
+
+@router.put(
+    "/priority",
+    summary="Give a waiting call another priority",
+    description="Its waiting time stays: each step of priority is worth `ageing` seconds of waiting.",
+    **ANSWERS,
+)
+async def set_priority(request: Request, id: str, body: PriorityIn, key: Key) -> Response:
+    return answer(request, _commands(request).set_priority(id, body.priority, f"api:{key.name}"))
+
+
+@router.put(
+    "/requirements",
+    summary="Ask for other skills",
+    description="In place of what the call asked for. Roles that its ladder has included stay so, and steps "
+    "to come relax the new requirement. `{}` as `skills`: any operator.",
+    **ANSWERS,
+)
+async def set_requirements(request: Request, id: str, body: RequirementsIn, key: Key) -> Response:
+    commands, by = _commands(request), f"api:{key.name}"
+    return answer(request, commands.set_requirements(id, body.skills, body.prefer, by))
+
+
+@router.post(
+    "/pull",
+    summary="Give a waiting call to an operator",
+    description="Rings the operator now, whatever their skills; other phones that ring for the call stop. "
+    "Needs one who is ready (else 409). If they do not take it, the call waits on as before.",
+    **ANSWERS,
+)
+async def pull(request: Request, id: str, body: PullIn, key: Key) -> Response:
+    return answer(request, _commands(request).pull(id, body.operator, f"api:{key.name}"))
+
+
+@router.post(
+    "/climb",
+    summary="Send a waiting call up its ladder",
+    description="All steps that remain are taken at once: wider requirements, reserves, other centres. 409 "
+    "when none remains.",
+    **ANSWERS,
+)
+async def climb(request: Request, id: str, key: Key) -> Response:
+    return answer(request, _commands(request).climb(id, f"api:{key.name}"))
