@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import msgspec
 
 from ntpd112.calls.views import (
+    By,
     CallbackView,
+    CallerStanding,
     CallView,
     ContactView,
     Health,
@@ -20,12 +22,25 @@ from ntpd112.calls.views import (
     TrunkView,
     UnknownCall,
     UnknownCallback,
+    UnknownCaller,
     UnknownOperator,
     Unreachable,
 )
 from ntpd112.journal.events import CallbackOutcome, Classification
+from ntpd112.memory import Level, Standing
+from ntpd112.memory.record import Classified
+from ntpd112.memory.tallies import Calls, level
 
 NOW = datetime(2026, 11, 1, 1, 0, tzinfo=UTC)
+PRANKSTER = Standing(
+    number="+628123456789",
+    score=2.4,
+    put_back=True,
+    reasons=["3 prank calls, last 2 days ago: score 2.4, put back"],
+    calls=3,
+    last_at=NOW.timestamp(),
+    classifications=[Classified(NOW.timestamp(), "01JCXS8Q3M6D9W8V4T2R7N5K1B", "prank")],
+)
 CALL_ID = "01JCXS8Q3M6D9W8V4T2R7N5K1B"
 
 
@@ -104,6 +119,39 @@ class FakeSteering:
         return call
 
 
+class FakeMemory:
+    """A real memory's shapes: one caller, and one queue's quarter of an hour."""
+
+    def __init__(self) -> None:
+        self.corrected: list[tuple[str, str, str, str]] = []
+        self.asked: list[tuple[object, ...]] = []
+
+    def caller(self, number: str) -> Standing:
+        if number != PRANKSTER.number:
+            raise UnknownCaller(f"nothing is remembered of {number}")
+        return PRANKSTER
+
+    def callers(self, limit: int) -> Callable[[], list[Standing]]:
+        self.asked.append(("callers", limit))
+        return lambda: [PRANKSTER]
+
+    def correct_caller(self, number: str, standing: CallerStanding, note: str, by: str) -> Standing:
+        self.corrected.append((number, standing, note, by))
+        return Standing(number=number)
+
+    def levels(self, since: float | None, by: By) -> Callable[[], list[Level]]:
+        self.asked.append(("levels", since, by))
+        return lambda: self.live_levels(by)
+
+    def intervals(self, since: float | None, by: By) -> Callable[[], list[Level]]:
+        self.asked.append(("intervals", since, by))
+        return lambda: self.live_levels(by)
+
+    def live_levels(self, by: By) -> list[Level]:
+        counted = Calls(offered=4, answered=2, within_20=1, abandoned=1, wait_s=30.0, longest_s=25.0)
+        return [level("" if by == "all" else "112", NOW.timestamp(), [counted], [])]
+
+
 class FakeCentre:
     """One waiting call, two operators, one queue, one trunk."""
 
@@ -112,6 +160,7 @@ class FakeCentre:
         self.changed: list[tuple[str, SettableState, str]] = []
         self.callbacks = FakeCallbacks()
         self.steering = FakeSteering(self)
+        self.remembered = FakeMemory()
         self.now = Health(ready=True, problems=[])
 
     def calls(self) -> list[CallView]:

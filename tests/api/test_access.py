@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 import httpx
 import pytest
 from fastapi.routing import APIRoute
-from tests.api.centre import CALL_ID
+from tests.api.centre import CALL_ID, PRANKSTER
 from tests.api.conftest import Site
 
 from ntpd112.api.limits import MAX_BODY_BYTES, Limits
@@ -31,6 +31,11 @@ NEEDS = {
     ("GET", "/api/v1/cdrs"): "cdr:read",
     ("GET", "/api/v1/cdrs/{id}"): "cdr:read",
     ("GET", "/api/v1/cdrs/{id}/recording"): "recordings:read",
+    ("GET", "/api/v1/callers"): "calls:read",
+    ("GET", "/api/v1/callers/{number}"): "calls:read",
+    ("PUT", "/api/v1/callers/{number}/standing"): "calls:control",
+    ("GET", "/api/v1/levels"): "calls:read",
+    ("GET", "/api/v1/levels/intervals"): "calls:read",
     ("GET", "/api/v1/operators"): "calls:read",
     ("GET", "/api/v1/operators/{id}"): "calls:read",
     ("PUT", "/api/v1/operators/{id}/state"): "operators:write",
@@ -46,6 +51,7 @@ BODIES: dict[str, dict[str, object]] = {
     "call": {"operator": "siti"},
     "{id}": {"outcome": "reached"},
     "pull": {"operator": "siti"},
+    "standing": {"standing": "clean"},
 }
 "By the last part of the path."
 
@@ -61,6 +67,7 @@ async def send(
 ) -> httpx.Response:
     body = BODIES.get(path.rpartition("/")[2])
     where = path.replace("{id}", "siti" if "operators" in path else CALL_ID)
+    where = where.replace("{number}", PRANKSTER.number)
     return await site.client.request(method, where, headers=headers, json=body)
 
 

@@ -110,13 +110,15 @@ def test_other_requirements_ring_an_operator_who_did_not_fit(console: Console) -
 
 def test_a_pulled_call_rings_the_operator_it_is_given_to_whatever_their_skills(console: Console) -> None:
     desk = console.desk
+    desk.register("siti", medical=1)
     desk.register("budi")
     desk.call("119")
     call = console.view().id
-    assert rung(desk) == []
+    assert rung(desk) == [(call, "siti")]
     console.steering.pull(call, "budi", BY)
     console.settle()
     assert rung(desk)[-1] == (call, "budi")
+    assert not desk.phones("siti")
     (pulled,) = desk.all_of(CallPulled)
     assert (pulled.operator, pulled.by) == ("budi", BY)
     story = desk.story()

@@ -4,8 +4,8 @@ two)."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from datetime import datetime, tzinfo
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, tzinfo
 from typing import Any
 
 import msgspec
@@ -15,6 +15,7 @@ from fastapi.responses import Response
 MEDIA_TYPE = "application/json"
 ITEMS_AT_ONCE = 50
 "CDRs encoded in one go: about 1 ms."
+Look = Callable[[], Callable[[], Sequence[msgspec.Struct]]]
 
 
 def answer(request: Request, value: Any, status: int = 200) -> Response:
@@ -26,14 +27,44 @@ def answer(request: Request, value: Any, status: int = 200) -> Response:
 async def answer_page(request: Request, items: Sequence[Any], **rest: Any) -> Response:
     """A JSON object of `items` and what else the page has. Lets the loop go between some of them: a long
     page must not hold up calls."""
-    zone = request.app.state.zone
-    encoded = []
-    for index, item in enumerate(items, start=1):
-        encoded.append(msgspec.Raw(msgspec.json.encode(localised(item, zone))))
-        if index % ITEMS_AT_ONCE == 0:
-            await asyncio.sleep(0)
+    encoded = await _encoded(items, request.app.state.zone)
     body = msgspec.json.encode({"items": encoded, **rest})
     return Response(body, 200, {"Cache-Control": "no-store"}, MEDIA_TYPE)
+
+
+async def answer_remembered(request: Request, look: Look) -> Response:
+    """A JSON array of what `look` finds in the memory, of which it makes a copy first. One look at a time, on
+    a thread: it may take a tenth of a second, in which calls go on."""
+    lock: asyncio.Lock = request.app.state.looking
+    async with lock:
+        found = await asyncio.to_thread(look())
+    body = msgspec.json.encode(await _encoded(found, request.app.state.zone, dated))
+    return Response(body, 200, {"Cache-Control": "no-store"}, MEDIA_TYPE)
+
+
+async def _encoded(
+    items: Sequence[Any], zone: tzinfo, shown: Callable[[Any], Any] = lambda item: item
+) -> list[msgspec.Raw]:
+    encoded = []
+    for index, item in enumerate(items, start=1):
+        encoded.append(msgspec.Raw(msgspec.json.encode(localised(shown(item), zone))))
+        if index % ITEMS_AT_ONCE == 0:
+            await asyncio.sleep(0)
+    return encoded
+
+
+def dated(value: msgspec.Struct) -> dict[str, Any]:
+    """A plain value of the memory, with epoch seconds (`at`, `..._at`) as times and other numbers rounded to
+    thousandths."""
+    return {name: _dated(name, getattr(value, name)) for name in value.__struct_fields__}
+
+
+def _dated(name: str, field: Any) -> Any:
+    if isinstance(field, float):
+        return datetime.fromtimestamp(field, UTC) if name == "at" or name.endswith("_at") else round(field, 3)
+    if isinstance(field, list):
+        return [dated(item) if isinstance(item, msgspec.Struct) else item for item in field]
+    return field
 
 
 def localised(value: Any, zone: tzinfo) -> Any:

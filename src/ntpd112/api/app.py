@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from datetime import UTC, tzinfo
 from importlib.metadata import version
@@ -18,7 +19,18 @@ from ntpd112.api.limits import Limits
 from ntpd112.api.metrics import CentreCollector
 from ntpd112.api.models import ProblemOut
 from ntpd112.api.parameters import only_known
-from ntpd112.api.routes import callbacks, calls, cdrs, health, history, operators, plant, steering
+from ntpd112.api.routes import (
+    callbacks,
+    callers,
+    calls,
+    cdrs,
+    health,
+    history,
+    levels,
+    operators,
+    plant,
+    steering,
+)
 from ntpd112.calls.views import CallCentre
 
 DESCRIPTION = """The call-handling backend of a 112 call centre: live calls, operators, queues, trunks, and
@@ -60,9 +72,10 @@ def create_app(
     app.state.metrics = metrics
     app.state.warnings = warnings
     app.state.history = read_call
+    app.state.looking = asyncio.Lock()
     problems.install(app)
     app.add_middleware(Limits)
-    for part in (calls, steering, callbacks, history, cdrs, operators, plant, health):
+    for part in (calls, steering, history, callbacks, callers, cdrs, levels, operators, plant, health):
         app.include_router(part.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

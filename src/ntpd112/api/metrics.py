@@ -9,7 +9,11 @@ from typing import Protocol, get_args
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ntpd112.calls.views import CallCentre, OperatorState
+from ntpd112.calls.views import By, CallCentre, OperatorState
+
+LEVELS_BY: tuple[By, ...] = ("all", "queue", "trunk")
+OUTCOMES = ("offered", "answered", "abandoned", "abandoned_short", "elsewhere", "failed", "refused")
+"Counts of a service level."
 
 
 class JournalFigures(Protocol):
@@ -67,6 +71,7 @@ class CentreCollector(Collector):
         yield from self._calls()
         yield from self._queues()
         yield from self._trunks()
+        yield from self._levels()
         if self._sip is not None:
             yield GaugeMetricFamily(
                 "ntpd112_sip_transactions", "SIP transactions in memory.", value=self._sip.open_transactions
@@ -118,6 +123,34 @@ class CentreCollector(Collector):
         yield GaugeMetricFamily(
             "ntpd112_ready", "1: calls would be handled well.", value=self._centre.health().ready
         )
+
+    def _levels(self) -> Iterator[Metric]:
+        """Of the last 15 to 30 minutes. Operators' are left to REST: a series each would be many."""
+        label = ["per", "name"]
+        share = GaugeMetricFamily(
+            "ntpd112_service_level",
+            "Share of the recent calls that an operator answered within so many seconds.",
+            labels=[*label, "within"],
+        )
+        calls = GaugeMetricFamily("ntpd112_recent_calls", "Recent calls.", labels=[*label, "outcome"])
+        mean = GaugeMetricFamily(
+            "ntpd112_recent_mean_wait_seconds", "Wait of the recent calls that were answered.", labels=label
+        )
+        longest = GaugeMetricFamily(
+            "ntpd112_recent_longest_wait_seconds", "Longest wait of the recent calls.", labels=label
+        )
+        for by in LEVELS_BY:
+            for level in self._centre.remembered.live_levels(by):
+                within = {"10": level.level_10, "15": level.level_15, "20": level.level_20}
+                for seconds, reached in within.items():
+                    if reached is not None:
+                        share.add_metric([by, level.name, seconds], reached)
+                for outcome in OUTCOMES:
+                    calls.add_metric([by, level.name, outcome], getattr(level, outcome))
+                if level.mean_wait_s is not None:
+                    mean.add_metric([by, level.name], level.mean_wait_s)
+                longest.add_metric([by, level.name], level.longest_wait_s)
+        yield from (share, calls, mean, longest)
 
     def _sinks(self) -> Iterator[Metric]:
         label = ["projection"]

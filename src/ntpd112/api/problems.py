@@ -15,7 +15,14 @@ from fastapi.responses import Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
-from ntpd112.calls.views import StateConflict, UnknownCall, UnknownCallback, UnknownOperator, Unreachable
+from ntpd112.calls.views import (
+    StateConflict,
+    UnknownCall,
+    UnknownCallback,
+    UnknownCaller,
+    UnknownOperator,
+    Unreachable,
+)
 from ntpd112.cdr.database import first_line
 
 MEDIA_TYPE = "application/problem+json"
@@ -105,6 +112,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(RequestValidationError, validation_error)
     app.add_exception_handler(UnknownCall, not_found)
     app.add_exception_handler(UnknownCallback, not_found)
+    app.add_exception_handler(UnknownCaller, not_found)
     app.add_exception_handler(UnknownOperator, not_found)
     app.add_exception_handler(StateConflict, conflict)
     app.add_exception_handler(Unreachable, conflict)

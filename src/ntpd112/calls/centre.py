@@ -20,6 +20,7 @@ from .classifying import classify
 from .context import Context
 from .control import CallControl
 from .expected import expected_wait
+from .remembered import LiveMemory
 from .steering import Steering
 from .views import (
     CallbackList,
@@ -29,6 +30,7 @@ from .views import (
     OperatorView,
     PlaceView,
     QueueView,
+    Remembered,
     SettableState,
     TrunkView,
     UnknownCall,
@@ -58,6 +60,7 @@ class LiveCentre:
         self._zone: tzinfo = ZoneInfo(context.config.site.timezone)
         self.callbacks: CallbackList = LiveCallbacks(context, control.callbacks, self._zone, on_input, now)
         self.steering: WaitingCommands = Steering(context, self._call_view, on_input, now)
+        self.remembered: Remembered = LiveMemory(context, on_input, now)
 
     # --- calls
 

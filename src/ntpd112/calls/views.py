@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Literal, Protocol
 
 import msgspec
 
 from ntpd112.journal.events import CallbackOutcome, Classification, Lane
+from ntpd112.memory import Level, Standing
 from ntpd112.memory.callbacks import Need
 from ntpd112.memory.callbacks import UnknownCallback as UnknownCallback
+from ntpd112.memory.tallies import By as By
 from ntpd112.queue.errors import StateConflict as StateConflict
 from ntpd112.queue.errors import UnknownOperator as UnknownOperator
 
@@ -20,6 +22,8 @@ CallState = Literal["arriving", "waiting", "ringing", "talking", "held", "ending
 OperatorState = Literal["offline", "ready", "ringing", "talking", "wrap-up", "break"]
 SettableState = Literal["ready", "break", "offline"]
 CallbackNeed = Need
+CallerStanding = Literal["clean", "prank", "trusted"]
+"`clean`: what is known is forgotten; `prank`: put back; `trusted`: never put back."
 
 
 class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
@@ -178,6 +182,39 @@ class CallbackList(Protocol):
         ...
 
 
+class UnknownCaller(LookupError):
+    """Nothing is remembered of this number."""
+
+
+class Remembered(Protocol):
+    """What the centre remembers of callers, and of what it achieved. Times are epoch seconds. What looks at
+    many records is returned as a function to be called on a thread."""
+
+    def caller(self, number: str) -> Standing:
+        """A number as it would be dialled, or as in a call. Raises UnknownCaller."""
+        ...
+
+    def callers(self, limit: int) -> Callable[[], list[Standing]]:
+        """The highest scores first."""
+        ...
+
+    def correct_caller(self, number: str, standing: CallerStanding, note: str, by: str) -> Standing:
+        """A person puts the record right, or makes one. What they said last counts."""
+        ...
+
+    def levels(self, since: float | None, by: By) -> Callable[[], list[Level]]:
+        """From the quarter of an hour of `since` to now, at most and by default of the last 24 hours."""
+        ...
+
+    def intervals(self, since: float | None, by: By) -> Callable[[], list[Level]]:
+        """The same quarter by quarter, the earliest first."""
+        ...
+
+    def live_levels(self, by: By) -> list[Level]:
+        """Of the quarter of an hour that is going on and the one before. Quick."""
+        ...
+
+
 class WaitingCommands(Protocol):
     """What can be done with a call that waits or rings. Each answers with the call as of now, and raises
     UnknownCall, and StateConflict for a call that was answered. `by`: who wants it."""
@@ -213,6 +250,9 @@ class CallCentre(Protocol):
 
     @property
     def steering(self) -> WaitingCommands: ...
+
+    @property
+    def remembered(self) -> Remembered: ...
 
     def calls(self) -> list[CallView]: ...
 

@@ -86,6 +86,10 @@ class Callers:
         ranked = ((score(r, now, self._settings), r.last_at, number) for number, r in self.records.items())
         return [self.standing(number, now) for _, _, number in heapq.nlargest(limit, ranked)]
 
+    def copy(self) -> Callers:
+        """For a look at all of them on another thread, undisturbed by records that come or go."""
+        return Callers(self._settings, dict(self.records))
+
     # --- bounds
 
     def _record(self, number: str, at: float) -> Record:

@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from .base import Model, ParameterError, ProblemOut, errors
 from .callbacks import CallbackCallIn, CallbackCallOut, CallbackClosedIn, CallbackClosedOut, CallbackOut
+from .callers import CallerOut, ClassifiedOut, StandingIn
 from .cdrs import CdrOut, CdrPage, MediaQualityOut, QualityOut, SegmentOut
 from .history import EventOut, EventsOut, WhyLineOut, WhyOut
+from .levels import LevelOut
 from .live import (
     CallOut,
     ClassificationIn,
@@ -29,13 +31,16 @@ __all__ = [
     "CallbackClosedIn",
     "CallbackClosedOut",
     "CallbackOut",
+    "CallerOut",
     "CdrOut",
     "CdrPage",
     "ClassificationIn",
     "ClassificationOut",
+    "ClassifiedOut",
     "ContactOut",
     "EventOut",
     "EventsOut",
+    "LevelOut",
     "LiveOut",
     "MediaQualityOut",
     "Model",
@@ -50,6 +55,7 @@ __all__ = [
     "ReadyOut",
     "RequirementsIn",
     "SegmentOut",
+    "StandingIn",
     "StateIn",
     "TrunkOut",
     "WhyLineOut",
