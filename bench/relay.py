@@ -1,10 +1,13 @@
 """Relay benchmark: what a packet costs in CPU, how late it comes out, how many are lost.
 
-    python bench/relay.py [--calls 200,1000] [--seconds 5] [--record]
+    python bench/relay.py [--calls 200,1000] [--seconds 5] [--record] [--mixed 240]
 
 Three relays under the same load in one run: the media worker; the worker with recording on (with --record);
 and for comparison the least that a uvloop relay can do, which neither learns, nor counts, nor checks. Packets
 are PCMA of 20 ms both ways, made by `rtpgen.c`, which is compiled here. Everything stays on loopback.
+
+Then what mixing costs: as many legs as `--mixed` says, in calls of different shapes, everybody talking all
+the time, which is the worst case.
 """
 
 from __future__ import annotations
@@ -89,6 +92,48 @@ async def our_worker(generator: Path, calls: int, seconds: float, folder: Path |
         await asyncio.sleep(1)
         name = "ntpd112 worker" if folder is None else "ntpd112 worker, recording"
         return await load(name, media.pids()[0], generator, ports, seconds)
+    finally:
+        await media.stop()
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A kind of call. Of its `talking` legs each hears all others; of the listening ones each hears them."""
+
+    name: str
+    talking: int
+    listening: int = 0
+
+
+SHAPES = (
+    Shape("two, relayed", 2),
+    Shape("two, relayed, and a supervisor listening", 2, 1),
+    Shape("conference of three", 3),
+    Shape("conference of four", 4),
+    Shape("conference of six", 6),
+)
+
+
+async def mixed(generator: Path, shape: Shape, legs: int, seconds: float) -> float:
+    """CPU of the worker in µs for each leg and tick of 20 ms: its packet received, and what it hears sent."""
+    media = MediaClient()
+    await media.start(MediaSettings(ports=PORTS, bind={4: "127.0.0.1"}, no_audio_s=3600))
+    try:
+        talking: list[MediaLeg] = []
+        for _ in range(legs // (shape.talking + shape.listening)):
+            call = [await _open(media)]
+            call += [await _open(media, call[0]) for _ in range(shape.talking + shape.listening - 1)]
+            for leg in call:
+                _point(leg, *ENDS[(len(talking) + call.index(leg)) % 2])
+                media.hear(leg, call[: shape.talking])
+            talking += call[: shape.talking]
+        media.flush()
+        await asyncio.sleep(1)
+        pairs = list(
+            zip([leg.port for leg in talking[0::2]], [leg.port for leg in talking[1::2]], strict=True)
+        )
+        result = await load(shape.name, media.pids()[0], generator, pairs, seconds)
+        return result.cpu_us * shape.talking / (shape.talking + shape.listening)
     finally:
         await media.stop()
 
@@ -181,19 +226,35 @@ def show(results: Sequence[Result]) -> None:
     Console(width=max(console.width, TABLE_WIDTH)).print(table)
 
 
+def show_mixed(legs: int, costs: dict[str, float]) -> None:
+    table = Table(title=f"{legs} legs that hear each other, all talking")
+    for column in ("call", "CPU µs/leg and 20 ms", "% of a core/leg"):
+        table.add_column(column, justify="left" if column == "call" else "right")
+    for name, cost in costs.items():
+        table.add_row(name, f"{cost:.1f}", f"{cost / 200:.3f}")
+    console = Console()
+    Console(width=max(console.width, TABLE_WIDTH)).print(table)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--calls", default="200,1000", help="numbers of calls, with commas between")
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--record", action="store_true", help="also with every call recorded")
+    parser.add_argument("--mixed", type=int, default=240, help="legs to mix for; a multiple of 12; 0: none")
     options = parser.parse_args()
     results = []
+    costs: dict[str, float] = {}
     with tempfile.TemporaryDirectory() as folder:
         generator = Path(folder) / "rtpgen"
         subprocess.run(["cc", "-O2", "-o", generator, SOURCE], check=True)
         for calls in options.calls.split(","):
             results += asyncio.run(measure(generator, int(calls), options.seconds, options.record))
+        for shape in SHAPES if options.mixed else ():
+            costs[shape.name] = asyncio.run(mixed(generator, shape, options.mixed, options.seconds))
     show(results)
+    if costs:
+        show_mixed(options.mixed, costs)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import struct
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -188,6 +190,13 @@ def test_numbers_that_are_none_are_silence(tmp_path: Path) -> None:
     sound[800] = np.inf
     made = heard(convert(wav(sound, kind="f32")), tmp_path)
     assert level(made[1600:-160], 1000) > 0.95 * np.sqrt(2) * loudness(made[1600:-160])
+
+
+def test_worker_is_not_burdened_with_what_only_uploads_need() -> None:
+    """It has to be up again at once when it was lost."""
+    code = "import sys, ntpd112.media.worker; print({'numpy', 'soxr'} & sys.modules.keys())"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert loaded.stdout.strip() == "set()"
 
 
 @given(st.binary(max_size=300), st.integers(0, 60), st.sampled_from(sorted(FORMATS)))

@@ -1,8 +1,10 @@
-"""Media: RTP relay, prompts, DTMF, quality and recording, in a worker process of its own.
+"""Media: RTP relay, mixing, prompts, DTMF, voice activity, quality and recording, in a worker process of
+its own.
 
-`client` is what the agent uses (`MediaClient`), `events` what it hears back, `worker` the process. Nothing
-here knows SIP or the queue. The small interface (open a leg, join legs, play, record, close) can be served by
-another media plane later; legs of another kind (SRTP, a mixer's port) go beside `leg.py`.
+`client` is what the agent uses (`MediaClient`), `events` what it hears back, `worker` the process,
+`convert` makes announcements of uploads. Nothing here knows SIP or the queue. The small interface (open a
+leg, say whom it hears, play, record, close) can be served by another media plane later; legs of another
+kind (SRTP) go beside `leg.py`.
 """
 
 from .client import MediaClient, MediaError, MediaLeg, MediaSettings, NoPorts

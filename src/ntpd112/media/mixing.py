@@ -4,7 +4,7 @@ Inside the worker voices are A-law; the sum is made in the law that the listener
 what most mixed legs hear (the others of three), cost one look-up a sample: a table holds the sum of every
 two codes. More are decoded, added and encoded. `bench/relay.py` prints what either costs.
 
-Measured against numpy, a frame of 20 ms: two voices 5 µs there, 9 here; four 8 µs against 40. Beside the 10
+Measured against numpy, a frame of 20 ms: two voices 5 µs there, 9 here; three 7 µs against 30. Beside the 10
 to 15 µs that receiving and sending the packets costs this buys too little for another 30 MB in each worker.
 """
 
