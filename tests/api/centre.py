@@ -13,6 +13,8 @@ from ntpd112.calls.views import (
     CallerStanding,
     CallView,
     ContactView,
+    Figures,
+    FloodView,
     Health,
     OperatorView,
     PlaceView,
@@ -161,6 +163,7 @@ class FakeCentre:
         self.callbacks = FakeCallbacks()
         self.steering = FakeSteering(self)
         self.remembered = FakeMemory()
+        self.flooded = FloodView(on=False, since=None, reason="", by="", prompt="", waiting=0)
         self.now = Health(ready=True, problems=[])
 
     def calls(self) -> list[CallView]:
@@ -265,6 +268,25 @@ class FakeCentre:
                 name="pbx", peers=["127.0.0.1"], calls=1, max_calls=60, up=True, reason="200", since=NOW
             )
         ]
+
+    def flood(self) -> FloodView:
+        return self.flooded
+
+    def set_flood(self, on: bool, by: str, reason: str, prompt: str) -> FloodView:
+        self.flooded = FloodView(
+            on=on, since=NOW, reason=reason, by=by, prompt=prompt or "incident", waiting=0
+        )
+        return self.flooded
+
+    def figures(self) -> Figures:
+        return Figures(
+            lanes={"normal": 3, "quiet": 1},
+            screened={"voice": 7, "silent": 2},
+            climbs=4,
+            flood=False,
+            floods=1,
+            repairs=0,
+        )
 
     def health(self) -> Health:
         return self.now

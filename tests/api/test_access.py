@@ -41,6 +41,8 @@ NEEDS = {
     ("PUT", "/api/v1/operators/{id}/state"): "operators:write",
     ("GET", "/api/v1/queues"): "calls:read",
     ("GET", "/api/v1/trunks"): "calls:read",
+    ("GET", "/api/v1/flood"): "calls:read",
+    ("PUT", "/api/v1/flood"): "calls:control",
 }
 OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics")}
 BODIES: dict[str, dict[str, object]] = {
@@ -50,6 +52,7 @@ BODIES: dict[str, dict[str, object]] = {
     "requirements": {"skills": {"medical": 1}},
     "call": {"operator": "siti"},
     "{id}": {"outcome": "reached"},
+    "flood": {"on": True},
     "pull": {"operator": "siti"},
     "standing": {"standing": "clean"},
 }

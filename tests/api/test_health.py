@@ -43,6 +43,11 @@ async def test_metrics_show_the_centre_and_no_caller(site: Site) -> None:
     assert 'ntpd112_queue_longest_wait_seconds{queue="112"} 4.5' in lines
     assert 'ntpd112_trunk_up{trunk="pbx"} 1.0' in lines
     assert "ntpd112_ready 1.0" in lines
+    assert 'ntpd112_waiting{lane="quiet"} 1.0' in lines
+    assert 'ntpd112_waiting{lane="held"} 0.0' in lines
+    assert 'ntpd112_screened_total{result="voice"} 7.0' in lines
+    assert "ntpd112_ladder_climbs_total 4.0" in lines
+    assert "ntpd112_flood 0.0" in lines
     assert "+628123456789" not in answer.text
 
 

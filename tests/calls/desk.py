@@ -12,11 +12,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+from ntpd112.app.policies import policy_of
+from ntpd112.app.remembering import settings_of
 from ntpd112.calls.context import Context
 from ntpd112.calls.control import CallControl
+from ntpd112.config import Config
 from ntpd112.journal.events import CallEnded, JournalEvent
 from ntpd112.media import NoPorts
-from ntpd112.queue import Acd, OperatorSpec, QueuePolicy
+from ntpd112.media.events import Dtmf, PlayEnded, Voice
+from ntpd112.memory import Memory
+from ntpd112.queue import Acd, OperatorSpec
 from ntpd112.sip.body import Part
 from ntpd112.sip.events import (
     Answered,
@@ -32,6 +37,7 @@ from ntpd112.sip.events import (
 from ntpd112.sip.flow import Address, Flow
 from ntpd112.sip.message import Request
 from ntpd112.sip.sdp import Codec, LocalMedia, RemoteMedia, SessionDescription, parse_sdp
+from ntpd112.sip.uri import Uri
 
 SDP = b"v=0\r\nc=IN IP4 127.0.0.2\r\nm=audio 6000 RTP/AVP 8\r\n"
 REMOTE = RemoteMedia("127.0.0.2", 6000, 6001, Codec("PCMA", 8), 101, "sendrecv")
@@ -97,6 +103,10 @@ class FakeMediaLeg:
     id: int
     port: int
     hears: str = ""
+    "The prompts that are played, with a blank between."
+    language: str | None = None
+    listened: bool = False
+    "Whether speech is waited for."
     closed: bool = False
     sending: bool = False
     worker: int = 0
@@ -108,7 +118,10 @@ class FakeMediaLeg:
         self.sending = send
 
     def play(self, *prompts: str, loop: bool = False, language: str | None = None) -> None:
-        self.hears = " ".join(prompts)
+        self.hears, self.language = " ".join(prompts), language
+
+    def watch_voice(self, on: bool) -> None:
+        self.listened = on
 
     def stop_playing(self) -> None:
         self.hears = ""
@@ -158,7 +171,14 @@ class FakeMedia:
 class Desk:
     """`call()` dials, `register()` logs an operator in; `phones(op)` are that operator's ringing legs."""
 
-    def __init__(self, *, recordings: Path | None = Path("recordings"), **queue: Any) -> None:
+    def __init__(
+        self,
+        *,
+        recordings: Path | None = Path("recordings"),
+        also: dict[str, Any] | None = None,
+        **queue: Any,
+    ) -> None:
+        """`queue`: settings of the first queue, 112; `also`: further sections of the configuration."""
         self.now = 1000.0
         self.sip: list[Any] = []
         self.written: list[JournalEvent] = []
@@ -168,37 +188,30 @@ class Desk:
         self.offered: list[LocalMedia] = []
         self.registered: dict[str, int] = {}
         self._ids: Iterator[int] = count(1)
-        settings = {
-            "name": "112",
-            "numbers": ["112", "urn:service:sos"],
-            "skills": {},
-            "priority": 5,
-            "ring_timeout": 15.0,
-            "wrap_up": 10.0,
-            "answer": "announce",
-            "announcement": "welcome",
-            "no_operator": "wait",
-            "ladder": [],
-        }
-        medical = settings | {
+        first = {"name": "112", "numbers": ["112", "urn:service:sos"]} | queue
+        medical = {
             "name": "medis",
             "numbers": ["119", "urn:service:sos.ambulance"],
             "skills": {"medical": 1},
         }
-        queues = [SimpleNamespace(**(settings | queue)), SimpleNamespace(**medical)]
-        for one in queues:
-            self.acd.set_queue(QueuePolicy(one.name, one.ring_timeout, one.wrap_up))
-        config: Any = SimpleNamespace(
-            site=SimpleNamespace(region="35.78", timezone="Asia/Jakarta"),
-            media=SimpleNamespace(advertise=None, recordings=recordings),
-            queue=queues,
-        )
+        sections: dict[str, Any] = {
+            "site": {"region": "35.78"},
+            "media": {"recordings": recordings},
+            "trunk": [{"name": "pbx", "peers": ["127.0.0.2"]}],
+            "queue": [first, medical],
+        }
+        more = dict(also or {})
+        sections["queue"] += more.pop("queue", [])
+        config = Config(**(sections | more))
+        for one in config.queue:
+            self.acd.set_queue(policy_of(one, config.shield))
         me: Any = self
         journal: Any = SimpleNamespace(append=self.written.append, has_call=self._has_call)
         registrar: Any = SimpleNamespace(contacts=self._contacts)
         self.context = Context(
             config, me, registrar, self.acd, me.media, journal, new_id=lambda: f"call-{next(self._ids)}"
         )
+        self.context.memory = Memory(settings_of(config))
         self.control = CallControl(self.context)
 
     # --- what call control sees of the user agent and the registrar
@@ -220,6 +233,10 @@ class Desk:
     def _contacts(self, user: str) -> list[Any]:
         target = SimpleNamespace(flow=FLOW, user=user, uri=f"sip:{user}@phone")
         return [SimpleNamespace(target=target)] * self.registered.get(user, 0)
+
+    def target_of(self, uri: Uri) -> Any:
+        """IPv6 is reached by no socket."""
+        return None if ":" in uri.host else SimpleNamespace(flow=FLOW, user=uri.user, uri=uri)
 
     # --- what people do
 
@@ -293,6 +310,28 @@ class Desk:
         leg = self.phones(operator)[0]
         leg.over = True
         self.happen(Failed(leg, Cause(code)))  # type: ignore[arg-type]
+
+    def prompt_ends(self, media: int = 1) -> None:
+        """What the leg is played comes to its end; ring-back never does."""
+        prompt = self.media.legs[media - 1].hears.split()[-1]
+        self.media.pending.append(PlayEnded(media, prompt))
+        self.happen()
+
+    def prompt_ends_late(self, prompt: str, media: int = 1) -> None:
+        """News of the end of a prompt that was played before."""
+        self.media.pending.append(PlayEnded(media, prompt))
+        self.happen()
+
+    def speak(self, media: int = 1) -> None:
+        """The caller with this media leg says something, which is heard if somebody listens."""
+        if self.media.legs[media - 1].listened:
+            self.media.pending.append(Voice(media, 300))
+        self.happen()
+
+    def press(self, *keys: str, media: int = 1) -> None:
+        """The caller with this media leg presses keys."""
+        self.media.pending += [Dtmf(media, key, 100) for key in keys]
+        self.happen()
 
     def hang_up(self, leg: FakeLeg, code: int = 0, q850: int = 16) -> None:
         """The remote party sends BYE, or CANCEL (487)."""

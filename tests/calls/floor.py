@@ -7,7 +7,7 @@ from typing import Any
 
 from tests.calls.desk import FLOW, SDP, Desk, FakeLeg, FakeMediaLeg
 
-from ntpd112.config import CallbacksConfig, CodesConfig, DestinationConfig
+from ntpd112.config import CallbacksConfig, DestinationConfig
 from ntpd112.journal.events import CallEnded
 from ntpd112.media.events import PlayEnded
 from ntpd112.memory import Callback
@@ -24,12 +24,7 @@ WAY_OUT = "sip:{number}@192.0.2.5"
 
 class Floor(Desk):
     def __init__(self, **queue: Any) -> None:
-        super().__init__(**queue)
-        config: Any = self.context.config
-        config.site.name = "Kota Surabaya"
-        config.codes = CodesConfig()
-        config.destination = [POLICE]
-        config.callbacks = CallbacksConfig(to=WAY_OUT)
+        super().__init__(also={"destination": [POLICE], "callbacks": {"to": WAY_OUT}}, **queue)
         self.shown: list[NameAddr] = []
         "The caller that each phone that was rung shows."
         self.headers: list[dict[str, str]] = []
@@ -43,8 +38,8 @@ class Floor(Desk):
         return SimpleNamespace(flow=FLOW, user=uri.user, uri=uri)
 
     def close_way_out(self) -> None:
-        config: Any = self.context.config
-        config.callbacks = CallbacksConfig()
+        config = self.context.config
+        self.context.config = config.model_copy(update={"callbacks": CallbacksConfig()})
 
     # --- what people do
 

@@ -6,6 +6,7 @@ from ntpd112.cdr.fold import fold
 from ntpd112.cdr.record import Cdr
 from ntpd112.journal.events import (
     CallAccepted,
+    CallAnnounced,
     CallClassified,
     CallConnected,
     CallDtmf,
@@ -15,6 +16,7 @@ from ntpd112.journal.events import (
     CallQueued,
     CallRelaxed,
     CallResumed,
+    CallScreened,
     CallStarted,
     CallWaits,
     JournalEvent,
@@ -33,7 +35,7 @@ class Story:
     def __init__(self) -> None:
         self.events: list[JournalEvent] = []
         self.offers: list[int] = []
-        self.open: int | None = None
+        self.open: set[int] = set()
         self.rang: set[int] = set()
         self.outcomes: dict[int, str] = {}
         self.legs_over: set[int] = set()
@@ -66,8 +68,9 @@ class Story:
                 assert event.offer not in self.legs_over, f"twice: {event}"
                 assert event.offer == 0 or event.offer in self.outcomes
                 self.legs_over.add(event.offer)
-            case CallWaits() | CallRelaxed() | CallLane() | LastOperator():
+            case CallWaits() | CallLane() | CallRelaxed() | CallScreened() | CallAnnounced() | LastOperator():
                 assert CallQueued in self.kinds
+                assert CallConnected not in self.kinds
             case CallDtmf() | CallStarted() | CallClassified() | LegQuality():
                 pass
             case _:
@@ -78,24 +81,23 @@ class Story:
     def _take_offer(self, event: OfferMade | OfferRinging | OfferEnded) -> None:
         if isinstance(event, OfferMade):
             assert CallQueued in self.kinds
-            assert self.open is None, "two offers at once"
             assert event.offer > max(self.offers, default=0)
             assert "answered" not in self.outcomes.values()
             self.offers.append(event.offer)
-            self.open = event.offer
+            self.open.add(event.offer)
             return
-        assert event.offer == self.open
+        assert event.offer in self.open
         if isinstance(event, OfferRinging):
             assert event.offer not in self.rang
             self.rang.add(event.offer)
         else:
             self.outcomes[event.offer] = event.outcome
-            self.open = None
+            self.open.discard(event.offer)
 
     def finish(self) -> Cdr:
         """The call is over: everything in it is closed, and the CDR fits."""
         assert self.over
-        assert self.open is None
+        assert not self.open
         assert self.legs_over == {0, *self.offers} or self._refused()
         cdr = fold(self.events)
         assert cdr is not None

@@ -38,6 +38,7 @@ def test_a_call_is_answered_by_the_announcement_and_then_by_a_free_operator() ->
         "call.queued",
         "offer.made",
         "recording.started",
+        "call.announced",
         "offer.ringing",
         "offer.ended",
         "call.connected",

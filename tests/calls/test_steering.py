@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
-
 import pytest
 from tests.calls.desk import Desk, FakeLeg
 
@@ -19,18 +17,15 @@ from ntpd112.journal.events import (
     CallRelaxed,
     OfferMade,
 )
-from ntpd112.queue import LadderStep, QueuePolicy
 
 BY = "api:wallboard"
-STEP = LadderStep(after=60.0, include=frozenset({"reserve"}))
 
 
 class Console:
     """A desk with a supervisor's console. The queue's ladder calls in the reserve after a minute."""
 
     def __init__(self) -> None:
-        self.desk = Desk(ladder=[SimpleNamespace(after=60.0)])
-        self.desk.acd.set_queue(QueuePolicy("112", 15.0, 10.0, ladder=(STEP,)))
+        self.desk = Desk(ladder=[{"after": 60.0, "include": ["reserve"]}])
         self.turns = 0
         trunks: list[object] = []
         self.centre = LiveCentre(

@@ -14,12 +14,14 @@ from typing import Any
 
 from tests.calls.desk import FakeMedia, FakeMediaLeg
 
+from ntpd112.app.policies import policy_of
 from ntpd112.calls.centre import LiveCentre
 from ntpd112.calls.context import Context
 from ntpd112.calls.control import CallControl
+from ntpd112.config import Config
 from ntpd112.journal.events import JournalEvent
-from ntpd112.media.events import Closed, Dtmf, PlayEnded, Quality, WorkerLost
-from ntpd112.queue import Acd, OperatorSpec, QueuePolicy
+from ntpd112.media.events import Closed, Dtmf, PlayEnded, Quality, Voice, WorkerLost
+from ntpd112.queue import Acd, OperatorSpec
 from ntpd112.sip.agent import UaConfig, UserAgent
 from ntpd112.sip.digest import answer_challenge, make_credentials
 from ntpd112.sip.events import IncomingCall, SipEvent
@@ -51,18 +53,14 @@ QUEUES: tuple[dict[str, Any], ...] = (
     {"name": "110", "numbers": ["110"], "skills": {}, "wrap_up": 0.0, "answer": "ring"},
     {"name": "119", "numbers": ["119"], "skills": {"medical": 1}, "wrap_up": 5.0, "answer": "announce"},
     {"name": "113", "numbers": ["113"], "skills": {}, "answer": "ring", "no_operator": "reject"},
+    {"name": "115", "numbers": ["115"], "screening": {"when": "busy"}, "tell_position": True},
+    {"name": "116", "numbers": ["116"], "screening": {"when": "always"}, "strategy": "ring-all"},
 )
 _FINAL = re.compile(
     rb"SIP/2.0 (?P<code>[2-6]\d\d) (?=.*\r\nCSeq: 1 INVITE\r\n).*\r\nCall-ID: (?P<call>pbx-[^\r]*)\r\n",
     re.DOTALL,
 )
-DEFAULTS: dict[str, Any] = {
-    "priority": 5,
-    "ring_timeout": 15.0,
-    "wrap_up": 0.0,
-    "announcement": "welcome",
-    "no_operator": "wait",
-}
+DEFAULTS: dict[str, Any] = {"wrap_up": 0.0}
 
 
 class TownMedia(FakeMedia):
@@ -93,9 +91,14 @@ class TownMedia(FakeMedia):
     def end_prompts(self) -> None:
         """Prompts that do not loop come to their end."""
         for leg in self.legs:
-            if leg.hears == "welcome" and not leg.closed:
+            prompt = leg.hears
+            if prompt not in ("", "ringback", "hold") and not leg.closed:
                 leg.hears = ""
-                self.pending.append(PlayEnded(leg.id, "welcome"))
+                self.pending.append(PlayEnded(leg.id, prompt.split()[-1]))
+
+    def hear_callers(self) -> None:
+        """Who is listened to says something."""
+        self.pending += [Voice(leg.id, 300) for leg in self.legs if leg.listened and not leg.closed]
 
     def press(self, digit: str) -> None:
         self.pending += [Dtmf(leg.id, digit, 100) for leg in self.legs if not leg.closed]
@@ -226,14 +229,14 @@ class Town:
         self.media = TownMedia()
         self.acd = Acd()
         self._numbers: Iterator[int] = count(1)
-        queues = [SimpleNamespace(**(DEFAULTS | queue)) for queue in QUEUES]
-        for one in queues:
-            self.acd.set_queue(QueuePolicy(one.name, one.ring_timeout, one.wrap_up))
-        config: Any = SimpleNamespace(
-            site=SimpleNamespace(region="35.78", timezone="Asia/Jakarta"),
-            media=SimpleNamespace(advertise=None, recordings=None),
-            queue=queues,
-        )
+        sections: dict[str, Any] = {
+            "site": {"region": "35.78"},
+            "trunk": [{"name": "pbx", "peers": [PBX.host]}],
+            "queue": [DEFAULTS | queue for queue in QUEUES],
+        }
+        config = Config(**sections)
+        for one in config.queue:
+            self.acd.set_queue(policy_of(one, config.shield))
         users = {name: make_credentials(name, REALM, PASSWORD) for name in SKILLS}
         self.registrar = Registrar(REALM, users.get, secret=b"s" * 16)
         self.trunks = Trunks([TrunkSpec("pbx", [PBX.host], MAX_CALLS, options_s=0)])
@@ -246,6 +249,7 @@ class Town:
         )
         self.context.clock.anchor = 1_700_000_000.0
         self.control = CallControl(self.context)
+        self.control.start(self.now)
         self.centre = LiveCentre(
             self.context, self.control, self.trunks, lambda: None, list, now=lambda: self.now
         )
@@ -337,7 +341,7 @@ class Town:
 
     def meet(self, act: Callable[[], None]) -> None:
         """Let time go on to the ACD's next timer and `act` so that it reaches the agent in that same turn."""
-        due = self.control.next_timer()
+        due = self.acd.next_timer()
         if due is not None and due > self.now + 2 * TICK:
             self.pass_time(due - self.now - 2 * TICK)
         act()

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .peers.agent import Agent, Settings
+from .peers.agent import OUTSIDE, Agent, Settings
 from .peers.asterisk import Asterisk, PbxPhone, asterisk_command
 from .peers.baresip import Account, Baresip
 from .peers.loopback import Loopback
@@ -131,12 +131,21 @@ class Stage:
         agent.wait_for_operator(operator, "ready")
         return phone
 
-    def telco(self, number: str = "08123456789") -> Baresip:
-        """A telco's line: a softphone at the telco's address that can dial 112 and be called."""
-        return self._baresip("telco", self.net.telco, [Account(number, self.net.telco)], CALLER_TONE)
+    def telco(self, number: str = "08123456789", *, speech: Path | None = None) -> Baresip:
+        """A telco's line: a softphone at the telco's address that can dial 112 and be called. It says its
+        tone, or speech from a WAV file."""
+        account = Account(number, self.net.telco)
+        return self._baresip("telco", self.net.telco, [account], CALLER_TONE, speech)
 
-    def _baresip(self, name: str, host: str, accounts: list[Account], tone: int) -> Baresip:
-        phone = Baresip(self.folder / name, host, accounts, tone=tone)
+    def outside_phone(self, user: str) -> Baresip:
+        """A phone somewhere outside that answers by itself, with the operators' tone."""
+        host = self.net.phone(OUTSIDE)
+        return self._baresip(user, host, [Account(user, host)], OPERATOR_TONE)
+
+    def _baresip(
+        self, name: str, host: str, accounts: list[Account], tone: int, speech: Path | None = None
+    ) -> Baresip:
+        phone = Baresip(self.folder / name, host, accounts, tone=tone, speech=speech)
         self._stops.append(phone.stop)
         phone.start()
         return phone
@@ -149,6 +158,13 @@ class Stage:
         self._stops.append(phone.stop)
         phone.start()
         agent.wait_for_operator(operator, "ready")
+        return phone
+
+    def sipp_outside(self, *steps: str) -> Sipp:
+        """SIPp as the phone somewhere outside, listening."""
+        phone = Sipp(self.folder, steps, host=self.net.phone(OUTSIDE))
+        self._stops.append(phone.stop)
+        phone.start()
         return phone
 
     def caller(

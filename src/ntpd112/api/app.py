@@ -24,6 +24,7 @@ from ntpd112.api.routes import (
     callers,
     calls,
     cdrs,
+    flood,
     health,
     history,
     levels,
@@ -75,7 +76,7 @@ def create_app(
     app.state.looking = asyncio.Lock()
     problems.install(app)
     app.add_middleware(Limits)
-    for part in (calls, steering, history, callbacks, callers, cdrs, levels, operators, plant, health):
+    for part in (calls, steering, history, callbacks, callers, cdrs, levels, operators, plant, flood, health):
         app.include_router(part.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

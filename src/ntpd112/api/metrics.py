@@ -10,6 +10,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from ntpd112.calls.views import By, CallCentre, OperatorState
+from ntpd112.journal.events import Lane
 
 LEVELS_BY: tuple[By, ...] = ("all", "queue", "trunk")
 OUTCOMES = ("offered", "answered", "abandoned", "abandoned_short", "elsewhere", "failed", "refused")
@@ -72,6 +73,7 @@ class CentreCollector(Collector):
         yield from self._queues()
         yield from self._trunks()
         yield from self._levels()
+        yield from self._waiting()
         if self._sip is not None:
             yield GaugeMetricFamily(
                 "ntpd112_sip_transactions", "SIP transactions in memory.", value=self._sip.open_transactions
@@ -109,6 +111,26 @@ class CentreCollector(Collector):
             longest.add_metric([queue.name], queue.longest_wait_s)
             ready.add_metric([queue.name], queue.operators_ready)
         yield from (waiting, longest, ready)
+
+    def _waiting(self) -> Iterator[Metric]:
+        figures = self._centre.figures()
+        lanes = GaugeMetricFamily("ntpd112_waiting", "Calls that ring nowhere, by lane.", labels=["lane"])
+        for lane in get_args(Lane):
+            lanes.add_metric([lane], figures.lanes.get(lane, 0))
+        screened = CounterMetricFamily(
+            "ntpd112_screened", "Callers asked to speak or press a key, by what they did.", labels=["result"]
+        )
+        for result, count in figures.screened.items():
+            screened.add_metric([result], count)
+        yield from (lanes, screened)
+        yield CounterMetricFamily(
+            "ntpd112_ladder_climbs", "Destinations rung because nobody answered.", value=figures.climbs
+        )
+        yield GaugeMetricFamily("ntpd112_flood", "1: flood mode is on.", value=figures.flood)
+        yield CounterMetricFamily("ntpd112_floods", "Times flood mode was switched on.", value=figures.floods)
+        yield CounterMetricFamily(
+            "ntpd112_repairs", "Books that did not agree, put right by the watchdog.", value=figures.repairs
+        )
 
     def _trunks(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("ntpd112_trunk_up", "1: answers OPTIONS, 0: does not.", labels=["trunk"])

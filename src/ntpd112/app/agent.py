@@ -32,6 +32,7 @@ from ntpd112.config import Config, dead_ends, warnings_of
 from ntpd112.journal import Journal, JournalError
 from ntpd112.journal.events import AgentStarted
 from ntpd112.media import MediaClient, MediaError, MediaSettings
+from ntpd112.memory import restore
 from ntpd112.queue import Acd
 from ntpd112.sip.agent import UaConfig, UserAgent
 from ntpd112.sip.capture import Capture
@@ -43,6 +44,7 @@ from .logs import set_up_logging
 from .operators import OperatorWatch
 from .phones import PhoneBook
 from .policies import policy_of
+from .remembering import give_back_counters, keep_saved, save_last, settings_of
 from .turn import Turn
 from .upkeep import allow_files, calm_collector, collect_when_quiet, keep_clock, prune_journal, unwritable
 
@@ -77,10 +79,14 @@ class Agent:
         interrupted = self.journal.close_open_calls(time.time())
         if interrupted:
             log.error("the last run ended in mid-call; these get a CDR `interrupted`", calls=interrupted)
+        self._memory_file = config.journal.path.with_name(config.journal.path.stem + "-memory")
+        self.memory = restore(self.journal, self._memory_file, settings_of(config))
         self.database = await open_database(config.database.url)
         self._opened.push_async_callback(self.database.dispose)
         self._build()
         await self.operators.refresh()
+        give_back_counters(self.memory, self.acd, time.time())
+        self.control.start(loop.time())
         self._opened.push_async_callback(self.media.stop)
         await self.media.start(
             MediaSettings(
@@ -96,7 +102,7 @@ class Agent:
         self.cdrs = CdrStore(self.database)
         self.projection = CdrProjection(self.journal, self.cdrs)
         self.journal.on_commit.append(self.projection.wake)
-        self.journal.append(AgentStarted(at=time.time(), version=__version__))
+        self.context.write(AgentStarted(at=time.time(), version=__version__))
         self._start_capture()
         # Before the first REGISTER can come: what was saved must not take the place of what is newer.
         if restored := self.phones.restore(loop.time()):
@@ -113,6 +119,7 @@ class Agent:
             asyncio.create_task(self.keys.keep_fresh(), name="API keys"),
             asyncio.create_task(self.phones.keep_saved(), name="registered phones"),
             asyncio.create_task(collect_when_quiet(self.context.calls.__len__), name="collector"),
+            asyncio.create_task(keep_saved(self.memory, self.journal, self._memory_file), name="memory"),
             asyncio.create_task(keep_clock(self.context.clock), name="clock"),
             asyncio.create_task(
                 prune_journal(self.journal, self.projection, config.journal.keep), name="journal upkeep"
@@ -168,6 +175,7 @@ class Agent:
             self.trunks,
         )
         context = Context(config, self.ua, self.registrar, self.acd, self.media, self.journal)
+        context.memory = self.memory
         context.on_unknown_user = self.operators.look_soon
         self.context = context
         self.control = CallControl(context)
@@ -255,6 +263,7 @@ class Agent:
         await self._api.stop()
         await self.media.stop()
         self.turn.run()
+        save_last(self.memory, self.journal, self._memory_file)
         await self._write_last_cdrs()
         await self.close()
         log.info("stopped")

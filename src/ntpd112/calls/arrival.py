@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from ntpd112.journal.events import CallAccepted, CallQueued, CallStarted
+from ntpd112.journal.events import CallAccepted, CallStarted
 from ntpd112.media import NoPorts
-from ntpd112.queue import Ask
 from ntpd112.sip.body import Part
 from ntpd112.sip.events import IncomingCall
 from ntpd112.sip.identity import caller_of, dialled_of
@@ -14,6 +13,8 @@ from . import causes
 from .call import Call
 from .context import Context, log
 from .ending import Ending
+from .needs import category_of, number_of
+from .queueing import Queueing
 from .sound import Sound
 
 MAX_PART_TEXT = 8_192
@@ -21,10 +22,11 @@ MAX_PART_TEXT = 8_192
 
 
 class Arrival:
-    def __init__(self, context: Context, sound: Sound, ending: Ending) -> None:
+    def __init__(self, context: Context, sound: Sound, ending: Ending, queueing: Queueing) -> None:
         self._context = context
         self._sound = sound
         self._ending = ending
+        self._queueing = queueing
 
     def incoming(self, event: IncomingCall, now: float) -> None:
         """Admit the call: write down who calls, give it a media port, answer or ring, put it into the queue.
@@ -63,7 +65,7 @@ class Arrival:
     def wait(self, call: Call, now: float) -> None:
         """Greet the caller and put them into their queue."""
         self._greet(call, now)
-        self._enqueue(call, now)
+        self._queueing.enter(call, now)
 
     def _facts(self, call_id: str, event: IncomingCall, now: float) -> CallStarted:
         try:
@@ -82,13 +84,13 @@ class Arrival:
 
     def _read_facts(self, call_id: str, event: IncomingCall, now: float) -> CallStarted:
         request, leg = event.request, event.leg
-        caller = caller_of(request)
+        caller, dialled = caller_of(request), dialled_of(request)
         return CallStarted(
             at=self._context.clock.wall(now),
             call_id=call_id,
             region=self._context.config.site.region,
             trunk=event.trunk.name,
-            dialled=dialled_of(request),
+            dialled=dialled,
             caller=caller.number,
             caller_name=caller.name,
             diverted_from=caller.diverted_from,
@@ -97,6 +99,7 @@ class Arrival:
             location=_location(leg.parts),
             access_network=request.get("p-access-network-info") or "",
             parts=[_part(part) for part in leg.parts],
+            category=category_of(dialled, number_of(self._context.config, dialled)),
         )
 
     def _nobody_there(self, call: Call) -> bool:
@@ -120,22 +123,6 @@ class Arrival:
         call.accepted = call.leg.state != "ended"
         if call.accepted:
             self._context.write(CallAccepted(at=self._context.clock.wall(now), call_id=call.id))
-
-    def _enqueue(self, call: Call, now: float) -> None:
-        context, queue = self._context, call.queue
-        call.enter("waiting")
-        call.queued_at = now
-        context.write(
-            CallQueued(
-                at=context.clock.wall(now),
-                call_id=call.id,
-                queue=queue.name,
-                priority=queue.priority,
-                skills=dict(queue.skills),
-            )
-        )
-        ask = Ask(call_id=call.id, queue=queue.name, priority=queue.priority, skills=queue.skills)
-        context.acd.enqueue(ask, now)
 
 
 def _location(parts: list[Part]) -> dict[str, object] | None:

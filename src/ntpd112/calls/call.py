@@ -15,7 +15,9 @@ from ntpd112.sip.leg import Leg
 from ntpd112.sip.target import Target
 from ntpd112.sip.timers import Timer
 
+from .needs import Known
 from .views import CallState
+from .waiting import Waiting
 from .whom import Whom
 
 NEXT_STATES: dict[CallState, frozenset[CallState]] = {
@@ -26,6 +28,7 @@ NEXT_STATES: dict[CallState, frozenset[CallState]] = {
     "held": frozenset({"talking", "waiting", "ending"}),
     "ending": frozenset(),
 }
+KeysBy = Literal["rtp", "info"]
 FIRST_DIALLED = 1001
 "Legs that the ACD did not offer are numbered from here in the journal; offers count from 1, the caller is 0."
 
@@ -91,6 +94,14 @@ class Call:
     started_at: float
     state: CallState = "arriving"
     queued_at: float = 0.0
+    since: float = 0.0
+    "When the caller first waited: before `queued_at` for one whose place was kept. Monotonic seconds."
+    known: Known = field(default_factory=Known)
+    "What was known of the caller when the call came."
+    offers: int = 0
+    "Offers of the ACD so far; a call that waits again counts on."
+    wait: Waiting = field(default_factory=Waiting)
+    "What is going on while it waits."
     accepted: bool = False
     "The caller's INVITE was answered with 200, by an announcement or an operator."
     announced: bool = False
@@ -109,6 +120,8 @@ class Call:
     classification: Classification | None = None
     holders: dict[int, PartyKind] = field(default_factory=dict)
     "Numbers of the legs that hold us at present, 0 for the caller's, with who that is."
+    keys_by: dict[PartyKind, KeysBy] = field(default_factory=dict)
+    "How each party's keys come: a phone that sends them both ways has pressed each once."
     legs: dict[int, Leg] = field(default_factory=dict)
     "Every SIP leg not over yet, so that the end reaches each of them, whatever went wrong before."
     sounds: dict[int, MediaLeg] = field(default_factory=dict)

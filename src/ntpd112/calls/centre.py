@@ -26,6 +26,8 @@ from .views import (
     CallbackList,
     CallView,
     ContactView,
+    Figures,
+    FloodView,
     Health,
     OperatorView,
     PlaceView,
@@ -53,6 +55,7 @@ class LiveCentre:
         now: Callable[[], float] = time.monotonic,
     ) -> None:
         self._context = context
+        self._control = control
         self._trunks = trunks
         self._on_input = on_input
         self._faults = faults
@@ -182,6 +185,35 @@ class LiveCentre:
             up=trunk.up,
             reason=trunk.reason,
             since=None if trunk.since is None else self._date(trunk.since),
+        )
+
+    # --- flood, figures
+
+    def flood(self) -> FloodView:
+        state = self._context.memory.flood.state
+        return FloodView(
+            on=state.on,
+            since=datetime.fromtimestamp(state.since, self._zone) if state.since else None,
+            reason=state.reason,
+            by=state.by,
+            prompt=state.prompt,
+            waiting=sum(call.incident for call in self._context.acd.waiting()),
+        )
+
+    def set_flood(self, on: bool, by: str, reason: str, prompt: str) -> FloodView:
+        self._control.flood.switch(on, reason, self._now(), by=by, prompt=prompt)
+        self._on_input()
+        return self.flood()
+
+    def figures(self) -> Figures:
+        tally = self._context.tally
+        return Figures(
+            lanes=Counter(call.lane for call in self._context.acd.waiting()),
+            screened=dict(tally.screened),
+            climbs=tally.climbs,
+            flood=self._context.memory.flood.state.on,
+            floods=tally.floods,
+            repairs=tally.repairs,
         )
 
     def health(self) -> Health:

@@ -10,7 +10,6 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from operator import itemgetter
 
 import structlog
 
@@ -28,6 +27,8 @@ from ntpd112.sip.registrar import Registrar
 from ntpd112.sip.timers import Timer, Timers
 
 from .call import Call
+from .needs import queue_of
+from .tally import Tally
 
 MAX_ENDED = 2_000
 "Ended calls whose last media figures are awaited or whose journal is asked again; the oldest give way."
@@ -61,6 +62,7 @@ class Context:
     "Runs an action about a call; call control sees to it that a mistake in it ends that call only."
     memory: Memory = field(default_factory=Memory)
     "What is known of callers and calls that were lost; each event that is written is taken by it too."
+    tally: Tally = field(default_factory=Tally)
     timers: Timers = field(default_factory=Timers)
     "Deadlines of call control itself: a destination that does not answer, a prompt to repeat."
     calls: dict[str, Call] = field(default_factory=dict)
@@ -79,8 +81,10 @@ class Context:
         return self.timers.start(at, fire)
 
     def write(self, event: JournalEvent) -> None:
+        """Every event of the live centre goes this way."""
         self.journal.append(event)
         self.memory.take(event)
+        self.tally.take(event)
 
     def own_leg(self, leg: Leg, call: Call, party: PartyKind) -> None:
         self.legs[leg.id] = (call, party)
@@ -112,19 +116,9 @@ class Context:
 
     def queue_for(self, dialled: str, call_id: str) -> QueueConfig:
         """The queue that serves the number. A number nobody configured goes to the first queue: it came over
-        a trunk of ours, so somebody needs help; the log says so. The longest URN that covers it wins."""
-        number = dialled.lower()
-        serving = [
-            (len(own), queue)
-            for queue in self.config.queue
-            for own in queue.numbers
-            if _serves(own.lower(), number)
-        ]
-        if serving:
-            return max(serving, key=itemgetter(0))[1]
+        a trunk of ours, so somebody needs help; the log says so."""
+        serving = queue_of(self.config, dialled)
+        if serving is not None:
+            return serving
         log.warning("number is in no queue; the first queue takes it", call_id=call_id, dialled=dialled)
         return self.config.queue[0]
-
-
-def _serves(own: str, dialled: str) -> bool:
-    return dialled == own or (own.startswith("urn:") and dialled.startswith(own + "."))

@@ -4,38 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from ntpd112.journal.events import OperatorChanged, TrunkChanged
 from ntpd112.media import events as media_events
 from ntpd112.media.events import MediaEvent
-from ntpd112.queue import CancelOffer, Effect, LaneChanged, LastOperator, Relaxed, StateChanged, Waits
+from ntpd112.queue import (
+    CancelOffer,
+    Climb,
+    Effect,
+    LaneChanged,
+    LastOperator,
+    Relaxed,
+    StateChanged,
+    Waits,
+)
 from ntpd112.queue import Offer as MakeOffer
 from ntpd112.sip import events as sip_events
 from ntpd112.sip.events import SipEvent
 from ntpd112.sip.leg import Leg
 
 from . import causes
+from .announcing import Announcing
 from .arrival import Arrival
 from .bridge import Bridge
-from .call import Call
+from .call import Call, Party
+from .call_in import CallIn
 from .callback import Callbacks
 from .codes import Codes
 from .context import Context, log
-from .decisions import Decision, event_of
 from .desk import Desk
 from .dialing import Dialing
 from .ending import Ending
+from .flood import Flood
+from .ladder import Ladder
 from .lines import Lines
+from .notices import Notices
 from .offering import Offering
 from .parties import Parties
+from .queueing import Queueing
+from .readiness import Readiness
+from .repairing import Repairing
 from .ringing import Ringing
+from .screening import Screening
 from .sound import Sound
 from .talking import Talking
 
 MAX_ROUNDS = 10_000
 "Events one turn may handle before it yields to the sockets again; a real turn has a few dozen."
-
-LAST_OPERATOR = "LAST OPERATOR DID NOT PICK UP and is rung again: get somebody to a phone"
-TRUNK_DOWN = "TRUNK DOWN: look at the PBX and the way to it; calls that still come are taken"
 
 
 class CallControl:
@@ -47,18 +60,30 @@ class CallControl:
         sound = Sound(context)
         ringing = Ringing(context, sound)
         bridge = Bridge(context)
-        talking = Talking(context, sound, bridge)
+        dialing = Dialing(context, sound, ringing)
+        announcing = Announcing(context, sound)
+        screening = Screening(context)
+        self._call_in = CallIn(context, sound)
+        self.flood = Flood(context, self._call_in)
+        queueing = Queueing(context, announcing, screening, self.flood)
+        talking = Talking(context, sound, bridge, dialing, announcing)
         parties = Parties(context, sound, bridge)
         self._sound = sound
+        self._dialing = dialing
+        self._announcing = announcing
+        self._screening = screening
         self._talking = talking
         self._offering = Offering(context, ringing, talking)
-        self._dialing = Dialing(context, sound, ringing)
-        self._ending = Ending(context, sound, self._offering, self._dialing, parties)
-        self._arrival = Arrival(context, sound, self._ending)
+        self._ladder = Ladder(context, dialing, talking, announcing, queueing)
+        self._ending = Ending(context, sound, self._offering, dialing, parties)
+        self._arrival = Arrival(context, sound, self._ending, queueing)
         self._lines = Lines(context, sound)
-        self.callbacks = Callbacks(context, sound, bridge, talking, self._dialing, self._ending)
+        self.callbacks = Callbacks(context, sound, bridge, talking, dialing, self._ending)
         codes = Codes(context, self._lines, self.callbacks)
-        self._desk = Desk(context, sound, talking, self._dialing, self._ending, self._arrival, codes)
+        self._desk = Desk(context, sound, talking, dialing, self._ending, self._arrival, codes)
+        self._readiness = Readiness(context)
+        self._notices = Notices(context)
+        self._repairing = Repairing(context, self._ending, self._offering, queueing, self._lines)
         context.guard = self._guarded_action
 
     def next_timer(self) -> float | None:
@@ -69,6 +94,11 @@ class CallControl:
         self._context.acd.handle_timer(now)
         self._context.timers.fire(now)
 
+    def start(self, now: float) -> None:
+        """Once, before the first call: look after the books and the flood from now on."""
+        self._repairing.start(now)
+        self.flood.resume(now)
+
     def settle(self, now: float) -> bool:
         """Handle what the ports have to say, and what that causes, until nobody says anything. False if there
         is no end of it: the sockets shall have a turn, then it goes on."""
@@ -77,6 +107,8 @@ class CallControl:
             self._carry_out(now)
             sip, media = context.ua.events(), context.media.events()
             if not (sip or media):
+                if self._repairing.look(now):
+                    continue
                 return True
             for event in sip:
                 self._guarded(self._on_sip, event, now)
@@ -99,6 +131,7 @@ class CallControl:
 
     def stop(self, now: float) -> None:
         """End every live call: the agent stops and will not come back for them."""
+        self._call_in.stop(now)
         for call in list(self._context.calls.values()):
             self._ending.call_over(call, "interrupted", "system", causes.STOPPING, now)
         self._lines.stop(now)
@@ -165,7 +198,7 @@ class CallControl:
                 if self._context.acd.operator(user) is not None:
                     self._context.acd.phone_lost(user, now, reason)
             case sip_events.TrunkState(trunk, up, reason):
-                self._trunk_state(trunk.name, up, reason, now)
+                self._notices.trunk(trunk.name, up, reason, now)
             case sip_events.Refused(flow, code, reason, count):
                 source = f"{flow.remote.host}:{flow.remote.port}"
                 log.warning("INVITE refused", source=source, sip_code=code, reason=reason, count=count)
@@ -178,6 +211,7 @@ class CallControl:
         found = self._context.legs.get(event.leg.id)  # type: ignore[union-attr]
         if found is None:
             self._lines.on_leg(event, now)
+            self._call_in.on_leg(event, now)
             return
         call, leg = found[0], event.leg  # type: ignore[union-attr]
         match event:
@@ -190,6 +224,8 @@ class CallControl:
                 self._failed(call, event, now)
             case sip_events.MediaChanged(_, remote):
                 self._talking.media_changed(call, leg, remote, now)
+            case sip_events.InfoDtmf(_, digit):
+                self._screening.pressed(*found, digit, "info", now)
             case sip_events.Ended():
                 self._ending.leg_ended(call, event, now)
             case _:
@@ -218,12 +254,6 @@ class CallControl:
         else:
             self._dialing.failed(call, ring, event.leg, event.cause, now)
 
-    def _trunk_state(self, trunk: str, up: bool, reason: str, now: float) -> None:
-        say = log.info if up else log.error
-        say("trunk answers" if up else TRUNK_DOWN, trunk=trunk, reason=reason)
-        at = self._context.clock.wall(now)
-        self._context.write(TrunkChanged(at=at, trunk=trunk, up=up, reason=reason))
-
     # --- ACD
 
     def _on_acd(self, effect: Effect, now: float) -> None:
@@ -233,56 +263,39 @@ class CallControl:
             case CancelOffer():
                 self._offering.cancel(effect, now)
             case StateChanged():
-                self._operator_state(effect, now)
+                self._notices.operator(effect, now)
+            case Climb():
+                self._ladder.climb(effect, now)
             case Waits() | LaneChanged() | Relaxed() | LastOperator():
-                self._decided(effect, now)
-
-    def _decided(self, effect: Decision, now: float) -> None:
-        if isinstance(effect, LastOperator):
-            log.error(LAST_OPERATOR, call_id=effect.call_id, operator=effect.operator)
-        if effect.call_id in self._context.calls:
-            self._context.write(event_of(effect, self._context.clock.wall(now)))
-
-    def _operator_state(self, effect: StateChanged, now: float) -> None:
-        """Written down always; said in the log when it is not just a call taking its course."""
-        operator, state = effect.operator, effect.state
-        if {state, effect.previous} & {"break", "offline"}:
-            log.info(
-                "operator changes state",
-                operator=operator,
-                state=state,
-                was=effect.previous,
-                reason=effect.reason,
-            )
-            self._warn_of_nobody(state)
-        self._context.write(
-            OperatorChanged(
-                at=self._context.clock.wall(now),
-                operator=operator,
-                state=state,
-                previous=effect.previous,
-                reason=effect.reason,
-            )
-        )
-
-    def _warn_of_nobody(self, state: str) -> None:
-        calls = len(self._context.calls)
-        if calls and state in ("break", "offline") and not self._context.acd.anyone_serving():
-            log.error("NOBODY TO ANSWER: the last operator has gone; get somebody to a phone", calls=calls)
+                self._notices.decided(effect, now)
+                call = self._context.calls.get(effect.call_id)
+                if call is not None and isinstance(effect, LaneChanged) and effect.lane == "lifted":
+                    self._screening.lifted(call, effect.reason, now)
 
     # --- media
 
     def _on_media(self, event: MediaEvent, now: float) -> None:
+        self._call_in.on_media(event, now)
         match event:
             case media_events.Learned():
                 self._sound.learned(event)
             case media_events.Dtmf():
-                self._sound.digit(event, now)
+                if (found := self._context.call_of_sound(event.leg)) is not None:
+                    self._screening.pressed(*found, event.digit, "rtp", now)
             case media_events.PlayEnded():
-                self._sound.play_ended(event)
+                if (call := self._waiting(event.leg)) is not None:
+                    self._announcing.ended(call, event.prompt, now)
                 self._lines.media_over(event.leg, now)
+            case media_events.Voice():
+                if (call := self._waiting(event.leg)) is not None:
+                    self._screening.voice(call, now)
             case media_events.NoAudio():
                 self._sound.no_audio(event)
+                if event.never and (speaker := self._speaker(event.leg)) is not None:
+                    self._readiness.mute(*speaker, now)
+            case media_events.AudioBack():
+                if (speaker := self._speaker(event.leg)) is not None:
+                    self._readiness.heard(*speaker, now)
             case media_events.Closed():
                 self._media_closed(event, now)
             case media_events.RecordingFailed():
@@ -291,6 +304,18 @@ class CallControl:
                 self._worker_lost(event, now)
             case _:
                 pass
+
+    def _waiting(self, media_id: int) -> Call | None:
+        """The call that nobody has answered yet and whose caller's sound this is."""
+        found = self._context.call_of_sound(media_id)
+        return found[0] if found and found[1] == "caller" and not found[0].parties else None
+
+    def _speaker(self, media_id: int) -> tuple[Call, Party] | None:
+        """The party of a live call whose sound this is."""
+        found = self._context.call_of_sound(media_id)
+        parties = found[0].parties if found else []
+        party = next((one for one in parties if one.media.id == media_id), None)
+        return (found[0], party) if found and party else None
 
     def _media_closed(self, event: media_events.Closed, now: float) -> None:
         """After its call, as a rule. In mid-call it means that the worker had no such port: dead air."""

@@ -69,6 +69,7 @@ class Ending:
         reason_to_stop = causes.CALLER_LEFT if disposition == "abandoned" else cause
         self._offering.withdraw_all(call, reason_to_stop, now)
         self._dialing.withdraw_all(call, reason_to_stop, now)
+        call.wait.over()
         call.enter("ending")
         context.calls.pop(call.id, None)
         sip_code = 200 if call.accepted else cause.sip_code or 487
@@ -94,8 +95,12 @@ class Ending:
         if unanswered and cause.sip_code == 503:
             context.forget_leg(call.leg)
             call.leg.reject(now, 503, {"Retry-After": str(causes.RETRY_AFTER_S)})
+        self.let_go(call, cause, now)
+
+    def let_go(self, call: Call, cause: Cause, now: float) -> None:
+        """Nobody is in the call any more, and nothing sounds for it."""
         for leg in list(call.legs.values()):
-            context.drop_leg(leg, cause, now)
+            self._context.drop_leg(leg, cause, now)
         for media in list(call.sounds.values()):
             self._sound.close(call, media)
 

@@ -44,6 +44,10 @@ class Lines:
         self._of_leg: dict[int, Line] = {}
         self._of_media: dict[int, Line] = {}
 
+    def users(self) -> frozenset[str]:
+        """Whose phones hear something now."""
+        return frozenset(self._of_user)
+
     def open(
         self,
         leg: Leg,

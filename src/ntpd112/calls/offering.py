@@ -40,6 +40,7 @@ class Offering:
                 why=msgspec.to_builtins(effect.why),
             )
         )
+        call.offers = effect.number
         ring = Ring(effect.number, "operator", effect.operator)
         targets = [binding.target for binding in context.registrar.contacts(effect.operator)]
         if not self._ringing.start(call, ring, targets, now):
@@ -101,14 +102,20 @@ class Offering:
         cause = causes.TAKEN_ELSEWHERE if taken else causes.STOP_RINGING[effect.outcome]
         self._over(call, ring, effect.outcome, cause, now)
 
+    def drop(self, call: Call, ring: Ring, now: float) -> None:
+        """The ACD knows nothing of it."""
+        self._over(call, ring, "withdrawn", Cause(487, 16, "Not offered"), now)
+
     def withdraw_all(self, call: Call, cause: Cause, now: float) -> None:
         """The call ends, or goes elsewhere, while operators' phones ring for it."""
         for ring in [ring for ring in call.rings.values() if ring.attempt is None]:
             self._over(call, ring, "withdrawn", Cause(487, cause.q850, cause.text), now)
 
     def _over(self, call: Call, ring: Ring, outcome: OfferOutcome, cause: Cause, now: float) -> None:
-        """The offer ended without an answer: `cause` is how its INVITE ended."""
-        self._write_ended(call, ring, outcome, cause, now)
+        """The offer ended without an answer: `cause` is how its INVITE ended, or what its phones are told,
+        whose INVITEs then end with 487."""
+        ended = Cause(487, cause.q850, cause.text) if cause.sip_code == 200 else cause
+        self._write_ended(call, ring, outcome, ended, now)
         self._ringing.stop(call, ring, cause, now)
 
     def _write_ended(self, call: Call, ring: Ring, outcome: OfferOutcome, cause: Cause, now: float) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import time
 
-from ntpd112.journal.events import CallDtmf, LegQuality, RecordingFailed, RecordingStarted
+from ntpd112.journal.events import LegQuality, RecordingFailed, RecordingStarted
 from ntpd112.media import MediaLeg
-from ntpd112.media.events import Closed, Dtmf, Learned, NoAudio, PlayEnded
+from ntpd112.media.events import Closed, Learned, NoAudio
 from ntpd112.media.events import RecordingFailed as RecordingBroke
 from ntpd112.media.protocol import Family
 from ntpd112.sip.leg import Leg
@@ -67,11 +67,6 @@ class Sound:
 
     # --- what is heard
 
-    def announce(self, call: Call, now: float) -> None:
-        call.announced = True
-        call.media.play(call.queue.announcement or RINGBACK)
-        self.record(call, now)
-
     def record(self, call: Call, now: float) -> None:
         """From the caller's first word, also while waiting: what is said then may be all there is."""
         folder = self._context.config.media.recordings
@@ -90,17 +85,6 @@ class Sound:
         if found:
             source = f"{event.host}:{event.port}"
             log.debug("sound arrives", call_id=found[0].id, party=found[1], source=source)
-
-    def play_ended(self, event: PlayEnded) -> None:
-        found = self._context.call_of_sound(event.leg)
-        if found and found[1] == "caller" and not found[0].parties:
-            found[0].media.play(RINGBACK, loop=True)
-
-    def digit(self, event: Dtmf, now: float) -> None:
-        found = self._context.call_of_sound(event.leg)
-        if found:
-            at = self._context.clock.wall(now)
-            self._context.write(CallDtmf(at=at, call_id=found[0].id, by=found[1], digit=event.digit))
 
     def no_audio(self, event: NoAudio) -> None:
         found = self._context.call_of_sound(event.leg)

@@ -6,22 +6,33 @@ from ntpd112.journal.events import CallConnected
 from ntpd112.sip.leg import Leg
 from ntpd112.sip.sdp import RemoteMedia
 
+from . import causes
+from .announcing import Announcing
 from .bridge import CALLER, Bridge
 from .call import Call, Party
 from .context import Context, log
+from .dialing import Dialing
 from .sound import Sound
 
 
 class Talking:
-    def __init__(self, context: Context, sound: Sound, bridge: Bridge) -> None:
+    def __init__(
+        self, context: Context, sound: Sound, bridge: Bridge, dialing: Dialing, announcing: Announcing
+    ) -> None:
         self._context = context
         self._sound = sound
         self._bridge = bridge
+        self._dialing = dialing
+        self._announcing = announcing
 
     def begin(self, call: Call, party: Party, now: float) -> None:
         """An operator, or a destination of the ladder, picked up and is in `call.parties`. A caller who was
-        only ringing is answered now."""
+        only ringing is answered now; what else was tried or asked while waiting is over."""
         call.enter("talking")
+        call.wait.over()
+        self._dialing.withdraw_all(call, causes.TAKEN_ELSEWHERE, now, "ladder")
+        if call.wait.asked_at is not None:
+            call.media.watch_voice(False)
         self._context.own_sound(party.media.id, call, party.kind)
         if party.leg.remote is not None:
             self._sound.point(party.media, party.leg.remote)
@@ -60,7 +71,7 @@ class Talking:
         if leg is call.leg:
             self._sound.point(call.media, remote)
             if call.accepted and not call.announced and not call.parties:
-                self._sound.announce(call, now)
+                self._announcing.begin(call, now)
             if call.connected_at is not None:
                 self._bridge.hold(call, CALLER, "caller", remote, now)
             elif call.accepted:

@@ -154,6 +154,37 @@ class CallbackView(msgspec.Struct, frozen=True, kw_only=True):
     "Who calls now, or just did."
 
 
+class FloodView(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether many calls are taken to be about one incident."""
+
+    on: bool
+    since: datetime | None
+    "Since when it is on or off; None: there never was a flood."
+    reason: str
+    by: str
+    "Who switched it; empty: the rate of calls did."
+    prompt: str
+    "What later callers hear; empty: nothing."
+    waiting: int
+    "Calls that wait and are taken to be about the incident."
+
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """For the metrics. Counted since the start, but for `lanes`."""
+
+    lanes: dict[Lane, int]
+    "Calls that wait now and ring nowhere, by lane."
+    screened: dict[str, int]
+    "By what the caller did."
+    climbs: int
+    "Destinations rung by ladders."
+    flood: bool
+    "Flood mode is on now."
+    floods: int
+    repairs: int
+    "Disagreements that the watchdog found."
+
+
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """`ready` is false while calls would not be handled well; `problems` says why, in words."""
 
@@ -278,5 +309,13 @@ class CallCentre(Protocol):
     def queues(self) -> list[QueueView]: ...
 
     def trunks(self) -> list[TrunkView]: ...
+
+    def flood(self) -> FloodView: ...
+
+    def set_flood(self, on: bool, by: str, reason: str, prompt: str) -> FloodView:
+        """What a person begins a person ends. `prompt`: in place of the configured one; empty: that one."""
+        ...
+
+    def figures(self) -> Figures: ...
 
     def health(self) -> Health: ...

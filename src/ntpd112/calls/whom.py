@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from ntpd112.config import DESTINATION_RING_S, is_uri
 from ntpd112.journal.events import PartyKind
 from ntpd112.sip.target import Target
 from ntpd112.sip.uri import SipSyntaxError, Uri
@@ -79,6 +80,15 @@ def _whom(context: Context, found: DestinationConfig) -> Whom:
     return Whom(found.kind, found.name, tuple(rounds), found.ring)
 
 
+def climbs_to(context: Context, to: str) -> Whom | QueueConfig:
+    """The `to` of a ladder's step: a destination, a queue, or a SIP URI. Raises Unreachable."""
+    if is_uri(to):
+        return Whom("phone", to, ((target_of(context, to),),), DESTINATION_RING_S)
+    if any(one.name == to for one in context.config.destination):
+        return destination(context, to)
+    return _queue(context, to)
+
+
 def _dialled(context: Context, text: str) -> Whom | QueueConfig:
     if context.acd.operator(text) is not None:
         return _operator(context, text)
@@ -108,6 +118,7 @@ def _queue(context: Context, name: str) -> QueueConfig:
 
 
 def target_of(context: Context, text: str) -> Target:
+    """Raises Unreachable."""
     try:
         target = context.ua.target_of(Uri.parse(text))
     except SipSyntaxError as problem:

@@ -33,7 +33,7 @@ class ShieldConfig(Section):
 class FloodConfig(Section):
     """Many calls about one incident."""
 
-    calls: Annotated[int, Field(ge=0)] = 0
+    calls: Annotated[int, Field(ge=0, le=2_000)] = 0
     "So many within `window` begin it; 0: only a supervisor does."
     window: DurationAbove0 = 60.0
     radius_km: Annotated[float, Field(gt=0)] = 5.0

@@ -33,6 +33,10 @@ class Books:
         call = self._calls.get(call_id)
         return call.status() if call else None
 
+    def known(self) -> frozenset[str]:
+        """The calls that no operator has answered yet."""
+        return frozenset(self._calls)
+
     def waiting(self) -> list[Call]:
         """Calls that ring nowhere, the next to be served first; held ones at the end."""
         return [call.status() for call in self._matching.waiting()]

@@ -19,6 +19,8 @@ from .process import LOG_TAIL, Program
 from .waiting import eventually
 
 REALM = "e2e.112"
+OUTSIDE = 99
+"Number of the phone that is no operator's: a destination, an off-duty operator."
 Json = dict[str, Any]
 
 
@@ -45,6 +47,10 @@ class Settings:
     callbacks_to: str = ""
     "Where citizens are called back; none by default."
     pbx_options: str = "5s"
+    queue: str = ""
+    "More TOML for the queue 112: keys, then tables of its own."
+    sections: str = ""
+    "More TOML sections; `{phone}` stands for the address of the phone that the test has beside operators'."
 
 
 class Agent:
@@ -70,7 +76,8 @@ class Agent:
         database = settings.database or f"sqlite+aiosqlite:///{self.database_file}"
         recordings = f'recordings = "{self.folder}/recordings"' if settings.recording else ""
         callbacks = f'[callbacks]\nto = "{settings.callbacks_to}"' if settings.callbacks_to else ""
-        queues = self._queue("112", ["112", "urn:service:sos"], {})
+        queues = self._queue("112", ["112", "urn:service:sos"], {}) + settings.queue
+        sections = settings.sections.replace("{phone}", net.phone(OUTSIDE))
         for number, skill in settings.skilled_numbers.items():
             queues += self._queue(skill, [number], {skill: 1})
         return f"""[site]
@@ -96,6 +103,7 @@ listen = "{net.agent}:8112"
 {self._trunk("telco", [net.telco, "::1"], settings.telco_calls, "0s")}
 {self._trunk("narrow", [net.narrow_trunk], 2, "0s")}
 {callbacks}
+{sections}
 {queues}"""
 
     @staticmethod

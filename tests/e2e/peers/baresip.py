@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .process import Program
-from .sound import sine, write_wav
+from .sound import read_wav, sine, write_wav
 from .waiting import eventually
 
 MODULES = Path("/usr/lib/baresip/modules")
@@ -35,9 +35,12 @@ class Account:
 
 
 class Baresip:
-    """One softphone at an address of its own. `tone` (Hz) is what it says all the time during a call."""
+    """One softphone at an address of its own. `tone` (Hz) is what it says all the time during a call, if it
+    is not given `speech`, a WAV file."""
 
-    def __init__(self, folder: Path, host: str, accounts: list[Account], *, tone: int) -> None:
+    def __init__(
+        self, folder: Path, host: str, accounts: list[Account], *, tone: int, speech: Path | None = None
+    ) -> None:
         folder.mkdir(parents=True)
         self.folder = folder
         self.host = host
@@ -45,7 +48,8 @@ class Baresip:
         (folder / "config").write_text(self._config())
         (folder / "accounts").write_text("".join(self._account(account) for account in accounts))
         (folder / "contacts").touch()
-        write_wav(folder / "tone.wav", sine(tone, TONE_S))
+        said = read_wav(speech).channels[0] if speech is not None else sine(tone, TONE_S)
+        write_wav(folder / "tone.wav", said)
         command = shutil.which("baresip")
         assert command, "baresip is missing: scripts/install-test-tools.sh installs it"
         self.program = Program([command, "-f", folder], folder / "baresip.log")
@@ -109,6 +113,10 @@ call_local_timeout 120
 
     def dial(self, uri: str) -> None:
         self.do("dial", uri)
+
+    def press(self, key: str) -> None:
+        """A key of the telephone (RFC 4733)."""
+        self.do("sndcode", key)
 
     def hang_up(self) -> None:
         self.do("hangup")

@@ -7,6 +7,7 @@ from .base import Model, ParameterError, ProblemOut, errors
 from .callbacks import CallbackCallIn, CallbackCallOut, CallbackClosedIn, CallbackClosedOut, CallbackOut
 from .callers import CallerOut, ClassifiedOut, StandingIn
 from .cdrs import CdrOut, CdrPage, MediaQualityOut, QualityOut, SegmentOut
+from .flood import FloodIn, FloodOut
 from .history import EventOut, EventsOut, WhyLineOut, WhyOut
 from .levels import LevelOut
 from .live import (
@@ -40,6 +41,8 @@ __all__ = [
     "ContactOut",
     "EventOut",
     "EventsOut",
+    "FloodIn",
+    "FloodOut",
     "LevelOut",
     "LiveOut",
     "MediaQualityOut",

@@ -1,0 +1,34 @@
+"""Flood mode."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import Field
+
+from .base import Model
+
+MAX_REASON = 500
+"Characters; it goes into the journal and the log."
+MAX_PROMPT = 100
+
+
+class FloodOut(Model):
+    """Whether many calls are taken to be about one incident."""
+
+    on: bool
+    since: datetime | None = Field(description="Of the last change; null: there never was a flood.")
+    reason: str = Field(examples=["market fire, Jl. Pahlawan"])
+    by: str = Field(description="Who switched it; empty: the rate of calls did.", examples=["api:console"])
+    prompt: str = Field(description="What later callers hear; empty: nothing.", examples=["incident"])
+    waiting: int = Field(description="Waiting calls that are taken to be about the incident.")
+
+
+class FloodIn(Model):
+    on: bool
+    reason: str = Field("", max_length=MAX_REASON, examples=["market fire, Jl. Pahlawan"])
+    prompt: str = Field(
+        "",
+        max_length=MAX_PROMPT,
+        description="A prompt in place of the configured one; empty: the configured one.",
+    )

@@ -1,0 +1,45 @@
+"""Flood mode: many calls about one incident."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from fastapi.responses import Response
+
+from ntpd112.api.answers import answer
+from ntpd112.api.auth import require
+from ntpd112.api.models import FloodIn, FloodOut, errors
+from ntpd112.calls.views import CallCentre
+from ntpd112.cdr.keys import ApiKey
+
+router = APIRouter(prefix="/api/v1", tags=["queues"])
+
+
+@router.get(
+    "/flood",
+    summary="Whether flood mode is on",
+    description="In flood mode later callers hear that the incident is known; who stays on the line waits "
+    "while some operators are kept free for others, who press a key.",
+    response_model=FloodOut,
+    responses=errors(401, 403, 422),
+    dependencies=[Depends(require("calls:read"))],
+)
+async def get_flood(request: Request) -> Response:
+    centre: CallCentre = request.app.state.centre
+    return answer(request, centre.flood())
+
+
+@router.put(
+    "/flood",
+    summary="Switch flood mode on or off",
+    description="What is switched on here ends here; the rate of calls begins and ends it by itself when "
+    "`[flood] calls` is set. Off-duty operators (`[flood] call_in`) are rung when it begins.",
+    response_model=FloodOut,
+    responses=errors(401, 403, 413, 422),
+)
+async def set_flood(
+    request: Request, body: FloodIn, key: Annotated[ApiKey, Depends(require("calls:control"))]
+) -> Response:
+    centre: CallCentre = request.app.state.centre
+    return answer(request, centre.set_flood(body.on, f"api:{key.name}", body.reason, body.prompt))

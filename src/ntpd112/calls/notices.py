@@ -1,0 +1,57 @@
+"""What happens to operators and trunks, and what the ACD decides: written down, and said in the log when
+somebody should know."""
+
+from __future__ import annotations
+
+from ntpd112.journal.events import OperatorChanged, TrunkChanged
+from ntpd112.queue import LastOperator, StateChanged
+
+from .context import Context, log
+from .decisions import Decision, event_of
+
+LAST_OPERATOR = "LAST OPERATOR DID NOT PICK UP and is rung again: get somebody to a phone"
+TRUNK_DOWN = "TRUNK DOWN: look at the PBX and the way to it; calls that still come are taken"
+
+
+class Notices:
+    def __init__(self, context: Context) -> None:
+        self._context = context
+
+    def trunk(self, trunk: str, up: bool, reason: str, now: float) -> None:
+        say = log.info if up else log.error
+        say("trunk answers" if up else TRUNK_DOWN, trunk=trunk, reason=reason)
+        at = self._context.clock.wall(now)
+        self._context.write(TrunkChanged(at=at, trunk=trunk, up=up, reason=reason))
+
+    def decided(self, effect: Decision, now: float) -> None:
+        if isinstance(effect, LastOperator):
+            log.error(LAST_OPERATOR, call_id=effect.call_id, operator=effect.operator)
+        if effect.call_id in self._context.calls:
+            self._context.write(event_of(effect, self._context.clock.wall(now)))
+
+    def operator(self, effect: StateChanged, now: float) -> None:
+        """Written down always; said in the log when it is not just a call taking its course."""
+        operator, state = effect.operator, effect.state
+        if {state, effect.previous} & {"break", "offline"}:
+            log.info(
+                "operator changes state",
+                operator=operator,
+                state=state,
+                was=effect.previous,
+                reason=effect.reason,
+            )
+            self._warn_of_nobody(state)
+        self._context.write(
+            OperatorChanged(
+                at=self._context.clock.wall(now),
+                operator=operator,
+                state=state,
+                previous=effect.previous,
+                reason=effect.reason,
+            )
+        )
+
+    def _warn_of_nobody(self, state: str) -> None:
+        calls = len(self._context.calls)
+        if calls and state in ("break", "offline") and not self._context.acd.anyone_serving():
+            log.error("NOBODY TO ANSWER: the last operator has gone; get somebody to a phone", calls=calls)
