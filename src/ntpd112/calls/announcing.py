@@ -18,7 +18,7 @@ from .context import Context
 from .expected import expected_wait
 from .sound import RINGBACK, Sound
 from .spoken import place_prompts, wait_prompts
-from .waiting import Language, Utterance
+from .waiting import Language, Utterance, Waiting
 
 MAX_TO_SAY = 8
 "Announcements that wait for their turn; more would be news of long ago."
@@ -47,8 +47,12 @@ class Announcing:
         self._remind_later(call, now)
         self._speak_next(call, now)
 
-    def resume(self, call: Call, now: float) -> None:
-        """The caller waits again, and has been heard before."""
+    def again(self, call: Call, prompts: list[str], now: float) -> None:
+        """The caller waits once more, in `call.queue`: hears the prompts, then ring-back. What went on in the
+        wait before is over."""
+        call.wait.over()
+        call.wait = Waiting(queues={call.queue.name})
+        self.say(call, prompts, now)
         if call.announced:
             self._remind_later(call, now)
             self._speak_next(call, now)

@@ -84,7 +84,7 @@ class Queueing:
             call.enter("waiting")
         self._write_requeued(call, reason, now)
         self._context.acd.enqueue(self._ask(call, self._needs(call), FRONT), now)
-        self._announcing.resume(call, now)
+        self._announcing.again(call, [], now)
 
     def _needs(self, call: Call) -> Needs:
         config = self._context.config
@@ -120,4 +120,4 @@ class Queueing:
     def _write_requeued(self, call: Call, reason: str, now: float) -> None:
         at = self._context.clock.wall(now)
         self._context.write(CallRequeued(at=at, call_id=call.id, queue=call.queue.name, reason=reason))
-        log.info("call goes into another queue", call_id=call.id, queue=call.queue.name, reason=reason)
+        log.info("call is queued again", call_id=call.id, queue=call.queue.name, reason=reason)
