@@ -12,6 +12,7 @@ from ntpd112.journal.events import (
     CallDtmf,
     CallEnded,
     CallHeld,
+    CallIncident,
     CallLane,
     CallQueued,
     CallRelaxed,
@@ -68,7 +69,15 @@ class Story:
                 assert event.offer not in self.legs_over, f"twice: {event}"
                 assert event.offer == 0 or event.offer in self.outcomes
                 self.legs_over.add(event.offer)
-            case CallWaits() | CallLane() | CallRelaxed() | CallScreened() | CallAnnounced() | LastOperator():
+            case (
+                CallWaits()
+                | CallLane()
+                | CallRelaxed()
+                | CallScreened()
+                | CallAnnounced()
+                | CallIncident()
+                | LastOperator()
+            ):
                 assert CallQueued in self.kinds
                 assert CallConnected not in self.kinds
             case CallDtmf() | CallStarted() | CallClassified() | LegQuality():

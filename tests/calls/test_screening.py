@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from tests.calls.desk import Desk, FakeLeg
 
-from ntpd112.journal.events import CallLane, CallQueued, CallScreened
+from ntpd112.journal.events import CallClassified, CallerCorrected, CallLane, CallQueued, CallScreened
 from ntpd112.sip.events import InfoDtmf
+
+CALLER = "+628123456789"
 
 
 def screened(when: str = "busy", **more: Any) -> Desk:
@@ -196,3 +198,33 @@ def test_a_key_that_comes_both_ways_was_pressed_once() -> None:
     desk.happen(InfoDtmf(caller, "5"))  # type: ignore[arg-type]
     assert results(desk) == ["key"]
     assert lane(desk, last_call(desk)) == "normal"
+
+
+def test_who_had_an_emergency_lately_is_not_asked() -> None:
+    desk = screened("always")
+    desk.register("budi")
+    first = desk.call()
+    desk.speak()
+    desk.pick_up("budi")
+    call = last_call(desk)
+    at = desk.context.clock.wall(desk.now)
+    desk.context.write(CallClassified(at=at, call_id=call, classification="emergency", by="budi"))
+    desk.hang_up(first)
+    desk.call()
+    again = desk.all_of(CallQueued)[-1]
+    assert (again.lane, again.priority) == ("normal", 0)
+    assert desk.phones("budi")
+
+
+def test_who_is_put_back_by_the_record_is_not_asked_either_but_may_press_the_panic_keys() -> None:
+    desk, _ = busy_desk()
+    desk.context.write(
+        CallerCorrected(at=desk.context.clock.wall(desk.now), caller=CALLER, standing="prank", by="api:x")
+    )
+    desk.call()
+    queued = desk.all_of(CallQueued)[-1]
+    assert queued.lane == "quiet"
+    assert queued.reasons
+    assert not desk.media.legs[2].listened
+    desk.press("5", "5", media=3)
+    assert lane(desk, last_call(desk)) == "lifted"

@@ -217,6 +217,11 @@ class Day(RuleBasedStateMachine):
             self.town.media.press("5")
         self.run()
 
+    @rule(on=st.booleans())
+    def flood(self, on: bool) -> None:
+        self.town.centre.set_flood(on, "api:test", "fire at the market", "")
+        self.run()
+
     @rule()
     def callers_speak(self) -> None:
         self.town.media.hear_callers()
@@ -288,7 +293,7 @@ class Day(RuleBasedStateMachine):
         for operator in self.town.acd.operators():
             for call in self.town.acd.waiting():
                 needed = requirement_of(call.must)
-                fit = fits(operator.spec.skills, needed) and call.lane != "held"
+                fit = fits(operator.spec.skills, needed) and call.lane != "held" and not call.incident
                 assert operator.state != "ready" or not fit
 
     @invariant()

@@ -144,6 +144,7 @@ class Screening:
         )
 
     def _asks(self, call: Call) -> ScreeningConfig | None:
-        """Who is answered can hear the question; operators who call a queue are not asked."""
-        asks = call.queue.answer == "announce" and call.facts.direction == "in"
-        return call.queue.screening if asks else None
+        """Who is answered can hear the question. Operators who call a queue, and who had an emergency lately,
+        are not asked."""
+        can_be = call.queue.answer == "announce" and call.facts.direction == "in"
+        return call.queue.screening if can_be and not call.known.lift else None
