@@ -8,7 +8,6 @@ from typing import Any
 from tests.calls.desk import FLOW, SDP, Desk, FakeLeg, FakeMediaLeg
 
 from ntpd112.config import CallbacksConfig, DestinationConfig
-from ntpd112.journal.events import CallEnded
 from ntpd112.media.events import PlayEnded
 from ntpd112.memory import Callback
 from ntpd112.sip.events import Cause, Ended, Established, PhoneCall
@@ -28,6 +27,8 @@ class Floor(Desk):
         self.shown: list[NameAddr] = []
         "The caller that each phone that was rung shows."
         self.headers: list[dict[str, str]] = []
+        self.dialled: list[Phone] = []
+        "Phones of operators that called us."
 
     def invite(self, target: Any, local: LocalMedia, **kwargs: Any) -> FakeLeg:
         self.shown.append(kwargs["caller"])
@@ -50,6 +51,7 @@ class Floor(Desk):
         request = Request(method="INVITE", uri=f"sip:{number}@agent", fields={})
         offer = None if late_offer else parse_sdp(SDP)
         leg = Phone(next(self._ids), inbound=True, offer=offer, user=operator, desk=self)
+        self.dialled.append(leg)
         self.happen(PhoneCall(leg, request, operator, replaces))  # type: ignore[arg-type]
         return leg
 
@@ -92,9 +94,10 @@ class Floor(Desk):
         call = self.context.calls[call_id]
         return call.media.id, call.parties[0].media.id
 
-    def end_of(self, call_id: str) -> CallEnded:
-        end: CallEnded = next(end for end in self.all_of(CallEnded) if end.call_id == call_id)
-        return end
+    def busy_lines(self) -> set[str]:
+        """Operators whose phones hear a prompt of ours, in no call."""
+        answered = [phone for phone in self.dialled if phone.local is not None and not phone.over]
+        return {phone.user for phone in answered if phone.id not in self.context.legs}
 
     def callbacks(self) -> list[Callback]:
         return self.context.memory.callbacks.entries(self.context.clock.wall(self.now))
