@@ -39,9 +39,11 @@ format: ## format the sources and mend what lint can mend
 	@$(VENV)/ruff check --fix $(SOURCES)
 	@$(VENV)/ruff format $(SOURCES)
 
-bench: ## measure: load and set-up times beside Asterisk's Queue(), the relay, a call's CPU, matching, abuse
+bench: ## measure: a centre's days, load beside Asterisk's Queue(), the relay, a call's CPU, matching, abuse
 	@scripts/install-test-tools.sh gcc libc6-dev
 	@scripts/make-venv.sh dev
+	@$(VENV)/python -m bench.simulator
+	@$(VENV)/python -m bench.simulator --staff
 	@$(VENV)/python -m bench.load
 	@$(VENV)/python bench/relay.py
 	@$(VENV)/python bench/sip_core.py
