@@ -21,7 +21,7 @@ KNOWS = {
     "api": {"calls", "cdr", "journal", "memory"},
     "app": {"api", "calls", "cdr", "config", "journal", "media", "memory", "queue", "sip"},
     "demo": {"app", "cdr", "config", "sip"},
-    "cli": {"app", "cdr", "config", "demo", "journal", "memory", "queue", "sip"},
+    "cli": {"app", "cdr", "config", "demo", "journal", "media", "memory", "queue", "sip"},
 }
 "Package to the packages it may import. `loglines` and the version belong to none and are open to all."
 MAX_LINES = 400

@@ -20,6 +20,7 @@ from ntpd112.cdr.fold import fold
 from ntpd112.cdr.keys import SCOPES, KeyStore
 from ntpd112.cdr.record import Cdr
 from ntpd112.cdr.store import CdrStore, Position
+from ntpd112.media.site import SitePrompts
 
 
 @dataclass
@@ -61,7 +62,10 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     recordings = tmp_path / "recordings"
     recordings.mkdir()
     centre = FakeCentre()
-    app = create_app(centre, store, keys, recordings, zone=ZoneInfo("Asia/Jakarta"))
+    announcements = SitePrompts(tmp_path / "prompts")
+    app = create_app(
+        centre, store, keys, recordings, announcements=announcements, zone=ZoneInfo("Asia/Jakarta")
+    )
     transport = httpx.ASGITransport(app)
     client = httpx.AsyncClient(
         transport=transport, base_url="http://test", headers={"Authorization": f"Bearer {tokens['admin']}"}

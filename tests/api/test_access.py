@@ -13,6 +13,7 @@ from tests.api.conftest import Site
 
 from ntpd112.api.limits import MAX_BODY_BYTES, Limits
 from ntpd112.cdr.keys import SCOPES
+from ntpd112.media.prompts import FOLDER
 
 NEEDS = {
     ("GET", "/api/v1/calls"): "calls:read",
@@ -36,6 +37,10 @@ NEEDS = {
     ("PUT", "/api/v1/callers/{number}/standing"): "calls:control",
     ("GET", "/api/v1/levels"): "calls:read",
     ("GET", "/api/v1/levels/intervals"): "calls:read",
+    ("GET", "/api/v1/prompts"): "calls:read",
+    ("GET", "/api/v1/prompts/{language}/{name}"): "calls:read",
+    ("PUT", "/api/v1/prompts/{language}/{name}"): "prompts:write",
+    ("DELETE", "/api/v1/prompts/{language}/{name}"): "prompts:write",
     ("GET", "/api/v1/operators"): "calls:read",
     ("GET", "/api/v1/operators/{id}"): "calls:read",
     ("PUT", "/api/v1/operators/{id}/state"): "operators:write",
@@ -44,6 +49,7 @@ NEEDS = {
     ("GET", "/api/v1/flood"): "calls:read",
     ("PUT", "/api/v1/flood"): "calls:control",
 }
+WELCOME = FOLDER / "id" / "welcome.wav"
 OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics")}
 BODIES: dict[str, dict[str, object]] = {
     "classification": {"classification": "prank"},
@@ -70,7 +76,9 @@ async def send(
 ) -> httpx.Response:
     body = BODIES.get(path.rpartition("/")[2])
     where = path.replace("{id}", "siti" if "operators" in path else CALL_ID)
-    where = where.replace("{number}", PRANKSTER.number)
+    where = where.replace("{number}", PRANKSTER.number).replace("{language}/{name}", "id/welcome")
+    if method == "PUT" and where.endswith("id/welcome"):
+        return await site.client.put(where, headers=headers, content=WELCOME.read_bytes())
     return await site.client.request(method, where, headers=headers, json=body)
 
 

@@ -35,7 +35,7 @@ async def answer_page(request: Request, items: Sequence[Any], **rest: Any) -> Re
 async def answer_remembered(request: Request, look: Look) -> Response:
     """A JSON array of what `look` finds in the memory, of which it makes a copy first. One look at a time, on
     a thread: it may take a tenth of a second, in which calls go on."""
-    lock: asyncio.Lock = request.app.state.looking
+    lock: asyncio.Lock = request.app.state.one_at_a_time
     async with lock:
         found = await asyncio.to_thread(look())
     body = msgspec.json.encode(await _encoded(found, request.app.state.zone, dated))

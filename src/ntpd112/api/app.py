@@ -30,6 +30,7 @@ from ntpd112.api.routes import (
     levels,
     operators,
     plant,
+    prompts,
     steering,
 )
 from ntpd112.calls.views import CallCentre
@@ -45,12 +46,14 @@ def create_app(
     keys: Keys,
     recordings: Path | None = None,
     *,
+    announcements: prompts.Prompts,
     zone: tzinfo = UTC,
     metrics: CollectorRegistry | None = None,
     warnings: Callable[[], list[str]] = list,
     read_call: history.History = lambda call_id: (),
 ) -> FastAPI:
-    """`recordings`: the folder, None when calls are not recorded. `zone`: the site's. `metrics`: what
+    """`recordings`: the folder, None when calls are not recorded. `announcements`: built in and
+    the site's own. `zone`: the site's. `metrics`: what
     `/metrics` shows, by default the centre's. `warnings`: problems that calls do not suffer from, for
     `/readyz`. `read_call`: a call's journal."""
     app = FastAPI(
@@ -73,10 +76,24 @@ def create_app(
     app.state.metrics = metrics
     app.state.warnings = warnings
     app.state.history = read_call
-    app.state.looking = asyncio.Lock()
+    app.state.one_at_a_time = asyncio.Lock()  # what keeps a thread busy
+    app.state.prompts = announcements
     problems.install(app)
     app.add_middleware(Limits)
-    for part in (calls, steering, history, callbacks, callers, cdrs, levels, operators, plant, flood, health):
+    for part in (
+        calls,
+        steering,
+        history,
+        callbacks,
+        callers,
+        cdrs,
+        levels,
+        operators,
+        plant,
+        flood,
+        prompts,
+        health,
+    ):
         app.include_router(part.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app

@@ -4,6 +4,7 @@ where the framework writes an error of its own (a Range that cannot be had)."""
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -12,17 +13,26 @@ from ntpd112.api import problems
 MAX_REQUESTS = 100
 "Answered at the same time; more get 503 at once, so that a flood of requests cannot hold up calls."
 MAX_BODY_BYTES = 64 << 10
-"The largest body any path takes is under 1 KB."
+"The largest body any path takes is below 4 KB, uploads apart."
 BODY_S = 10.0
 "Seconds for a body to come in. It is read before the request counts: a trickling one takes nobody's place."
+UPLOADS = "/api/v1/prompts/"
+"Paths below it take sound."
+MAX_UPLOAD_BYTES = 10_000_000
+"An announcement of 50 s as stereo, 16 bits, 48 kHz; of 10 minutes as a telephone carries it."
+UPLOAD_S = 60.0
+"Seconds for an upload to come in: at 1.4 Mbit/s."
+UPLOADS_AT_ONCE = 2
+"Read at the same time, whoever sends them: bounds the memory to 20 MB. More get 503."
 
 
 class _Refused(Exception):
     """The body cannot be had: status and reason."""
 
-    def __init__(self, status: int, reason: str) -> None:
+    def __init__(self, status: int, reason: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(reason)
         self.status = status
+        self.headers = {"Connection": "close", **(headers or {})}
 
 
 class _Gone(Exception):
@@ -44,6 +54,7 @@ class Limits:
         self._max_requests = max_requests
         self._body_s = body_s
         self._active = 0
+        self._uploads = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -51,10 +62,10 @@ class Limits:
             return
         answer = _Answer(send)
         try:
-            body = await self._body(scope, receive)
+            body = await self._any_body(scope, receive)
         except _Refused as refused:
             # What else comes of it is not read: the connection can carry no other request.
-            closing = problems.response(refused.status, str(refused), {"Connection": "close"})
+            closing = problems.response(refused.status, str(refused), refused.headers)
             await closing(scope, receive, answer)
         except _Gone:
             return
@@ -74,26 +85,38 @@ class Limits:
         finally:
             self._active -= 1
 
-    async def _body(self, scope: Scope, receive: Receive) -> bytes:
-        """All of it. Raises _Refused, _Gone."""
-        too_large = _Refused(413, f"the body is larger than {self._max_body} bytes")
+    async def _any_body(self, scope: Scope, receive: Receive) -> bytes:
+        """All of it, small or an upload. Raises _Refused, _Gone."""
+        if scope["method"] != "PUT" or not scope["path"].startswith(UPLOADS):
+            return await self._body(scope, receive, self._max_body, self._body_s)
+        if self._uploads >= UPLOADS_AT_ONCE:
+            raise _Refused(503, f"{UPLOADS_AT_ONCE} uploads are coming in", {"Retry-After": "10"})
+        self._uploads += 1
+        try:
+            return await self._body(scope, receive, MAX_UPLOAD_BYTES, UPLOAD_S)
+        finally:
+            self._uploads -= 1
+
+    async def _body(self, scope: Scope, receive: Receive, max_bytes: int, within_s: float) -> bytes:
+        """Raises _Refused, _Gone."""
+        too_large = _Refused(413, f"the body is larger than {max_bytes} bytes")
         length = dict(scope["headers"]).get(b"content-length", b"0")
-        if not length.isdigit() or int(length) > self._max_body:
+        if not length.isdigit() or int(length) > max_bytes:
             raise too_large
         body = bytearray()
         try:
-            async with asyncio.timeout(self._body_s):
+            async with asyncio.timeout(within_s):
                 while True:
                     message = await receive()
                     if message["type"] != "http.request":
                         raise _Gone
                     body += message.get("body", b"")
-                    if len(body) > self._max_body:
+                    if len(body) > max_bytes:
                         raise too_large
                     if not message.get("more_body"):
                         return bytes(body)
         except TimeoutError:
-            raise _Refused(408, f"the body did not come within {self._body_s:g} seconds") from None
+            raise _Refused(408, f"the body did not come within {within_s:g} seconds") from None
 
 
 class _Replay:

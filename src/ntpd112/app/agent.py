@@ -32,6 +32,7 @@ from ntpd112.config import Config, dead_ends, warnings_of
 from ntpd112.journal import Journal, JournalError
 from ntpd112.journal.events import AgentStarted
 from ntpd112.media import MediaClient, MediaError, MediaSettings
+from ntpd112.media.site import SitePrompts
 from ntpd112.memory import restore
 from ntpd112.queue import Acd
 from ntpd112.sip.agent import UaConfig, UserAgent
@@ -46,7 +47,15 @@ from .phones import PhoneBook
 from .policies import policy_of
 from .remembering import give_back_counters, keep_saved, save_last, settings_of
 from .turn import Turn
-from .upkeep import allow_files, calm_collector, collect_when_quiet, keep_clock, prune_journal, unwritable
+from .upkeep import (
+    allow_files,
+    calm_collector,
+    collect_when_quiet,
+    keep_clock,
+    prune_journal,
+    unwritable,
+    watch_prompts,
+)
 
 log = structlog.get_logger("ntpd112")
 LAST_CDRS_S = 5.0
@@ -121,6 +130,9 @@ class Agent:
             asyncio.create_task(collect_when_quiet(self.context.calls.__len__), name="collector"),
             asyncio.create_task(keep_saved(self.memory, self.journal, self._memory_file), name="memory"),
             asyncio.create_task(keep_clock(self.context.clock), name="clock"),
+            asyncio.create_task(
+                watch_prompts(SitePrompts(config.media.prompts), self.media.reload_prompts), name="prompts"
+            ),
             asyncio.create_task(
                 prune_journal(self.journal, self.projection, config.journal.keep), name="journal upkeep"
             ),
@@ -226,6 +238,7 @@ class Agent:
             self.cdrs,
             self.keys,
             recordings=self.config.media.recordings,
+            announcements=SitePrompts(self.config.media.prompts),
             zone=ZoneInfo(self.config.site.timezone),
             metrics=registry,
             warnings=self._warnings,

@@ -16,10 +16,13 @@ import structlog
 from ntpd112.calls.context import Clock
 from ntpd112.cdr.projection import CdrProjection
 from ntpd112.journal import Journal
+from ntpd112.media.site import SitePrompts
 
 CLOCK_S = 60.0
 "Seconds between looks at the wall clock: how long CDR times may lag behind a corrected clock."
 PRUNE_S = 3600.0
+PROMPTS_S = 2.0
+"Seconds between looks at the site's announcements: a few hundred files at most, below 1 ms."
 COLLECT_S = 5.0
 "Seconds between looks whether the cycle collector may run."
 WORTH_COLLECTING = 50_000
@@ -69,6 +72,18 @@ async def keep_clock(clock: Clock) -> None:
     while True:
         await asyncio.sleep(CLOCK_S)
         clock.anchor = time.time() - time.monotonic()
+
+
+async def watch_prompts(prompts: SitePrompts, reload: Callable[[], None]) -> None:
+    """Call `reload` when an announcement of the site has come, gone or changed, by whatever way, for ever."""
+    seen = await asyncio.to_thread(prompts.fingerprint)
+    while prompts.folder is not None:
+        await asyncio.sleep(PROMPTS_S)
+        found = await asyncio.to_thread(prompts.fingerprint)
+        if found != seen:
+            seen = found
+            reload()
+            log.info("the site's announcements are read again", files=len(found))
 
 
 async def prune_journal(journal: Journal, projection: CdrProjection, keep_s: float) -> None:

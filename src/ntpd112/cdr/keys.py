@@ -27,9 +27,10 @@ from ntpd112.cdr.tables import api_keys
 SCOPES = {
     "cdr:read": "read CDRs",
     "calls:read": "read live calls, operators, queues and trunks",
-    "calls:control": "classify calls",
+    "calls:control": "steer, transfer, supervise and classify calls, correct callers' records",
     "operators:write": "change operators' states",
     "recordings:read": "fetch recordings",
+    "prompts:write": "put and remove announcements",
     "admin": "everything",
 }
 PREFIX = "ntpd112_"

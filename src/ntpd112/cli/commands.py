@@ -8,7 +8,7 @@ import typer
 
 from ntpd112 import __version__
 
-from . import check, keys, operators, staff, trace
+from . import check, keys, operators, prompts, staff, trace
 from .common import ConfigOption, configuration, fail
 from .why import why
 
@@ -41,6 +41,7 @@ def options(
       ntpd112 operator add budi --name "Budi"        a softphone's account
       ntpd112 run                                    until SIGTERM or Ctrl-C
       ntpd112 apikey add wallboard --scope calls:read
+      ntpd112 prompt add welcome recording.wav       an announcement of your own
       ntpd112 why CALL_ID                            why a call waited, who was rung
       ntpd112 trace CALL_ID                          its SIP messages
       ntpd112 staff --calls-per-hour 120 --talk 90s  how many operators?
@@ -93,4 +94,5 @@ app.command(short_help="Tell in words why a call went as it did.")(why)
 app.command(short_help="Draw a call's SIP messages as a ladder diagram.")(trace.trace)
 app.command(short_help="Say how many operators a load of calls needs.")(staff.staff)
 app.add_typer(operators.app, name="operator", short_help="Add, import, list and remove operators.")
+app.add_typer(prompts.app, name="prompt", short_help="Add, list and remove announcements.")
 app.add_typer(keys.app, name="apikey", short_help="Make, list and withdraw API keys.")

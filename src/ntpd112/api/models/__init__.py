@@ -23,6 +23,7 @@ from .live import (
     StateIn,
     TrunkOut,
 )
+from .prompts import PromptLanguage, PromptMadeOut, PromptName, PromptOut
 from .steering import PriorityIn, PullIn, RequirementsIn
 
 __all__ = [
@@ -52,6 +53,10 @@ __all__ = [
     "PlaceOut",
     "PriorityIn",
     "ProblemOut",
+    "PromptLanguage",
+    "PromptMadeOut",
+    "PromptName",
+    "PromptOut",
     "PullIn",
     "QualityOut",
     "QueueOut",
