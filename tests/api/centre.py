@@ -17,10 +17,13 @@ from ntpd112.calls.views import (
     FloodView,
     Health,
     OperatorView,
+    PartyView,
     PlaceView,
     QueueView,
     SettableState,
     StateConflict,
+    SupervisorMode,
+    TransferView,
     TrunkView,
     UnknownCall,
     UnknownCallback,
@@ -154,6 +157,62 @@ class FakeMemory:
         return [level("" if by == "all" else "112", NOW.timestamp(), [counted], [])]
 
 
+class FakeCommands:
+    """Writes down what it is told; answers with the call as if a colleague rang for it."""
+
+    def __init__(self, call: Callable[[str], CallView]) -> None:
+        self._call = call
+        self.told: list[tuple[object, ...]] = []
+        self.refuse: Exception | None = None
+
+    def _do(self, call_id: str, *told: object) -> CallView:
+        call = self._call(call_id)
+        if self.refuse is not None:
+            raise self.refuse
+        self.told.append(told)
+        party = PartyView(
+            leg=1001,
+            kind="operator",
+            name="siti",
+            state="ringing",
+            mode="talk",
+            purpose="transfer",
+            holds=False,
+        )
+        transfer = TransferView(to="operator:siti", by="budi", attended=True, answered=False)
+        return msgspec.structs.replace(call, parties=[party], transfer=transfer)
+
+    def hold(self, call_id: str, by: str) -> CallView:
+        return self._do(call_id, "hold", by)
+
+    def resume(self, call_id: str, by: str) -> CallView:
+        return self._do(call_id, "resume", by)
+
+    def transfer(self, call_id: str, to: str, attended: bool, by: str) -> CallView:
+        return self._do(call_id, "transfer", to, attended, by)
+
+    def complete_transfer(self, call_id: str, by: str) -> CallView:
+        return self._do(call_id, "complete", by)
+
+    def cancel_transfer(self, call_id: str, by: str) -> CallView:
+        return self._do(call_id, "cancel", by)
+
+    def join_transfer(self, call_id: str, by: str) -> CallView:
+        return self._do(call_id, "join", by)
+
+    def add_party(self, call_id: str, to: str, by: str) -> CallView:
+        return self._do(call_id, "add", to, by)
+
+    def remove_party(self, call_id: str, leg: int, by: str) -> CallView:
+        return self._do(call_id, "remove", leg, by)
+
+    def supervise(self, call_id: str, supervisor: str, mode: SupervisorMode, by: str) -> CallView:
+        return self._do(call_id, "supervise", supervisor, mode, by)
+
+    def change_supervision(self, call_id: str, supervisor: str, mode: SupervisorMode, by: str) -> CallView:
+        return self._do(call_id, "change", supervisor, mode, by)
+
+
 class FakeCentre:
     """One waiting call, two operators, one queue, one trunk."""
 
@@ -164,6 +223,7 @@ class FakeCentre:
         self.steering = FakeSteering(self)
         self.remembered = FakeMemory()
         self.flooded = FloodView(on=False, since=None, reason="", by="", prompt="", waiting=0)
+        self.commands = FakeCommands(self.call)
         self.now = Health(ready=True, problems=[])
 
     def calls(self) -> list[CallView]:
@@ -177,6 +237,10 @@ class FakeCentre:
                 caller_name="",
                 dialled="112",
                 operator=None,
+                parties=[],
+                caller_held=False,
+                transfer=None,
+                note="",
                 created_at=NOW,
                 waiting_s=4.5,
                 priority=5,

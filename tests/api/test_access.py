@@ -29,6 +29,16 @@ NEEDS = {
     ("PUT", "/api/v1/calls/{id}/requirements"): "calls:control",
     ("POST", "/api/v1/calls/{id}/pull"): "calls:control",
     ("POST", "/api/v1/calls/{id}/climb"): "calls:control",
+    ("POST", "/api/v1/calls/{id}/hold"): "calls:control",
+    ("POST", "/api/v1/calls/{id}/resume"): "calls:control",
+    ("POST", "/api/v1/calls/{id}/transfer"): "calls:control",
+    ("POST", "/api/v1/calls/{id}/transfer/complete"): "calls:control",
+    ("POST", "/api/v1/calls/{id}/transfer/cancel"): "calls:control",
+    ("POST", "/api/v1/calls/{id}/transfer/conference"): "calls:control",
+    ("POST", "/api/v1/calls/{id}/parties"): "calls:control",
+    ("DELETE", "/api/v1/calls/{id}/parties/{leg}"): "calls:control",
+    ("POST", "/api/v1/calls/{id}/supervise"): "calls:control",
+    ("PUT", "/api/v1/calls/{id}/supervise"): "calls:control",
     ("GET", "/api/v1/cdrs"): "cdr:read",
     ("GET", "/api/v1/cdrs/{id}"): "cdr:read",
     ("GET", "/api/v1/cdrs/{id}/recording"): "recordings:read",
@@ -61,6 +71,9 @@ BODIES: dict[str, dict[str, object]] = {
     "flood": {"on": True},
     "pull": {"operator": "siti"},
     "standing": {"standing": "clean"},
+    "transfer": {"to": "operator:siti"},
+    "parties": {"to": "operator:siti"},
+    "supervise": {"supervisor": "siti", "mode": "listen"},
 }
 "By the last part of the path."
 
@@ -77,6 +90,7 @@ async def send(
     body = BODIES.get(path.rpartition("/")[2])
     where = path.replace("{id}", "siti" if "operators" in path else CALL_ID)
     where = where.replace("{number}", PRANKSTER.number).replace("{language}/{name}", "id/welcome")
+    where = where.replace("{leg}", "1001")
     if method == "PUT" and where.endswith("id/welcome"):
         return await site.client.put(where, headers=headers, content=WELCOME.read_bytes())
     return await site.client.request(method, where, headers=headers, json=body)

@@ -14,6 +14,7 @@ from typing import Any
 
 from ntpd112.app.policies import policy_of
 from ntpd112.app.remembering import settings_of
+from ntpd112.calls.commands import Commands
 from ntpd112.calls.context import Context
 from ntpd112.calls.control import CallControl
 from ntpd112.config import Config
@@ -31,11 +32,14 @@ from ntpd112.sip.events import (
     IncomingCall,
     MediaChanged,
     Progress,
+    Referred,
     Registered,
     Unregistered,
 )
 from ntpd112.sip.flow import Address, Flow
 from ntpd112.sip.message import Request
+from ntpd112.sip.nameaddr import NameAddr
+from ntpd112.sip.replaces import Replaces
 from ntpd112.sip.sdp import Codec, LocalMedia, RemoteMedia, SessionDescription, parse_sdp
 from ntpd112.sip.uri import Uri
 
@@ -44,6 +48,17 @@ REMOTE = RemoteMedia("127.0.0.2", 6000, 6001, Codec("PCMA", 8), 101, "sendrecv")
 HELD = RemoteMedia("127.0.0.2", 6000, 6001, Codec("PCMA", 8), 101, "recvonly")
 FLOW = Flow("udp", Address("127.0.0.1", 5060), Address("127.0.0.2", 5060))
 FLOW_6 = Flow("udp", Address("2001:db8::1", 5060), Address("2001:db8::2", 5060))
+
+DESTINATIONS = [
+    {
+        "name": "police",
+        "kind": "centre",
+        "to": ["sip:polres@10.0.0.1", "sip:polda@10.0.0.2"],
+        "ring": "10s",
+        "numbers": ["110"],
+    },
+    {"name": "psychologist", "kind": "agency", "to": "sip:psy@10.0.0.3", "ring": "20s"},
+]
 
 
 @dataclass(eq=False)
@@ -63,6 +78,11 @@ class FakeLeg:
     over: bool = False
     desk: Desk | None = None
     call_id: str = "leg@fake"
+    takes_refer: bool = False
+    told: list[int] = field(default_factory=list)
+    "What its phone was told by NOTIFY."
+    probes: int = 0
+    headers: dict[str, str] = field(default_factory=dict)
 
     @property
     def state(self) -> str:
@@ -90,6 +110,13 @@ class FakeLeg:
         if not self.over:
             self.did.append("hang up")
             self._end(cause)
+
+    def refer_progress(self, now: float, code: int, phrase: str = "") -> None:
+        if not self.over:
+            self.told.append(code)
+
+    def probe(self, now: float) -> None:
+        self.probes += 1
 
     def _end(self, cause: Cause) -> None:
         self.over, self.cause = True, cause
@@ -187,6 +214,10 @@ class Desk:
         self.rung: list[FakeLeg] = []
         self.offered: list[LocalMedia] = []
         self.registered: dict[str, int] = {}
+        self.doubted: list[str] = []
+        self.answers_options = True
+        self.second_line: FakeLeg | None = None
+        "What a Replaces names."
         self._ids: Iterator[int] = count(1)
         first = {"name": "112", "numbers": ["112", "urn:service:sos"]} | queue
         medical = {
@@ -199,6 +230,7 @@ class Desk:
             "media": {"recordings": recordings},
             "trunk": [{"name": "pbx", "peers": ["127.0.0.2"]}],
             "queue": [first, medical],
+            "destination": DESTINATIONS,
         }
         more = dict(also or {})
         sections["queue"] += more.pop("queue", [])
@@ -207,7 +239,11 @@ class Desk:
             self.acd.set_queue(policy_of(one, config.shield))
         me: Any = self
         journal: Any = SimpleNamespace(append=self.written.append, has_call=self._has_call)
-        registrar: Any = SimpleNamespace(contacts=self._contacts)
+        registrar: Any = SimpleNamespace(
+            contacts=self._contacts,
+            bindings=self._contacts,
+            doubt=lambda user, now: self.doubted.append(user),
+        )
         self.context = Context(
             config, me, registrar, self.acd, me.media, journal, new_id=lambda: f"call-{next(self._ids)}"
         )
@@ -223,7 +259,8 @@ class Desk:
     def invite(self, target: Any, local: LocalMedia, **kwargs: Any) -> FakeLeg:
         self.offered.append(local)
         flow = FLOW_6 if ":" in local.address else FLOW
-        leg = FakeLeg(next(self._ids), inbound=False, flow=flow, user=target.user, desk=self)
+        headers = kwargs.get("headers", {})
+        leg = FakeLeg(next(self._ids), False, flow=flow, user=target.user, desk=self, headers=headers)
         self.rung.append(leg)
         return leg
 
@@ -232,11 +269,19 @@ class Desk:
 
     def _contacts(self, user: str) -> list[Any]:
         target = SimpleNamespace(flow=FLOW, user=user, uri=f"sip:{user}@phone")
-        return [SimpleNamespace(target=target)] * self.registered.get(user, 0)
+        liveness = SimpleNamespace(answers=self.answers_options)
+        return [SimpleNamespace(target=target, liveness=liveness)] * self.registered.get(user, 0)
 
     def target_of(self, uri: Uri) -> Any:
-        """IPv6 is reached by no socket."""
-        return None if ":" in uri.host else SimpleNamespace(flow=FLOW, user=uri.user, uri=uri)
+        """Names are not looked up, and IPv6 is reached by no socket."""
+        return (
+            SimpleNamespace(flow=FLOW, user=uri.user, uri=uri)
+            if uri.host[0].isdigit() and ":" not in uri.host
+            else None
+        )
+
+    def leg_of(self, replaces: Replaces) -> FakeLeg | None:
+        return self.second_line
 
     # --- what people do
 
@@ -254,6 +299,10 @@ class Desk:
         self.registered[operator] = phones
         self.happen(Registered(operator))
         self.now += 1
+
+    def commands(self) -> Commands:
+        """As a console has them."""
+        return Commands(self.context, self.control, lambda call, now: None, lambda: None, lambda: self.now)  # type: ignore[arg-type,return-value]
 
     def unregister(self, operator: str) -> None:
         self.registered[operator] = 0
@@ -284,6 +333,16 @@ class Desk:
             self.sip.append(Ended(leg, "remote", Cause(487)))  # type: ignore[arg-type]
         self.control.settle(self.now)
         return leg
+
+    def talk(self, operator: str = "budi", **skills: int) -> tuple[FakeLeg, FakeLeg]:
+        """A caller and the operator talk; both legs."""
+        self.register(operator, **skills)
+        caller = self.call()
+        return caller, self.pick_up(operator)
+
+    def refer(self, phone: FakeLeg, to: str, replaces: Replaces | None = None) -> None:
+        """The operator presses transfer."""
+        self.happen(Referred(phone, NameAddr(Uri("sip", "agent", to)), replaces, None))  # type: ignore[arg-type]
 
     def acknowledge(self, leg: FakeLeg, remote: RemoteMedia = REMOTE) -> None:
         """The ACK with the answer to our offer comes."""

@@ -16,6 +16,7 @@ from ntpd112.journal.events import (
     CallLane,
     CallQueued,
     CallRelaxed,
+    CallRequeued,
     CallResumed,
     CallScreened,
     CallStarted,
@@ -27,6 +28,13 @@ from ntpd112.journal.events import (
     OfferEnded,
     OfferMade,
     OfferRinging,
+    PartyChanged,
+    PartyFailed,
+    PartyJoined,
+    PartyLeft,
+    PartyRings,
+    TransferEnded,
+    TransferStarted,
 )
 
 
@@ -41,7 +49,14 @@ class Story:
         self.outcomes: dict[int, str] = {}
         self.legs_over: set[int] = set()
         "Offers, and 0 for the caller."
-        self.holders: set[str] = set()
+        self.holders: set[tuple[str, int]] = set()
+        self.ringing: set[int] = set()
+        "Legs dialled by call control, from 1001."
+        self.inside: set[int] = set()
+        "Legs beside the caller's that are in the call."
+        self.talked_once = False
+        self.transferring = False
+        self.caller_held = False
         self.kinds: set[type[JournalEvent]] = set()
 
     @property
@@ -59,16 +74,27 @@ class Story:
             case OfferMade() | OfferRinging() | OfferEnded():
                 self._take_offer(event)
             case CallConnected():
-                assert CallConnected not in self.kinds
-                assert self.outcomes.get(event.offer) == "answered"
+                assert event.offer in self.inside
+                self.talked_once = True
             case CallHeld() | CallResumed():
-                assert CallConnected in self.kinds
-                assert (event.by in self.holders) == isinstance(event, CallResumed)
-                self.holders ^= {event.by}
+                assert self.talked_once
+                who = (event.by, event.leg)
+                assert (who in self.holders) == isinstance(event, CallResumed)
+                assert event.leg in self.inside | {0}
+                self.holders ^= {who}
             case LegEnded():
                 assert event.offer not in self.legs_over, f"twice: {event}"
                 assert event.offer == 0 or event.offer in self.outcomes
                 self.legs_over.add(event.offer)
+            case CallRequeued():
+                assert not self.inside, "waits while somebody talks to the caller"
+                assert not self.caller_held
+                self.transferring = False
+            case TransferStarted() | TransferEnded():
+                assert self.transferring == isinstance(event, TransferEnded), f"transfer: {event}"
+                self.transferring = not self.transferring
+            case PartyRings() | PartyFailed() | PartyJoined() | PartyChanged() | PartyLeft():
+                self._take_party(event)
             case (
                 CallWaits()
                 | CallLane()
@@ -79,7 +105,7 @@ class Story:
                 | LastOperator()
             ):
                 assert CallQueued in self.kinds
-                assert CallConnected not in self.kinds
+                assert not self.inside
             case CallDtmf() | CallStarted() | CallClassified() | LegQuality():
                 pass
             case _:
@@ -91,7 +117,7 @@ class Story:
         if isinstance(event, OfferMade):
             assert CallQueued in self.kinds
             assert event.offer > max(self.offers, default=0)
-            assert "answered" not in self.outcomes.values()
+            assert not self.inside
             self.offers.append(event.offer)
             self.open.add(event.offer)
             return
@@ -102,12 +128,39 @@ class Story:
         else:
             self.outcomes[event.offer] = event.outcome
             self.open.discard(event.offer)
+            if event.outcome == "answered":
+                self.inside.add(event.offer)
+
+    def _take_party(self, event: PartyRings | PartyFailed | PartyJoined | PartyChanged | PartyLeft) -> None:
+        match event:
+            case PartyRings():
+                assert event.leg > max(self.outcomes.keys() | self.ringing | {1000})
+                self.ringing.add(event.leg)
+                self.outcomes[event.leg] = "rings"
+            case PartyFailed():
+                self.ringing.remove(event.leg)
+                self.outcomes[event.leg] = event.outcome
+            case PartyJoined():
+                self.ringing.remove(event.leg)
+                self.inside.add(event.leg)
+                self.outcomes[event.leg] = "answered"
+            case PartyChanged(leg=0):
+                assert self.caller_held == (event.mode == "talk")
+                self.caller_held = not self.caller_held
+            case PartyChanged():
+                assert event.leg in self.inside
+            case PartyLeft():
+                self.inside.remove(event.leg)
+                assert not any(leg == event.leg for _, leg in self.holders)
 
     def finish(self) -> Cdr:
         """The call is over: everything in it is closed, and the CDR fits."""
         assert self.over
         assert not self.open
-        assert self.legs_over == {0, *self.offers} or self._refused()
+        assert not self.ringing
+        assert self.inside <= self.legs_over
+        answered = {leg for leg, outcome in self.outcomes.items() if outcome == "answered"}
+        assert self.legs_over == {0, *self.offers, *answered} or self._refused()
         cdr = fold(self.events)
         assert cdr is not None
         self._check(cdr)
@@ -118,9 +171,9 @@ class Story:
         return CallQueued not in self.kinds and not self.legs_over
 
     def _check(self, cdr: Cdr) -> None:
-        connected = CallConnected in self.kinds
+        connected = self.talked_once
         assert (cdr.disposition == "answered") <= connected
-        assert connected <= (cdr.disposition in ("answered", "interrupted"))
+        assert connected <= (cdr.disposition in ("answered", "interrupted")), (cdr.disposition, cdr.reason)
         assert (cdr.answered_at is not None) == (cdr.operator is not None) == connected
         assert cdr.offers == len(self.offers)
         assert cdr.started_at <= (cdr.queued_at or cdr.started_at) <= cdr.ended_at
@@ -139,7 +192,9 @@ class Story:
         assert (caller.sip_code, caller.outcome) in {
             (cdr.sip_code, cdr.disposition),
         }
+        assert {segment.number for segment in operators} == self.outcomes.keys()
         for segment in operators:
             assert segment.outcome == self.outcomes[segment.number]
             assert (segment.outcome == "answered") == (segment.sip_code == 200)
+            assert (segment.purpose is None) == (segment.number in self.offers)
             assert segment.started_at <= segment.ended_at <= cdr.ended_at

@@ -12,7 +12,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.calls.story import Story
 from tests.calls.town import PHONES, QUEUES, SKILLS, Node, Town
 
-from ntpd112.calls.views import SettableState, StateConflict, UnknownOperator
+from ntpd112.calls.commands import REFUSALS
+from ntpd112.calls.views import SettableState, StateConflict, SupervisorMode, UnknownOperator
 from ntpd112.journal.events import StateRepaired
 from ntpd112.queue.ladder import fits, requirement_of
 from ntpd112.sip.events import Cause
@@ -23,6 +24,20 @@ OPERATORS = st.sampled_from(sorted(SKILLS))
 PICK = st.integers(0, 9)
 DIRECTIONS = st.sampled_from(["sendonly", "inactive", "sendrecv"])
 REACTIONS = st.sampled_from(["answer", "answer", "answer", "ring", 486, 603, 480, 302])
+WHOM = st.sampled_from(
+    [
+        "operator:ani",
+        "operator:budi",
+        "operator:citra",
+        "destination:police",
+        "queue:110",
+        "queue:119",
+        "sip:9@192.0.2.41",
+        "nobody",
+    ]
+)
+DIALLED = st.sampled_from(["ani", "citra", "110", "113", "nobody"])
+STAFF = ("operator", "supervisor")
 OPEN = ("calling", "answered", "established")
 PHONE = st.integers(0, len(PHONES) - 1)
 NUMBERS = st.sampled_from(["112", "112", "110", "119", "113", "115", "116", "0351", "urn"])
@@ -64,7 +79,13 @@ class Day(RuleBasedStateMachine):
             self.town.run()
 
     def phones_with(self, *states: str) -> list[Node]:
-        return [node for node in self.town.phones if node.live(*states)]
+        """Operators' and the police's."""
+        return [node for node in (*self.town.phones, self.town.police) if node.live(*states)]
+
+    def call_id(self, pick: int) -> str:
+        """Of a call that is talked on."""
+        calls = [call.id for call in self.town.context.calls.values() if call.connected_at is not None]
+        return calls[pick % len(calls)] if calls else "none"
 
     # --- callers
 
@@ -187,6 +208,81 @@ class Day(RuleBasedStateMachine):
             leg.modify(self.town.now, direction=direction)
         self.run()
 
+    # --- transfers, conferences, supervision
+
+    @precondition(lambda self: self.call_id(0) != "none")
+    @rule(pick=PICK, to=WHOM, attended=st.booleans())
+    def console_transfers(self, pick: int, to: str, attended: bool) -> None:
+        with suppress(*REFUSALS):
+            self.town.centre.commands.transfer(self.call_id(pick), to, attended, "api:test")
+        self.run()
+
+    @precondition(lambda self: any(call.transfer for call in self.town.context.calls.values()))
+    @rule(step=st.sampled_from(["complete_transfer", "cancel_transfer", "join_transfer"]))
+    def transfer_goes_on(self, step: str) -> None:
+        for call in [call.id for call in self.town.context.calls.values() if call.transfer]:
+            with suppress(*REFUSALS):
+                getattr(self.town.centre.commands, step)(call, "api:test")
+        self.run()
+
+    @precondition(lambda self: self.phones_with("established"))
+    @rule(pick=PICK, to=DIALLED, gone=st.sampled_from([None, "phone", "caller"]))
+    def phone_refers(self, pick: int, to: str, gone: str | None) -> None:
+        """Many phones hang up right after their REFER."""
+        nodes = self.phones_with("established")
+        node = nodes[pick % len(nodes)]
+        for leg in node.live("established"):
+            node.refer(leg, to)
+            if gone == "phone":
+                leg.hang_up(self.town.now, HANG_UP)
+        if gone == "caller" and self.town.pbx.live("established"):
+            self.town.pbx.live("established")[0].hang_up(self.town.now, HANG_UP)
+        self.run()
+
+    @precondition(lambda self: self.call_id(0) != "none")
+    @rule(pick=PICK, to=WHOM)
+    def somebody_is_called_in(self, pick: int, to: str) -> None:
+        with suppress(*REFUSALS):
+            self.town.centre.commands.add_party(self.call_id(pick), to, "api:test")
+        self.run()
+
+    @precondition(lambda self: self.call_id(0) != "none")
+    @rule(pick=PICK, which=PICK)
+    def somebody_is_taken_out(self, pick: int, which: int) -> None:
+        call = self.town.context.calls[self.call_id(pick)]
+        numbers = [*call.rings, *(party.number for party in call.parties), 999]
+        with suppress(*REFUSALS):
+            self.town.centre.commands.remove_party(call.id, numbers[which % len(numbers)], "api:test")
+        self.run()
+
+    @precondition(lambda self: self.call_id(0) != "none")
+    @rule(pick=PICK, mode=st.sampled_from(["listen", "whisper", "talk"]))
+    def supervisor_comes_in(self, pick: int, mode: SupervisorMode) -> None:
+        commands, call = self.town.centre.commands, self.call_id(pick)
+        with suppress(*REFUSALS):
+            commands.supervise(call, "ratna", mode, "api:test")
+        with suppress(*REFUSALS):
+            commands.change_supervision(call, "ratna", mode, "api:test")
+        self.run()
+
+    @precondition(lambda self: self.call_id(0) != "none")
+    @rule(pick=PICK, held=st.booleans())
+    def console_holds(self, pick: int, held: bool) -> None:
+        commands = self.town.centre.commands
+        with suppress(*REFUSALS):
+            (commands.hold if held else commands.resume)(self.call_id(pick), "api:test")
+        self.run()
+
+    @precondition(lambda self: self.call_id(0) != "none")
+    @rule(pick=PICK, which=PICK)
+    def a_phone_falls_silent(self, pick: int, which: int) -> None:
+        """Muted, or gone if it was switched off."""
+        parties = self.town.context.calls[self.call_id(pick)].parties
+        if parties:
+            media: Any = parties[which % len(parties)].media
+            self.town.media.fall_silent(media)
+        self.run()
+
     # --- supervisors, directory, media, network, time
 
     @rule(operator=OPERATORS, state=st.sampled_from(["ready", "ready", "break", "offline"]))
@@ -266,18 +362,25 @@ class Day(RuleBasedStateMachine):
         if self.paused:
             return
         calls = self.town.context.calls
-        rings = {ring.name: call.id for call in calls.values() for ring in call.rings.values()}
-        talks = {party.name: call.id for call in calls.values() for party in call.parties}
-        assert len(rings) == sum(len(call.rings) for call in calls.values()), "rings for two"
-        assert len(talks) == sum(len(call.parties) for call in calls.values()), "talks in two"
+        offered: list[tuple[str, str]] = []
+        busy: list[tuple[str, str]] = []
+        for call in calls.values():
+            for ring in call.rings.values():
+                if ring.kind in STAFF:
+                    (busy if ring.attempt else offered).append((ring.name, call.id))
+            busy += [(party.name, call.id) for party in call.parties if party.kind in STAFF]
+        rings, talks = dict(offered), dict(busy)
+        assert len(rings) == len(offered), "rings for two"
+        assert len(talks) == len(busy), "talks in two"
         assert not rings.keys() & talks.keys()
         operators = self.town.acd.operators()
         assert {o.id: o.call_id for o in operators if o.state == "ringing"} == rings
         assert {o.id: o.call_id for o in operators if o.state == "talking"} == talks
         for call in calls.values():
             known = self.town.acd.call(call.id)
-            if call.parties:
+            if call.state in ("talking", "held"):
                 assert known is None, "answered, and still in the queue"
+                assert call.parties or call.rings, "nobody is there for the caller"
             else:
                 assert known is not None
                 assert known.state == call.state
@@ -292,7 +395,7 @@ class Day(RuleBasedStateMachine):
             return
         for operator in self.town.acd.operators():
             for call in self.town.acd.waiting():
-                needed = requirement_of(call.must)
+                needed = requirement_of(call.must, call.excluded)
                 fit = fits(operator.spec.skills, needed) and call.lane != "held" and not call.incident
                 assert operator.state != "ready" or not fit
 
@@ -304,10 +407,14 @@ class Day(RuleBasedStateMachine):
         for call in self.town.context.calls.values():
             media: Any = call.media
             if call.connected_at is not None:
-                assert bool(wiring[media.id]) != bool(call.holders)
-                assert (media.hears == "hold") == (
-                    "operator" in call.holders.values() and 0 not in call.holders
-                )
+                if 0 not in call.holders:
+                    assert bool(wiring.get(media.id)) != (media.hears == "hold"), (
+                        "dead air, or a prompt over speech"
+                    )
+                for party in call.parties:
+                    if party.mode == "talk" and party.number not in call.holders:
+                        their: Any = party.media
+                        assert wiring.get(their.id) or their.hears or party.kind == "supervisor"
             elif call.accepted and call.leg.remote is not None:
                 assert media.hears
 
@@ -338,7 +445,7 @@ class Day(RuleBasedStateMachine):
     def close_down(self) -> None:
         town = self.town
         town.fates.clear()
-        for node in town.phones:
+        for node in town.nodes.values():
             node.on = True
         town.pass_time(1.0)
         if len(self.stories) % 2:
@@ -347,7 +454,7 @@ class Day(RuleBasedStateMachine):
             leg.hang_up(town.now, HANG_UP)
         town.pass_time(60.0)
         self.nobody_is_left_behind()
-        for node in town.phones:
+        for node in (*town.phones, town.police):
             for leg in node.live(*OPEN):
                 leg.hang_up(town.now, HANG_UP)
         for name in SKILLS:

@@ -20,7 +20,7 @@ from ntpd112.calls.context import Context
 from ntpd112.calls.control import CallControl
 from ntpd112.config import Config
 from ntpd112.journal.events import JournalEvent
-from ntpd112.media.events import Closed, Dtmf, PlayEnded, Quality, Voice, WorkerLost
+from ntpd112.media.events import Closed, Dtmf, NoAudio, PlayEnded, Quality, Voice, WorkerLost
 from ntpd112.queue import Acd, OperatorSpec
 from ntpd112.sip.agent import UaConfig, UserAgent
 from ntpd112.sip.digest import answer_challenge, make_credentials
@@ -45,8 +45,14 @@ TICK = 0.01
 "Seconds a datagram is on its way."
 MAX_CALLS = 6
 "Of the PBX's trunk: few, so that it is full at times."
-SKILLS: dict[str, dict[str, int]] = {"ani": {"medical": 2}, "budi": {}, "citra": {}}
-PHONES = ("ani", "budi", "budi", "citra")
+POLICE = Address("192.0.2.40", 5060)
+SKILLS: dict[str, dict[str, int]] = {
+    "ani": {"medical": 2},
+    "budi": {},
+    "citra": {},
+    "ratna": {"supervisor": 1},
+}
+PHONES = ("ani", "budi", "budi", "citra", "ratna")
 "Whose each phone is: one operator has two."
 QUEUES: tuple[dict[str, Any], ...] = (
     {"name": "112", "numbers": ["112"], "skills": {}, "wrap_up": 10.0, "answer": "announce"},
@@ -99,6 +105,9 @@ class TownMedia(FakeMedia):
     def hear_callers(self) -> None:
         """Who is listened to says something."""
         self.pending += [Voice(leg.id, 300) for leg in self.legs if leg.listened and not leg.closed]
+
+    def fall_silent(self, leg: FakeMediaLeg) -> None:
+        self.pending.append(NoAudio(leg.id, 10.0))
 
     def press(self, digit: str) -> None:
         self.pending += [Dtmf(leg.id, digit, 100) for leg in self.legs if not leg.closed]
@@ -159,6 +168,9 @@ class Node:
         "Off: it hears nothing and says nothing."
         self._nonces = count(1)
 
+    def __repr__(self) -> str:
+        return f"<{self.user} {self.address.host}>"
+
     @property
     def local(self) -> LocalMedia:
         return LocalMedia(self.address.host, 4000)
@@ -201,6 +213,12 @@ class Node:
             now=self.town.now,
         )
 
+    def refer(self, leg: Leg, to: str) -> None:
+        """The phone's user presses transfer."""
+        assert leg.dialog is not None
+        headers = {"refer-to": [f"<sip:{to}@{AGENT.host}>"]}
+        leg._request(leg.dialog, "REFER", headers, lambda response, now: None, self.town.now)
+
     # What a PBX does
 
     def dial(self, number: str, headers: dict[str, str], caller: NameAddr, late: bool, mute: bool) -> None:
@@ -233,6 +251,14 @@ class Town:
             "site": {"region": "35.78"},
             "trunk": [{"name": "pbx", "peers": [PBX.host]}],
             "queue": [DEFAULTS | queue for queue in QUEUES],
+            "destination": [
+                {
+                    "name": "police",
+                    "to": [f"sip:110@{POLICE.host}", "sip:111@192.0.2.41"],
+                    "ring": "10s",
+                    "numbers": ["1100"],
+                }
+            ],
         }
         config = Config(**sections)
         for one in config.queue:
@@ -254,8 +280,10 @@ class Town:
             self.context, self.control, self.trunks, lambda: None, list, now=lambda: self.now
         )
         self.pbx = Node(self, PBX, "pbx")
+        self.police = Node(self, POLICE, "110")
+        self.ua.set_flow_to(lambda transport, remote: Flow("udp", AGENT, remote))
         self.phones = [Node(self, Address(f"192.0.2.{20 + n}", 5060), user) for n, user in enumerate(PHONES)]
-        self.nodes = {node.address: node for node in [self.pbx, *self.phones]}
+        self.nodes = {node.address: node for node in [self.pbx, self.police, *self.phones]}
         for name in SKILLS:
             self.employ(name)
 
@@ -284,7 +312,8 @@ class Town:
         self.control.settle(self.now)
         for one in self.ua.outgoing():
             self._note_final(one.data)
-            self._send(one, self.nodes[one.flow.remote], to_agent=False)
+            if (node := self.nodes.get(one.flow.remote)) is not None:
+                self._send(one, node, to_agent=False)
 
     def _note_final(self, data: bytes) -> None:
         found = _FINAL.match(data)

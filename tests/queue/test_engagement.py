@@ -3,7 +3,7 @@
 import pytest
 from tests.queue.hall import WRAP_UP, Hall, changes, offers
 
-from ntpd112.queue import StateConflict
+from ntpd112.queue import IllegalEvent, StateConflict
 from ntpd112.queue.states import SettledState
 
 
@@ -87,3 +87,20 @@ def test_a_call_that_waits_again_can_be_withdrawn_while_its_first_operator_talks
     hall.call("c", now=1.0)
     hall.acd.withdraw("c", 2.0)
     assert hall.acd.operators_in("c") == ["ani"]
+
+
+def test_who_moves_into_another_call_stays_busy_and_is_freed_by_that_one() -> None:
+    hall = Hall(["ani"])
+    hall.acd.engage("ani", "desk", 1.0, "transfer")
+    hall.call("A", 2.0)
+    hall.acd.move("ani", "first")
+    assert hall.acd.operators_in("desk") == []
+    assert hall.acd.operators_in("first") == ["ani"]
+    assert hall.acd.effects() == [], "nobody rings in between"
+    hall.acd.call_finished("first", "ani", 5.0)
+    assert hall.acd.operator("ani").state == "wrap-up"  # type: ignore[union-attr]
+
+
+def test_who_talks_in_no_call_cannot_move() -> None:
+    with pytest.raises(IllegalEvent, match="move"):
+        Hall(["ani"]).acd.move("ani", "first")

@@ -59,3 +59,20 @@ def test_never_asked_is_always_alive() -> None:
     assert (peer.alive, peer.due_at) == (True, inf)
     peer.heard(6.0)
     assert peer.due_at == inf
+
+
+def test_a_doubted_phone_is_asked_at_once_and_one_silence_makes_it_dead() -> None:
+    phone = Liveness.starting(30.0, now=0.0, answers=True)
+    phone.doubt(7.0)
+    assert phone.due_at == 7.0
+    phone.ask(7.0)
+    phone.doubt(8.0)
+    assert phone.due_at == 7.0 + ANSWER_S, "a question that is out is waited for"
+    phone.missed(11.0)
+    assert not phone.alive
+
+
+def test_doubting_a_phone_that_is_never_asked_changes_nothing() -> None:
+    phone = Liveness.starting(0, now=0.0)
+    phone.doubt(7.0)
+    assert (phone.alive, phone.due_at) == (True, inf)

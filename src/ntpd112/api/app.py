@@ -32,6 +32,7 @@ from ntpd112.api.routes import (
     plant,
     prompts,
     steering,
+    talking,
 )
 from ntpd112.calls.views import CallCentre
 
@@ -83,6 +84,7 @@ def create_app(
     for part in (
         calls,
         steering,
+        talking,
         history,
         callbacks,
         callers,

@@ -41,7 +41,7 @@ class Announcing:
         self._order = Order(float("-inf"), {})
 
     def begin(self, call: Call, now: float) -> None:
-        """The caller's media is known: from now on there is something to hear."""
+        """The caller's media is known, or they wait again: from now on there is something to hear."""
         call.announced = True
         self._sound.record(call, now)
         self._remind_later(call, now)
@@ -53,9 +53,8 @@ class Announcing:
         call.wait.over()
         call.wait = Waiting(queues={call.queue.name})
         self.say(call, prompts, now)
-        if call.announced:
-            self._remind_later(call, now)
-            self._speak_next(call, now)
+        if call.accepted and call.leg.remote is not None:
+            self.begin(call, now)
 
     def say(
         self, call: Call, prompts: list[str], now: float, then: Callable[[float], None] | None = None

@@ -32,7 +32,7 @@ class Bridge:
         heard = hearing(members)
         self._tell(call, legs, heard)
         self._comfort(call, legs, set(forsaken(members, heard)))
-        self._enter_state(call)
+        self._enter_state(call, alone=not heard[call.media.id])
 
     def _tell(self, call: Call, legs: dict[int, MediaLeg], heard: dict[int, tuple[int, ...]]) -> None:
         changed = {one for one, sources in heard.items() if call.wiring.get(one, ()) != sources}
@@ -57,22 +57,21 @@ class Bridge:
                 else:
                     leg.stop_playing()
 
-    def _enter_state(self, call: Call) -> None:
-        if call.state in ("talking", "held"):
-            held = bool(call.holders) or call.caller_mode == "hold"
-            state: CallState = "held" if held else "talking"
-            if call.state != state:
-                call.enter(state)
+    def _enter_state(self, call: Call, alone: bool) -> None:
+        """Held: the caller hears nobody, whoever put whom on hold."""
+        state: CallState = "held" if alone else "talking"
+        if call.state in ("talking", "held") and call.state != state:
+            call.enter(state)
 
     def hold(self, call: Call, number: int, kind: PartyKind, remote: RemoteMedia, now: float) -> None:
         """Whether the leg with this number holds us now, as its session description says."""
         at = self._context.clock.wall(now)
         if remote.held and number not in call.holders:
             call.holders[number] = kind
-            self._context.write(CallHeld(at=at, call_id=call.id, by=kind))
+            self._context.write(CallHeld(at=at, call_id=call.id, by=kind, leg=number))
         elif not remote.held and number in call.holders:
             del call.holders[number]
-            self._context.write(CallResumed(at=at, call_id=call.id, by=kind))
+            self._context.write(CallResumed(at=at, call_id=call.id, by=kind, leg=number))
         else:
             return
         self.rewire(call)

@@ -80,6 +80,25 @@ class Party:
     mode: PartyMode = "talk"
     purpose: Purpose | None = None
     "None: the operator whom the ACD chose."
+    silent: bool = False
+    "No sound comes from it at present."
+    probe: Timer | None = None
+    "Runs while its phone is asked whether it is still there, or until it is asked again."
+
+
+@dataclass(slots=True, eq=False)
+class Transfer:
+    """A transfer under way: from its start until it is completed, failed or cancelled."""
+
+    by: Party
+    "Whose place in the call is handed over. May have left already, as phones do that transfer blind."
+    to: str
+    attended: bool
+    "The caller waits while `by` and the target talk."
+    refer: Leg | None = None
+    "The leg that asked for it by REFER and wants to know how it goes."
+    target: Party | None = None
+    "Has answered (attended only: a blind transfer is over then)."
 
 
 @dataclass(slots=True)
@@ -114,8 +133,15 @@ class Call:
     "`hold`: the others talk without the caller."
     connected_at: float | None = None
     "Since when caller and operator (or a destination) hear each other; with a late offer, a little later."
+    reached: bool = False
+    "Somebody has talked to the caller: an operator, or a destination."
     served: bool = False
     "An operator has talked to the caller."
+    held_over: bool = False
+    "Whoever talked to the caller was lost in mid-call, and nobody has taken over yet."
+    note: str = ""
+    "What the next phone that rings shows about the call."
+    transfer: Transfer | None = None
     recording: bool = False
     classification: Classification | None = None
     holders: dict[int, PartyKind] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from ntpd112.sip.trunks import Trunk, Trunks
 from .call import Call
 from .callback_list import LiveCallbacks
 from .classifying import classify
+from .commands import Commands
 from .context import Context
 from .control import CallControl
 from .expected import expected_wait
@@ -24,16 +25,19 @@ from .remembered import LiveMemory
 from .steering import Steering
 from .views import (
     CallbackList,
+    CallCommands,
     CallView,
     ContactView,
     Figures,
     FloodView,
     Health,
     OperatorView,
+    PartyView,
     PlaceView,
     QueueView,
     Remembered,
     SettableState,
+    TransferView,
     TrunkView,
     UnknownCall,
     UnknownOperator,
@@ -64,6 +68,7 @@ class LiveCentre:
         self.callbacks: CallbackList = LiveCallbacks(context, control.callbacks, self._zone, on_input, now)
         self.steering: WaitingCommands = Steering(context, self._call_view, on_input, now)
         self.remembered: Remembered = LiveMemory(context, on_input, now)
+        self.commands: CallCommands = Commands(context, control, self._call_view, on_input, now)
 
     # --- calls
 
@@ -94,6 +99,10 @@ class LiveCentre:
             caller_name=facts.caller_name,
             dialled=facts.dialled,
             operator=call.operator,
+            parties=_parties(call),
+            caller_held=call.caller_mode == "hold",
+            transfer=_transfer(call),
+            note=call.note,
             created_at=self._date(call.started_at),
             waiting_s=round(max(0.0, until - since), 3),
             priority=waits.priority if waits else call.queue.priority,
@@ -241,6 +250,46 @@ def _place(call: Call, waits: Place) -> PlaceView:
         rings=list(waits.offers),
         offers=waits.made,
         declined=waits.declined,
+    )
+
+
+def _parties(call: Call) -> list[PartyView]:
+    """Who is in the call, then whose phones ring for it."""
+    within = [
+        PartyView(
+            leg=party.number,
+            kind=party.kind,
+            name=party.name,
+            state="in",
+            mode=party.mode,
+            purpose=party.purpose,
+            holds=party.number in call.holders,
+        )
+        for party in call.parties
+    ]
+    return within + [
+        PartyView(
+            leg=ring.number,
+            kind=ring.kind,
+            name=ring.name,
+            state="ringing",
+            mode=ring.attempt.mode if ring.attempt else "talk",
+            purpose=ring.attempt.purpose if ring.attempt else None,
+            holds=False,
+        )
+        for ring in call.rings.values()
+    ]
+
+
+def _transfer(call: Call) -> TransferView | None:
+    if call.transfer is None:
+        return None
+    transfer = call.transfer
+    return TransferView(
+        to=transfer.to,
+        by=transfer.by.name,
+        attended=transfer.attended,
+        answered=transfer.target is not None,
     )
 
 

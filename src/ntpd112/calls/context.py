@@ -10,6 +10,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 import structlog
 
@@ -30,6 +31,9 @@ from .call import Call
 from .needs import queue_of
 from .tally import Tally
 
+LINGER_S = 2.0
+"""Seconds for a phone whose transfer is done to read so in its NOTIFY and to hang up by itself (RFC 5589
+§6.1); it hears nobody meanwhile."""
 MAX_ENDED = 2_000
 "Ended calls whose last media figures are awaited or whose journal is asked again; the oldest give way."
 log = structlog.get_logger("ntpd112.calls")
@@ -68,6 +72,8 @@ class Context:
     calls: dict[str, Call] = field(default_factory=dict)
     legs: dict[int, tuple[Call, PartyKind]] = field(default_factory=dict)
     "Every SIP leg that belongs to a live call."
+    lingering: dict[int, Leg] = field(default_factory=dict)
+    "Legs whose part in a call is over, and whose phones may hang up by themselves for a moment."
     sounds: OrderedDict[int, tuple[str, PartyKind]] = field(default_factory=OrderedDict)
     "Media leg id to call id and party; kept after the call's end until the leg's figures came."
 
@@ -87,8 +93,10 @@ class Context:
         self.tally.take(event)
 
     def own_leg(self, leg: Leg, call: Call, party: PartyKind) -> None:
+        """From now on events of the leg concern this call. Operators may transfer from their phones."""
         self.legs[leg.id] = (call, party)
         call.legs[leg.id] = leg
+        leg.takes_refer = party == "operator" or call.facts.direction == "internal"
 
     def forget_leg(self, leg: Leg) -> None:
         """Events of the leg concern no call any more. No harm if they never did."""
@@ -103,6 +111,20 @@ class Context:
             leg.hang_up(now, cause)
         except Exception:
             log.exception("leg cannot be hung up", leg=leg.call_id, sip_code=cause.sip_code)
+
+    def let_go(self, leg: Leg, cause: Cause, now: float) -> None:
+        """As `drop_leg`, but the phone may hang up first."""
+        self.forget_leg(leg)
+        self.lingering[leg.id] = leg
+        self.timers.start(now + LINGER_S, partial(self._linger_no_more, leg, cause))
+
+    def _linger_no_more(self, leg: Leg, cause: Cause, now: float) -> None:
+        if self.lingering.pop(leg.id, None) is not None:
+            self.drop_leg(leg, cause, now)
+
+    def drop_lingering(self, cause: Cause, now: float) -> None:
+        for leg in list(self.lingering.values()):
+            self._linger_no_more(leg, cause, now)
 
     def own_sound(self, media_id: int, call: Call, party: PartyKind) -> None:
         self.sounds[media_id] = (call.id, party)

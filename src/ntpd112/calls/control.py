@@ -29,11 +29,13 @@ from .call import Call, Party
 from .call_in import CallIn
 from .callback import Callbacks
 from .codes import Codes
+from .conference import Conference
 from .context import Context, log
 from .desk import Desk
 from .dialing import Dialing
 from .ending import Ending
 from .flood import Flood
+from .holdover import HoldOver
 from .ladder import Ladder
 from .lines import Lines
 from .notices import Notices
@@ -41,11 +43,15 @@ from .offering import Offering
 from .parties import Parties
 from .queueing import Queueing
 from .readiness import Readiness
+from .referring import Referring
 from .repairing import Repairing
+from .requeue import Requeue
 from .ringing import Ringing
 from .screening import Screening
 from .sound import Sound
+from .supervision import Supervision
 from .talking import Talking
+from .transfer import Transfers
 
 MAX_ROUNDS = 10_000
 "Events one turn may handle before it yields to the sockets again; a real turn has a few dozen."
@@ -67,7 +73,7 @@ class CallControl:
         self.flood = Flood(context, self._call_in)
         queueing = Queueing(context, announcing, screening, self.flood)
         talking = Talking(context, sound, bridge, dialing, announcing)
-        parties = Parties(context, sound, bridge)
+        self.parties = parties = Parties(context, sound, bridge)
         self._sound = sound
         self._dialing = dialing
         self._announcing = announcing
@@ -75,7 +81,13 @@ class CallControl:
         self._talking = talking
         self._offering = Offering(context, ringing, talking)
         self._ladder = Ladder(context, dialing, talking, announcing, queueing)
-        self._ending = Ending(context, sound, self._offering, dialing, parties)
+        requeue = Requeue(context, dialing, parties, queueing)
+        self.transfers = Transfers(context, bridge, dialing, parties, requeue)
+        self.conference = Conference(context, bridge, dialing, parties, requeue)
+        self.supervision = Supervision(context, sound, bridge, dialing, parties)
+        self._hold_over = HoldOver(context, self.transfers, parties, requeue)
+        self._ending = Ending(context, sound, self._offering, dialing, parties, self._hold_over)
+        self._referring = Referring(context, sound, bridge, parties, self.transfers, self._ending)
         self._arrival = Arrival(context, sound, self._ending, queueing)
         self._lines = Lines(context, sound)
         self.callbacks = Callbacks(context, sound, bridge, talking, dialing, self._ending)
@@ -135,6 +147,7 @@ class CallControl:
         for call in list(self._context.calls.values()):
             self._ending.call_over(call, "interrupted", "system", causes.STOPPING, now)
         self._lines.stop(now)
+        self._context.drop_lingering(causes.STOPPING, now)
         self.settle(now)
 
     def _guarded(self, handle: object, event: object, now: float) -> None:
@@ -197,6 +210,7 @@ class CallControl:
             case sip_events.Unregistered(user, reason):
                 if self._context.acd.operator(user) is not None:
                     self._context.acd.phone_lost(user, now, reason)
+                    self._hold_over.unreachable(user, now)
             case sip_events.TrunkState(trunk, up, reason):
                 self._notices.trunk(trunk.name, up, reason, now)
             case sip_events.Refused(flow, code, reason, count):
@@ -228,6 +242,10 @@ class CallControl:
                 self._screening.pressed(*found, digit, "info", now)
             case sip_events.Ended():
                 self._ending.leg_ended(call, event, now)
+            case sip_events.Referred():
+                self._referring.referred(call, event, now)
+            case sip_events.Probed(_, alive=True):
+                self._hold_over.probed(call, leg, now)
             case _:
                 pass
 
@@ -291,10 +309,13 @@ class CallControl:
                     self._screening.voice(call, now)
             case media_events.NoAudio():
                 self._sound.no_audio(event)
-                if event.never and (speaker := self._speaker(event.leg)) is not None:
-                    self._readiness.mute(*speaker, now)
+                if (speaker := self._speaker(event.leg)) is not None:
+                    self._hold_over.silent(*speaker, now)
+                    if event.never:
+                        self._readiness.mute(*speaker, now)
             case media_events.AudioBack():
                 if (speaker := self._speaker(event.leg)) is not None:
+                    self._hold_over.heard(speaker[1])
                     self._readiness.heard(*speaker, now)
             case media_events.Closed():
                 self._media_closed(event, now)

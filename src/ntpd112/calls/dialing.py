@@ -7,13 +7,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Literal
 
-from ntpd112.journal.events import PartyFailed, PartyJoined, PartyMode, PartyRings, Purpose
+from ntpd112.journal.events import PartyFailed, PartyMode, PartyRings, Purpose
 from ntpd112.sip.events import Cause
 from ntpd112.sip.leg import Leg
 
 from . import causes
 from .call import Attempt, Call, Party, Ring
 from .context import Context, log
+from .parties import take_in
 from .ringing import Ringing
 from .sound import Sound
 from .whom import Whom
@@ -88,22 +89,7 @@ class Dialing:
         self._stop_timer(attempt)
         media = self._ringing.win(call, ring, leg, causes.TAKEN_ELSEWHERE, now)
         party = Party(ring.number, ring.kind, ring.name, leg, media, attempt.mode, attempt.purpose)
-        call.parties.append(party)
-        self._context.own_sound(media.id, call, party.kind)
-        if leg.remote is not None:
-            self._sound.point(media, leg.remote)
-        self._context.write(
-            PartyJoined(
-                at=self._context.clock.wall(now),
-                call_id=call.id,
-                leg=party.number,
-                kind=party.kind,
-                name=party.name,
-                mode=party.mode,
-                purpose=attempt.purpose,
-            )
-        )
-        log.info("joined the call", call_id=call.id, who=party.name, kind=party.kind, purpose=attempt.purpose)
+        take_in(self._context, self._sound, call, party, now)
         attempt.answered(call, party, now)
 
     def failed(self, call: Call, ring: Ring, leg: Leg, cause: Cause, now: float) -> None:

@@ -10,6 +10,7 @@ from . import causes
 from .call import Call
 from .context import Context, log
 from .dialing import Dialing
+from .holdover import HoldOver, vanished
 from .offering import Offering
 from .parties import Parties
 from .sound import Sound
@@ -17,13 +18,20 @@ from .sound import Sound
 
 class Ending:
     def __init__(
-        self, context: Context, sound: Sound, offering: Offering, dialing: Dialing, parties: Parties
+        self,
+        context: Context,
+        sound: Sound,
+        offering: Offering,
+        dialing: Dialing,
+        parties: Parties,
+        hold_over: HoldOver,
     ) -> None:
         self._context = context
         self._sound = sound
         self._offering = offering
         self._dialing = dialing
         self._parties = parties
+        self._hold_over = hold_over
 
     def refuse(self, leg: Leg, facts: CallStarted, cause: Cause, now: float) -> None:
         """A call that could not even be given a media port."""
@@ -32,7 +40,7 @@ class Ending:
 
     def leg_ended(self, call: Call, event: Ended, now: float) -> None:
         """A leg of a live call is over by itself: the caller's ends the call, and so does the last one that
-        the caller could talk to."""
+        the caller could talk to, if its end was meant."""
         self._context.forget_leg(event.leg)
         cause, by_hand = event.cause, event.by == "remote"
         if event.leg is call.leg:
@@ -44,14 +52,14 @@ class Ending:
         party = call.party_of(event.leg)
         if party is None:
             return
-        if any(other.mode == "talk" for other in call.parties if other is not party):
-            self._parties.leave(call, party, cause, now, reason="" if by_hand else "lost")
-        else:
+        if not self._hold_over.party_gone(call, party, cause, vanished(event), now):
             self._end(call, "operator", by_hand, cause, now)
 
     def _end(self, call: Call, party: HangupBy, by_hand: bool, cause: Cause, now: float) -> None:
         disposition: Disposition = "failed"
-        if call.connected_at is not None:
+        if call.held_over:
+            disposition = "interrupted"
+        elif call.reached:
             disposition = "answered" if call.served else "overflowed"
         elif by_hand and party == "caller":
             disposition = "abandoned"

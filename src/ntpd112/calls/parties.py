@@ -2,13 +2,37 @@
 
 from __future__ import annotations
 
-from ntpd112.journal.events import LegEnded, PartyChanged, PartyLeft, PartyMode
+from typing import Literal
+
+from ntpd112.journal.events import CallResumed, LegEnded, PartyChanged, PartyJoined, PartyLeft, PartyMode
 from ntpd112.sip.events import Cause
 
-from .bridge import Bridge
+from .bridge import CALLER, Bridge
 from .call import Call, Party
 from .context import Context, log
 from .sound import Sound
+
+
+def take_in(context: Context, sound: Sound, call: Call, party: Party, now: float) -> None:
+    """The party is in the call from now on. Whom it hears is for `Bridge.rewire`, afterwards."""
+    call.parties.append(party)
+    context.own_leg(party.leg, call, party.kind)
+    context.own_sound(party.media.id, call, party.kind)
+    call.sounds[party.media.id] = party.media
+    if party.leg.remote is not None:
+        sound.point(party.media, party.leg.remote)
+    context.write(
+        PartyJoined(
+            at=context.clock.wall(now),
+            call_id=call.id,
+            leg=party.number,
+            kind=party.kind,
+            name=party.name,
+            mode=party.mode,
+            purpose=party.purpose or "transfer",
+        )
+    )
+    log.info("joined the call", call_id=call.id, who=party.name, kind=party.kind, purpose=party.purpose)
 
 
 class Parties:
@@ -28,18 +52,44 @@ class Parties:
         )
         self._bridge.rewire(call)
 
-    def leave(self, call: Call, party: Party, cause: Cause, now: float, *, reason: str = "") -> None:
-        """Take the party out of the call, which goes on with the others."""
-        call.parties.remove(party)
-        call.holders.pop(party.number, None)
+    def hold_caller(self, call: Call, held: bool, by: str, now: float) -> None:
+        """Put the caller on hold on our side, or take them back: the others talk without them."""
+        mode: Literal["talk", "hold"] = "hold" if held else "talk"
+        if call.caller_mode == mode:
+            return
+        call.caller_mode = mode
         at = self._context.clock.wall(now)
+        self._context.write(PartyChanged(at=at, call_id=call.id, leg=CALLER, name="caller", mode=mode, by=by))
+        self._bridge.rewire(call)
+
+    def leave(
+        self,
+        call: Call,
+        party: Party,
+        cause: Cause,
+        now: float,
+        *,
+        reason: str = "",
+        lingers: bool = False,
+    ) -> None:
+        """Take the party out of the call, which goes on with the others. `lingers`: its phone is left to hang
+        up by itself."""
+        call.parties.remove(party)
+        at = self._context.clock.wall(now)
+        if call.holders.pop(party.number, None) is not None:
+            self._context.write(CallResumed(at=at, call_id=call.id, by=party.kind, leg=party.number))
+        if party.probe is not None:
+            party.probe.cancel()
         self._context.write(
             PartyLeft(
                 at=at, call_id=call.id, leg=party.number, kind=party.kind, name=party.name, reason=reason
             )
         )
         self.write_leg_end(call, party, cause, now)
-        self._context.drop_leg(party.leg, cause, now)
+        if lingers:
+            self._context.let_go(party.leg, cause, now)
+        else:
+            self._context.drop_leg(party.leg, cause, now)
         self._bridge.rewire(call)
         self._sound.close(call, party.media)
         self.release(call, party, now)

@@ -78,13 +78,22 @@ class Queueing:
         ask = self._ask(call, self._needs(call), lane, declined=before.declined, incident=before.incident)
         acd.enqueue(ask, now)
 
-    def restore(self, call: Call, reason: str, now: float) -> None:
-        """A caller whom nobody talks to and whom the ACD does not know: at the front."""
+    def restore(
+        self,
+        call: Call,
+        reason: str,
+        now: float,
+        *,
+        by: str = "",
+        prompt: str = "",
+        declined: dict[str, str] | None = None,
+    ) -> None:
+        """A caller whom nobody talks to and whom the ACD does not know: at the front. They hear `prompt`."""
         if call.state != "waiting":
             call.enter("waiting")
-        self._write_requeued(call, reason, now)
-        self._context.acd.enqueue(self._ask(call, self._needs(call), FRONT), now)
-        self._announcing.again(call, [], now)
+        self._write_requeued(call, reason, now, by)
+        self._context.acd.enqueue(self._ask(call, self._needs(call), FRONT, declined=declined), now)
+        self._announcing.again(call, [prompt], now)
 
     def _needs(self, call: Call) -> Needs:
         config = self._context.config
@@ -117,7 +126,7 @@ class Queueing:
             declined=declined or {},
         )
 
-    def _write_requeued(self, call: Call, reason: str, now: float) -> None:
+    def _write_requeued(self, call: Call, reason: str, now: float, by: str = "") -> None:
         at = self._context.clock.wall(now)
-        self._context.write(CallRequeued(at=at, call_id=call.id, queue=call.queue.name, reason=reason))
+        self._context.write(CallRequeued(at=at, call_id=call.id, queue=call.queue.name, reason=reason, by=by))
         log.info("call is queued again", call_id=call.id, queue=call.queue.name, reason=reason)

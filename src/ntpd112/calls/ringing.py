@@ -64,10 +64,12 @@ class Ringing:
         if call.facts.direction == "internal":
             return {"X-NTPD112-Call": call.id}
         if ring.kind in ("operator", "supervisor"):
+            note = {"X-NTPD112-Note": call.note} if call.note else {}
             return {
                 "X-NTPD112-Call": call.id,
                 "X-NTPD112-Queue": call.queue.name,
                 "Priority": "emergency",
+                **note,
             }
         return {"Priority": "emergency"}
 

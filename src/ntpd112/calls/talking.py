@@ -29,6 +29,7 @@ class Talking:
         """An operator, or a destination of the ladder, picked up and is in `call.parties`. A caller who was
         only ringing is answered now; what else was tried or asked while waiting is over."""
         call.enter("talking")
+        call.note, call.held_over = "", False
         call.wait.over()
         self._dialing.withdraw_all(call, causes.TAKEN_ELSEWHERE, now, "ladder")
         if call.wait.asked_at is not None:
@@ -48,7 +49,7 @@ class Talking:
         if not call.parties or call.connected_at is not None or call.leg.remote is None:
             return
         first = call.parties[0]
-        call.connected_at = now
+        call.connected_at, call.reached = now, True
         self._bridge.rewire(call)
         self._sound.record(call, now)
         if first.kind == "operator" or call.facts.direction == "internal":

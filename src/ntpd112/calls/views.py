@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 import msgspec
 
-from ntpd112.journal.events import CallbackOutcome, Classification, Lane
+from ntpd112.journal.events import CallbackOutcome, Classification, Lane, PartyKind, PartyMode, Purpose
 from ntpd112.memory import Level, Standing
 from ntpd112.memory.callbacks import Need
 from ntpd112.memory.callbacks import UnknownCallback as UnknownCallback
@@ -24,6 +24,32 @@ SettableState = Literal["ready", "break", "offline"]
 CallbackNeed = Need
 CallerStanding = Literal["clean", "prank", "trusted"]
 "`clean`: what is known is forgotten; `prank`: put back; `trusted`: never put back."
+SupervisorMode = Literal["listen", "whisper", "talk"]
+
+
+class PartyView(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody in a call beside the caller, or rung for it."""
+
+    leg: int
+    "Number of the leg within the call; names the party in commands."
+    kind: PartyKind
+    name: str
+    "Id of the operator or supervisor, name of the destination, or the address."
+    state: Literal["ringing", "in"]
+    mode: PartyMode
+    "`listen`: heard by none; `whisper`: heard by operators only; `hold`: hears nobody, heard by nobody."
+    purpose: Purpose | None
+    "None: offered by the queue."
+    holds: bool
+    "Holds from its own phone."
+
+
+class TransferView(msgspec.Struct, frozen=True, kw_only=True):
+    to: str
+    by: str
+    attended: bool
+    answered: bool
+    "They talk (attended)."
 
 
 class PlaceView(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +87,11 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
     dialled: str
     operator: str | None
     "Who talks, or whose phone rings."
+    parties: list[PartyView]
+    caller_held: bool
+    "Put on hold by us."
+    transfer: TransferView | None
+    note: str
     created_at: datetime
     waiting_s: float
     "Until the caller and somebody heard each other; with the time of an earlier attempt."
@@ -273,6 +304,41 @@ class WaitingCommands(Protocol):
         ...
 
 
+class UnknownParty(LookupError):
+    """Nobody like that is in the call."""
+
+
+class CallCommands(Protocol):
+    """What can be done with a call that is talked on. Each answers with the call as of now, and raises
+    UnknownCall, and StateConflict or Unreachable with what is in the way. `by`: who wants it."""
+
+    def hold(self, call_id: str, by: str) -> CallView: ...
+
+    def resume(self, call_id: str, by: str) -> CallView: ...
+
+    def transfer(self, call_id: str, to: str, attended: bool, by: str) -> CallView: ...
+
+    def complete_transfer(self, call_id: str, by: str) -> CallView: ...
+
+    def cancel_transfer(self, call_id: str, by: str) -> CallView: ...
+
+    def join_transfer(self, call_id: str, by: str) -> CallView: ...
+
+    def add_party(self, call_id: str, to: str, by: str) -> CallView: ...
+
+    def remove_party(self, call_id: str, leg: int, by: str) -> CallView:
+        """Raises UnknownParty too."""
+        ...
+
+    def supervise(self, call_id: str, supervisor: str, mode: SupervisorMode, by: str) -> CallView:
+        """Raises UnknownOperator too."""
+        ...
+
+    def change_supervision(self, call_id: str, supervisor: str, mode: SupervisorMode, by: str) -> CallView:
+        """Raises UnknownParty too."""
+        ...
+
+
 class CallCentre(Protocol):
     """The live call centre. Every method is synchronous, runs on the event loop and never blocks."""
 
@@ -284,6 +350,9 @@ class CallCentre(Protocol):
 
     @property
     def remembered(self) -> Remembered: ...
+
+    @property
+    def commands(self) -> CallCommands: ...
 
     def calls(self) -> list[CallView]: ...
 

@@ -15,6 +15,7 @@ from ntpd112.journal.events import (
     CallEnded,
     CallHeld,
     CallQueued,
+    CallRequeued,
     CallResumed,
     CallStarted,
     JournalEvent,
@@ -23,20 +24,35 @@ from ntpd112.journal.events import (
     OfferEnded,
     OfferMade,
     OfferRinging,
+    PartyChanged,
+    PartyFailed,
+    PartyJoined,
+    PartyKind,
+    PartyRings,
+    Purpose,
     RecordingStarted,
 )
 
+CALLER = 0
+"Number of the caller's leg."
+US, QUEUE = ("us", 0), ("queue", 0)
+"Who keeps the caller waiting, besides phones that hold: call control by hand, and a queue they are in again."
+
 
 @dataclass(slots=True)
-class _Offer:
-    """What is known of one offer; times are epoch seconds."""
+class _Leg:
+    """What is known of a leg besides the caller's: an offer, or somebody dialled. Times are epoch seconds."""
 
-    operator: str
-    made: float
+    kind: PartyKind
+    name: str
+    begun: float
+    purpose: Purpose | None = None
+    "None: an offer of the queue."
     ringing: float | None = None
-    connected: float | None = None
-    ended: OfferEnded | None = None
-    leg_ended: LegEnded | None = None
+    joined: float | None = None
+    failed: OfferEnded | PartyFailed | None = None
+    "How the ringing ended; an answered offer has one too."
+    ended: LegEnded | None = None
 
 
 @dataclass(slots=True)
@@ -46,15 +62,18 @@ class _Call:
     started: CallStarted | None = None
     queued: CallQueued | None = None
     accepted: float | None = None
-    connected: CallConnected | None = None
-    last_connected: CallConnected | None = None
+    answered: float | None = None
+    answered_by: int = CALLER
+    "Number of the first leg that talked to the caller."
+    operator: str = ""
+    "The last one who did."
     ended: CallEnded | None = None
     leg_ended: LegEnded | None = None
     classification: CallClassified | None = None
     recording: RecordingStarted | None = None
-    offers: dict[int, _Offer] = field(default_factory=dict)
+    legs: dict[int, _Leg] = field(default_factory=dict)
     quality: dict[str, MediaQuality] = field(default_factory=dict)
-    holders: set[str] = field(default_factory=set)
+    holders: set[tuple[str, int]] = field(default_factory=set)
     held_since: float = 0.0
     held_s: float = 0.0
 
@@ -79,18 +98,19 @@ def _take(call: _Call, event: JournalEvent) -> None:
         case CallAccepted():
             call.accepted = call.accepted or event.at
         case CallConnected():
-            call.connected = call.connected or event
-            call.last_connected = event
-            _offer(call, event).connected = event.at
+            leg = _leg(call, event.offer, "operator", event.operator, event.at)
+            _take_answer(call, event.offer, leg, event.at)
         case OfferMade():
-            _offer(call, event)
+            _leg(call, event.offer, "operator", event.operator, event.at)
         case OfferRinging():
-            offer = _offer(call, event)
-            offer.ringing = offer.ringing or event.at
+            leg = _leg(call, event.offer, "operator", event.operator, event.at)
+            leg.ringing = leg.ringing or event.at
         case OfferEnded():
-            _offer(call, event).ended = event
-        case LegEnded(party="operator"):
-            _offer(call, event).leg_ended = event
+            _leg(call, event.offer, "operator", event.operator, event.at).failed = event
+        case PartyRings() | PartyFailed() | PartyJoined():
+            _take_party(call, event)
+        case LegEnded(offer=number) if number != CALLER:
+            _leg(call, number, event.party, event.operator, event.at).ended = event
         case LegEnded():
             call.leg_ended = call.leg_ended or event
         case CallEnded():
@@ -100,7 +120,12 @@ def _take(call: _Call, event: JournalEvent) -> None:
         case RecordingStarted():
             call.recording = call.recording or event
         case CallHeld() | CallResumed():
-            _take_hold(call, event)
+            _take_hold(call, (event.by, event.leg), isinstance(event, CallHeld), event.at)
+        case PartyChanged(leg=number, mode=mode) if number == CALLER:
+            _take_hold(call, US, mode == "hold", event.at)
+        case CallRequeued():
+            if call.answered is not None:
+                _take_hold(call, QUEUE, True, event.at)
         case LegQuality():
             call.quality[event.party] = MediaQuality(
                 packets=event.packets,
@@ -111,34 +136,57 @@ def _take(call: _Call, event: JournalEvent) -> None:
             )
 
 
-def _offer(call: _Call, event: OfferMade | OfferRinging | OfferEnded | CallConnected | LegEnded) -> _Offer:
-    found = call.offers.get(event.offer)
+def _leg(call: _Call, number: int, kind: PartyKind, name: str, at: float) -> _Leg:
+    found = call.legs.get(number)
     if found is None:
-        found = call.offers[event.offer] = _Offer(event.operator, event.at)
+        found = call.legs[number] = _Leg(kind, name, at)
     return found
 
 
-def _take_hold(call: _Call, event: CallHeld | CallResumed) -> None:
-    """Time during which either side holds, counted once."""
-    if isinstance(event, CallHeld):
-        if not call.holders:
-            call.held_since = event.at
-        call.holders.add(event.by)
-    elif event.by in call.holders:
-        call.holders.remove(event.by)
-        if not call.holders:
-            call.held_s += _between(call.held_since, event.at)
+def _take_party(call: _Call, event: PartyRings | PartyFailed | PartyJoined) -> None:
+    leg = _leg(call, event.leg, event.kind, event.name, event.at)
+    if isinstance(event, PartyFailed):
+        leg.failed = event
+        return
+    leg.purpose = event.purpose
+    if isinstance(event, PartyJoined):
+        leg.joined = event.at
+        if event.purpose != "supervision":
+            _take_answer(call, event.leg, leg, event.at)
+
+
+def _take_answer(call: _Call, number: int, leg: _Leg, at: float) -> None:
+    """Somebody talks to the caller."""
+    leg.joined = at
+    if call.answered is None:
+        call.answered, call.answered_by = at, number
+    if leg.kind == "operator":
+        call.operator = leg.name
+    _take_hold(call, QUEUE, False, at)
+
+
+def _take_hold(call: _Call, who: tuple[str, int], held: bool, at: float) -> None:
+    """Time during which anybody holds, counted once."""
+    before = bool(call.holders)
+    if held:
+        call.holders.add(who)
+    else:
+        call.holders.discard(who)
+    if before and not call.holders:
+        call.held_s += _between(call.held_since, at)
+    elif call.holders and not before:
+        call.held_since = at
 
 
 def _cdr(call: _Call, started: CallStarted, ended: CallEnded) -> Cdr:
     end = max(started.at, ended.at)
-    queued, connected = call.queued, call.connected
+    queued, answered = call.queued, call.answered
     hold = call.held_s + (_between(call.held_since, end) if call.holders else 0.0)
-    talk = _between(connected.at, end) if connected else 0.0
-    last = call.last_connected
+    talk = _between(answered, end) if answered is not None else 0.0
     return Cdr(
         id=started.call_id,
         region=_text(started.region),
+        direction=started.direction,
         trunk=_text(started.trunk),
         queue=_text(queued.queue) if queued else None,
         priority=queued.priority if queued else None,
@@ -146,22 +194,24 @@ def _cdr(call: _Call, started: CallStarted, ended: CallEnded) -> Cdr:
         caller_name=_text(started.caller_name),
         dialled=_text(started.dialled),
         diverted_from=_text(started.diverted_from),
+        category=_text(started.category) or None,
+        callback_of=started.callback_of or None,
         started_at=_time(started.at),
         queued_at=_time(queued.at) if queued else None,
-        answered_at=_time(connected.at) if connected else None,
+        answered_at=_time(answered) if answered is not None else None,
         ended_at=_time(end),
         ring_s=_ring_s(call, end),
-        wait_s=_between(queued.at, connected.at if connected else end) if queued else 0.0,
+        wait_s=_between(queued.at, end if answered is None else answered) if queued else 0.0,
         talk_s=talk,
         hold_s=min(hold, talk),
-        operator=last.operator if last else None,
+        operator=_text(started.operator or call.operator) or None,
         disposition=ended.disposition,
         classification=call.classification.classification if call.classification else None,
         hangup_by=ended.hangup_by,
         sip_code=ended.sip_code,
         q850_cause=ended.q850_cause,
         reason=_text(ended.reason),
-        offers=len(call.offers),
+        offers=sum(leg.purpose is None for leg in call.legs.values()),
         recording=_text(call.recording.file) if call.recording else None,
         quality=Quality(caller=call.quality.get("caller"), operator=call.quality.get("operator")),
         location=_clean(started.location),
@@ -171,27 +221,28 @@ def _cdr(call: _Call, started: CallStarted, ended: CallEnded) -> Cdr:
         source=_text(started.source),
         segments=[
             _caller_segment(call, started, ended, end),
-            *(_offer_segment(number, offer, end) for number, offer in sorted(call.offers.items())),
+            *(_segment(number, leg, end) for number, leg in sorted(call.legs.items())),
         ],
     )
 
 
 def _ring_s(call: _Call, end: float) -> float:
-    """Of the offer that was answered, else of the last one."""
-    if not call.offers:
+    """Of the phone that was answered first, else of the last one."""
+    if not call.legs:
         return 0.0
-    offer = call.offers[call.connected.offer if call.connected else max(call.offers)]
-    over = offer.connected or (offer.ended.at if offer.ended else end)
-    return _between(offer.made, over)
+    leg = call.legs[call.answered_by or max(call.legs)]
+    return _between(leg.begun, leg.joined or (leg.failed.at if leg.failed else end))
 
 
 def _caller_segment(call: _Call, started: CallStarted, ended: CallEnded, end: float) -> Segment:
-    answered = call.accepted or (call.connected.at if call.connected else None)
+    answered = call.accepted or call.answered
     leg = call.leg_ended
     return Segment(
-        number=0,
+        number=CALLER,
         party="caller",
+        name=None,
         operator=None,
+        purpose=None,
         started_at=_time(started.at),
         ringing_at=None,
         answered_at=_time(answered) if answered else None,
@@ -202,26 +253,29 @@ def _caller_segment(call: _Call, started: CallStarted, ended: CallEnded, end: fl
     )
 
 
-def _offer_segment(number: int, offer: _Offer, end: float) -> Segment:
-    over, leg = offer.ended, offer.leg_ended
-    if leg is not None:
-        ended = leg.at
-    elif over is not None and offer.connected is None:
-        ended = over.at
+def _segment(number: int, leg: _Leg, end: float) -> Segment:
+    failed = leg.failed
+    if leg.ended is not None:
+        ended = leg.ended.at
     else:
-        ended = end
-    outcome: str = over.outcome if over else "answered" if offer.connected else "interrupted"
+        ended = failed.at if failed is not None and leg.joined is None else end
+    answered = leg.joined is not None or (failed is not None and failed.outcome == "answered")
+    outcome = "answered" if answered else failed.outcome if failed is not None else "interrupted"
+    code = leg.ended.sip_code if leg.ended else failed.sip_code if failed else 0
+    name = _text(leg.name)
     return Segment(
         number=number,
-        party="operator",
-        operator=offer.operator,
-        started_at=_time(offer.made),
-        ringing_at=_time(offer.ringing) if offer.ringing else None,
-        answered_at=_time(offer.connected) if offer.connected else None,
-        ended_at=_time(max(offer.made, ended)),
+        party=leg.kind,
+        name=name,
+        operator=name if leg.kind in ("operator", "supervisor") else None,
+        purpose=leg.purpose,
+        started_at=_time(leg.begun),
+        ringing_at=_time(leg.ringing) if leg.ringing else None,
+        answered_at=_time(leg.joined) if leg.joined else None,
+        ended_at=_time(max(leg.begun, ended)),
         outcome=outcome,
-        sip_code=(leg.sip_code if leg else over.sip_code if over else 0) or None,
-        q850_cause=leg.q850_cause if leg else None,
+        sip_code=code or None,
+        q850_cause=leg.ended.q850_cause if leg.ended else None,
     )
 
 

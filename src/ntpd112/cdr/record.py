@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 
-from ntpd112.journal.events import Classification, Disposition, HangupBy
-
-Party = Literal["caller", "operator"]
+from ntpd112.journal.events import Classification, Direction, Disposition, HangupBy, PartyKind, Purpose
 
 
 class MediaQuality(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,19 +29,24 @@ class Quality(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Segment(msgspec.Struct, frozen=True, kw_only=True):
-    """One leg: the caller's, or one offer to an operator."""
+    """One leg: the caller's, one offer to an operator, or somebody else who was dialled or joined."""
 
     number: int
-    "0 is the caller's leg; an operator's leg has the number of its offer."
-    party: Party
+    "0 is the caller's leg; an operator's leg has the number of its offer; others count from 1001."
+    party: PartyKind
+    name: str | None
+    "Who: the operator's or supervisor's id, the destination's name, or its address."
     operator: str | None
+    "The same, if it is an operator or supervisor."
+    purpose: Purpose | None
+    "Why they were dialled; None: the caller, or offered by the queue."
     started_at: datetime
     ringing_at: datetime | None
     answered_at: datetime | None
     ended_at: datetime
     outcome: str
-    """Of the caller's leg the call's disposition; of an offer answered, rona, declined, failed, withdrawn,
-    interrupted."""
+    """Of the caller's leg the call's disposition; else answered, rona (an offer), no_answer (dialled),
+    declined, failed, withdrawn, interrupted."""
     sip_code: int | None
     q850_cause: int | None
 
@@ -53,6 +56,7 @@ class Cdr(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     region: str
+    direction: Direction
     trunk: str
     queue: str | None
     priority: int | None
@@ -60,6 +64,8 @@ class Cdr(msgspec.Struct, frozen=True, kw_only=True):
     caller_name: str
     dialled: str
     diverted_from: str
+    category: str | None
+    callback_of: str | None
     started_at: datetime
     queued_at: datetime | None
     answered_at: datetime | None

@@ -216,6 +216,23 @@ class Acd(Supervision):
             raise IllegalEvent(f'operator "{operator_id}" is {operator.state}: "disengage" cannot happen now')
         self._end_talk(operator, now, wrap_up)
 
+    def move(self, operator_id: str, call_id: str) -> None:
+        """What they talk in has become part of another call: they stay busy, in that one from now on. Raises
+        IllegalEvent if they do not talk."""
+        operator = self._operator(operator_id)
+        talk = operator.talk
+        if talk is None:
+            raise IllegalEvent(f'operator "{operator_id}" is {operator.state}: "move" cannot happen now')
+        self._leave_talk(operator, talk)
+        talk.call_id = call_id
+        self._talks.setdefault(call_id, {})[operator_id] = operator
+
+    def _leave_talk(self, operator: OperatorRecord, talk: Talk) -> None:
+        others = self._talks[talk.call_id]
+        del others[operator.id]
+        if not others:
+            del self._talks[talk.call_id]
+
     def _begin_talk(self, operator: OperatorRecord, talk: Talk) -> None:
         operator.talk = talk
         self._talks.setdefault(talk.call_id, {})[operator.id] = operator
@@ -226,10 +243,7 @@ class Acd(Supervision):
         talk = operator.talk
         assert talk is not None, "a talking operator has a talk"
         operator.counters.talk_s += now - talk.since
-        others = self._talks[talk.call_id]
-        del others[operator.id]
-        if not others:
-            del self._talks[talk.call_id]
+        self._leave_talk(operator, talk)
         homes = [talk.home] if talk.home is not None else self._queues.values()
         if talk.home is not None:
             talk.home.talking -= 1

@@ -171,6 +171,11 @@ class Bindings:
                 binding.liveness.seen()
         self._announce(user, "")
 
+    def doubt(self, user: str, now: float) -> None:
+        for binding in self.of(user):
+            binding.liveness.doubt(now)
+            self._arm(binding)
+
     def take_events(self) -> list[SipEvent]:
         events, self._events = self._events, []
         return events

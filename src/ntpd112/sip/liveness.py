@@ -45,6 +45,11 @@ class Liveness:
             return cls.starting(0, now)
         return cls(interval_s, due_at=now, alive=False, failures=FAILURES_TO_DEAD)
 
+    def doubt(self, now: float) -> None:
+        """Something else has gone unanswered: one question more decides, now."""
+        if self.interval_s and self.alive and not self.asked:
+            self.failures, self.due_at = FAILURES_TO_DEAD - 1, now
+
     def ask(self, now: float) -> None:
         self.asked = True
         self.due_at = now + ANSWER_S

@@ -297,6 +297,11 @@ class Registrar:
         """`ok`: any response came from the phone. Late results are welcome; those of gone phones ignored."""
         self._bindings.keepalive_result(binding, ok, now)
 
+    def doubt(self, user: str, now: float) -> None:
+        """A phone of the user was lost in mid-call: ask all of theirs by OPTIONS at once, so that no call is
+        offered to one that is gone."""
+        self._bindings.doubt(user, now)
+
     def flow_closed(self, flow: Flow, now: float) -> None:
         """A TCP connection ended: its phones are not reachable until they register again."""
         self._bindings.close_flow(flow)

@@ -17,14 +17,17 @@ from .live import (
     ContactOut,
     LiveOut,
     OperatorOut,
+    PartyOut,
     PlaceOut,
     QueueOut,
     ReadyOut,
     StateIn,
+    TransferOut,
     TrunkOut,
 )
 from .prompts import PromptLanguage, PromptMadeOut, PromptName, PromptOut
 from .steering import PriorityIn, PullIn, RequirementsIn
+from .talking import PartyIn, SupervisionIn, TransferIn
 
 __all__ = [
     "CallOut",
@@ -50,6 +53,8 @@ __all__ = [
     "Model",
     "OperatorOut",
     "ParameterError",
+    "PartyIn",
+    "PartyOut",
     "PlaceOut",
     "PriorityIn",
     "ProblemOut",
@@ -65,6 +70,9 @@ __all__ = [
     "SegmentOut",
     "StandingIn",
     "StateIn",
+    "SupervisionIn",
+    "TransferIn",
+    "TransferOut",
     "TrunkOut",
     "WhyLineOut",
     "WhyOut",

@@ -7,8 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from ntpd112.cdr.record import Party
-from ntpd112.journal.events import Classification, Disposition, HangupBy
+from ntpd112.journal.events import Classification, Direction, Disposition, HangupBy, PartyKind, Purpose
 
 from .base import EXAMPLE_ID, Model, Seconds
 
@@ -29,15 +28,17 @@ class QualityOut(Model):
 class SegmentOut(Model):
     """One leg."""
 
-    number: int = Field(description="0: the caller's leg; else the number of the offer.")
-    party: Party
-    operator: str | None
+    number: int = Field(description="0: the caller's leg; 1, 2, ...: offers; 1001, 1002, ...: others.")
+    party: PartyKind
+    name: str | None = Field(description="Who: id of the operator, name or address of the destination.")
+    operator: str | None = Field(description="The same, if it is an operator or supervisor.")
+    purpose: Purpose | None = Field(description="Why they were dialled; null: offered by the queue.")
     started_at: datetime
     ringing_at: datetime | None
     answered_at: datetime | None
     ended_at: datetime
     outcome: str = Field(
-        description="Disposition, or answered, rona, declined, failed, withdrawn, interrupted."
+        description="Disposition, or answered, rona, no_answer, declined, failed, withdrawn, interrupted."
     )
     sip_code: int | None
     q850_cause: int | None
@@ -48,6 +49,7 @@ class CdrOut(Model):
 
     id: str = Field(examples=[EXAMPLE_ID])
     region: str = Field(examples=["35.78"])
+    direction: Direction
     trunk: str = Field(examples=["pbx"])
     queue: str | None = Field(examples=["112"])
     priority: int | None
@@ -55,6 +57,8 @@ class CdrOut(Model):
     caller_name: str
     dialled: str = Field(examples=["112"])
     diverted_from: str
+    category: str | None = Field(examples=["ambulance"])
+    callback_of: str | None = Field(description="Id of the call whose caller was called back.")
     started_at: datetime
     queued_at: datetime | None
     answered_at: datetime | None = Field(description="When caller and operator could hear each other.")

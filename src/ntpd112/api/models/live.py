@@ -8,7 +8,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from ntpd112.calls.views import CallState, OperatorState, SettableState
-from ntpd112.journal.events import Classification, Lane
+from ntpd112.journal.events import Classification, Lane, PartyKind, PartyMode, Purpose
 
 from .base import EXAMPLE_ID, Model, Seconds, Skills
 
@@ -32,6 +32,33 @@ class PlaceOut(Model):
     )
 
 
+class PartyOut(Model):
+    """Somebody in a call beside the caller, or rung for it."""
+
+    leg: int = Field(
+        description="Number of the leg in the call; names the party in commands.", examples=[1001]
+    )
+    kind: PartyKind
+    name: str = Field(
+        description="Id of the operator or supervisor, name of the destination, or the address."
+    )
+    state: Literal["ringing", "in"]
+    mode: PartyMode = Field(
+        description="`talk`; `listen`: hears all, heard by none; `whisper`: heard by operators only; `hold`."
+    )
+    purpose: Purpose | None = Field(description="Null: offered by the queue.")
+    holds: bool = Field(description="Holds from its own phone.")
+
+
+class TransferOut(Model):
+    """A transfer under way."""
+
+    to: str = Field(examples=["destination:police"])
+    by: str = Field(description="Whose place is handed over.", examples=["siti"])
+    attended: bool
+    answered: bool = Field(description="The target has answered (attended).")
+
+
 class CallOut(Model):
     """A live call."""
 
@@ -43,6 +70,10 @@ class CallOut(Model):
     caller_name: str
     dialled: str = Field(examples=["112"])
     operator: str | None = Field(description="Who talks, or whose phone rings.")
+    parties: list[PartyOut]
+    caller_held: bool = Field(description="Put on hold by us.")
+    transfer: TransferOut | None
+    note: str = Field(description="What the phones that ring show about the call.")
     created_at: datetime
     waiting_s: Seconds
     priority: int = Field(description="0 is most urgent.")

@@ -80,10 +80,14 @@ class CallConnected(Event, frozen=True, kw_only=True, tag="call.connected"):
 
 class CallHeld(Event, frozen=True, kw_only=True, tag="call.held"):
     by: PartyKind
+    leg: int = 0
+    "Number of the leg within the call; see `PartyRings`."
 
 
 class CallResumed(Event, frozen=True, kw_only=True, tag="call.resumed"):
     by: PartyKind
+    leg: int = 0
+    "Number of the leg within the call; see `PartyRings`."
 
 
 class CallDtmf(Event, frozen=True, kw_only=True, tag="call.dtmf"):

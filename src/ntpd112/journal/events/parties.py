@@ -47,6 +47,7 @@ class PartyChanged(Event, frozen=True, kw_only=True, tag="party.changed"):
     """Another mode: held, taken back, whispering, barging in (`talk`)."""
 
     leg: int
+    "0: the caller, whom the others put on hold or take back."
     name: str
     mode: PartyMode
     by: str = ""

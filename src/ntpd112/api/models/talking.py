@@ -1,0 +1,39 @@
+"""What is sent to do something with a call that is talked on."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from ntpd112.calls.views import SupervisorMode
+
+from .base import Model
+
+MAX_WHOM = 256
+"Characters: a SIP URI with parameters has about 60."
+Whom = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=MAX_WHOM,
+        description="`operator:ID`, `destination:NAME`, `queue:NAME` (transfers only), `sip:USER@ADDRESS`, "
+        "or what an operator would dial.",
+    ),
+]
+
+
+class TransferIn(Model):
+    to: Whom = Field(examples=["destination:police"])
+    attended: bool = Field(
+        False, description="The caller waits until you `complete`, `cancel` or `join`; else blind."
+    )
+
+
+class PartyIn(Model):
+    to: Whom = Field(examples=["destination:psychologist"])
+
+
+class SupervisionIn(Model):
+    supervisor: str = Field(min_length=1, max_length=64, examples=["ratna"])
+    mode: SupervisorMode = Field(description="`talk` is barging in.", examples=["listen"])
