@@ -366,7 +366,9 @@ class Desk:
         return leg
 
     def refuse(self, operator: str, code: int) -> None:
-        leg = self.phones(operator)[0]
+        self.refuse_leg(self.phones(operator)[0], code)
+
+    def refuse_leg(self, leg: FakeLeg, code: int) -> None:
         leg.over = True
         self.happen(Failed(leg, Cause(code)))  # type: ignore[arg-type]
 

@@ -242,3 +242,27 @@ def test_queues_whose_ladders_lead_into_each_other_catch_no_call() -> None:
     desk.pass_time(15)
     assert [event.queue for event in desk.all_of(CallRequeued)] == ["second"]
     assert desk.phones("112")
+
+
+def test_a_ladder_that_goes_round_through_queues_comes_back_to_its_destination() -> None:
+    second = {"name": "second", "numbers": ["1"], "ladder": [to("112", 5)]}
+    desk = desk_with(to("neighbour", 5, ring=10.0), to("second", 5), also={"queue": [second]})
+    caller = desk.call()
+    for _ in range(3):
+        assert desk.phones("112")
+        desk.pass_time(10)
+        assert not desk.phones("112")
+        desk.pass_time(ROUND_PAUSE_S)
+    assert [event.queue for event in desk.all_of(CallRequeued)][:2] == ["second", "112"]
+    assert len(rung(desk)) == 4
+    assert not caller.over
+
+
+def test_steps_that_were_due_with_the_one_that_led_elsewhere_are_forgotten() -> None:
+    second = {"name": "second", "numbers": ["1"]}
+    desk = desk_with(to("second", 5), to("police", 5), to("neighbour", 5), also={"queue": [second]})
+    caller = desk.call()
+    assert [event.queue for event in desk.all_of(CallRequeued)] == ["second"]
+    assert rung(desk) == []
+    desk.pass_time(60)
+    assert not caller.over

@@ -127,7 +127,7 @@ def test_hurry_takes_all_steps_and_names_the_reason_and_a_second_time_changes_no
 def test_a_call_that_rings_climbs_all_the_same() -> None:
     hall = Hall({"ani": {}}, ladder=(LadderStep(after=5.0, to=True),))
     hall.call("c", now=0.0)
-    assert of_kind(hall.later(5.0), Climb) == [Climb("c", 1, "")]
+    assert of_kind(hall.later(5.0), Climb) == [Climb("c", 1, "", "112")]
     assert hall.view("c").offers == {"ani": 1}
 
 

@@ -2,13 +2,15 @@
 ever. The call keeps its place in the queue meanwhile, and the first to answer wins.
 
 When a step is due is the ACD's to say (`Climb`). One destination rings at a time: later steps wait for their
-turn. After the last step those with a destination begin again, so a ladder never ends in a hang-up.
+turn. After the last step those with a destination begin again, so a ladder never ends in a hang-up; queues
+whose ladders lead into each other are gone round once in each such round.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from math import inf
 
 from ntpd112.config import LadderStep
 from ntpd112.queue import Climb
@@ -44,9 +46,9 @@ class Ladder:
         self._queueing = queueing
 
     def climb(self, effect: Climb, now: float) -> None:
-        """A step's destination is due."""
+        """A step's destination is due. One of a queue that an earlier step led out of is so no more."""
         call = self._context.calls.get(effect.call_id)
-        if call is None or not self._waits(call):
+        if call is None or not self._waits(call) or call.queue.name != effect.queue:
             return
         log.warning(
             "nobody has answered: the call climbs",
@@ -65,15 +67,15 @@ class Ladder:
         wait = call.wait
         while wait.attempt is None and wait.steps and self._waits(call):
             self._try(call, wait.steps.pop(0), now)
-        if wait.attempt is None and self._waits(call) and wait.climbed:
-            destinations = self._destinations(call)
-            if destinations and wait.climbed >= destinations[-1]:
-                at = now + ROUND_PAUSE_S
-                wait.start("ladder", self._context.later(call, at, partial(self._again, call)))
+        if wait.attempt is None and self._waits(call) and wait.climbed >= max(self._to(call), default=inf):
+            at = now + ROUND_PAUSE_S
+            wait.start("ladder", self._context.later(call, at, partial(self._again, call)))
 
     def _again(self, call: Call, now: float) -> None:
+        """The next round, in which the call may come back into queues that it has waited in."""
         if call.wait.attempt is None and not call.wait.steps and self._waits(call):
-            call.wait.steps = self._destinations(call)
+            call.wait.queues = {call.queue.name}
+            call.wait.steps = self._to(call)
             self._next(call, now)
 
     def _try(self, call: Call, number: int, now: float) -> None:
@@ -124,9 +126,6 @@ class Ladder:
     def _step(self, call: Call, number: int) -> LadderStep:
         return call.queue.ladder[number - 1]
 
-    def _destinations(self, call: Call) -> list[int]:
-        """Steps that ring somebody. A queue is moved to once."""
-        queues = {queue.name for queue in self._context.config.queue}
-        return [
-            number for number, step in enumerate(call.queue.ladder, 1) if step.to and step.to not in queues
-        ]
+    def _to(self, call: Call) -> list[int]:
+        """Steps that lead out of the queue."""
+        return [number for number, step in enumerate(call.queue.ladder, 1) if step.to]

@@ -64,7 +64,7 @@ class Queueing:
 
     def move(self, call: Call, queue: QueueConfig, reason: str, now: float) -> None:
         """A ladder leads into another queue, whose operators and ladder count from now on. The caller keeps
-        the time waited, the lane, and who refused the call. Into no queue twice."""
+        the time waited, the lane, and who refused the call. Into no queue twice in one round of ladders."""
         acd = self._context.acd
         before = acd.call(call.id)
         if before is None or queue.name in call.wait.queues:

@@ -54,7 +54,7 @@ class Waiting:
     attempt: Attempt | None = None
     "The destination that rings."
     queues: set[str] = field(default_factory=set)
-    "Queues the call has waited in: a ladder leads into none of them again."
+    "Queues the call has waited in since its ladder began: it leads into none of them twice."
 
     def start(self, name: TimerName, timer: Timer) -> None:
         """In place of the one of this name."""

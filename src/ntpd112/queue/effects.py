@@ -104,6 +104,8 @@ class Climb(msgspec.Struct, frozen=True):
     step: int
     "From 1."
     reason: str
+    queue: str = ""
+    "Whose ladder it is: the call may have been put into another one since."
 
 
 class LastOperator(msgspec.Struct, frozen=True):

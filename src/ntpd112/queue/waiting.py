@@ -40,7 +40,7 @@ class Waiting(Floor):
             waited_ms = milliseconds(now - call.since)
             self._effects.append(Relaxed(call.id, call.step, skills, excluded, waited_ms, reason))
         if step.to:
-            self._effects.append(Climb(call.id, call.step, reason))
+            self._effects.append(Climb(call.id, call.step, reason, call.queue.name))
 
     def _hurry(self, call: CallRecord, now: float, reason: str) -> None:
         if call.step < len(call.queue.ladder):
