@@ -245,6 +245,7 @@ class FakeCentre:
                 waiting_s=4.5,
                 priority=5,
                 skills={"medical": 1},
+                reasons=["trunk pbx: priority 5"],
                 place=PlaceView(
                     lane="normal",
                     step=1,

@@ -192,3 +192,27 @@ def test_the_view_tells_who_rings_and_who_did_not_take_the_call(console: Console
     )
     desk.pick_up("budi")
     assert console.view().place is None
+
+
+def test_after_the_answer_the_view_still_tells_what_the_call_was_given(console: Console) -> None:
+    desk = console.desk
+    _, call = waiting(console)
+    console.steering.set_priority(call, 1, BY)
+    console.steering.set_requirements(call, {"medical": 2}, {}, BY)
+    desk.register("siti", medical=2)
+    desk.pick_up("siti")
+    view = console.view()
+    assert (view.place, view.priority, view.skills) == (None, 1, {"medical": 2})
+
+
+def test_the_wait_of_an_earlier_attempt_counts_and_its_reason_is_shown(console: Console) -> None:
+    desk = console.desk
+    leg = desk.call()
+    desk.now += 40
+    desk.hang_up(leg)
+    desk.call()
+    view = console.view()
+    assert view.place is not None
+    assert (view.waiting_s, view.place.kept_s) == (40.0, 40.0)
+    assert any("place kept" in reason for reason in view.reasons)
+    assert console.centre.queues()[0].longest_wait_s == 40.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typing
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.cdr.calls import abandoned, answered
@@ -56,6 +57,20 @@ def test_what_a_supervisor_wanted_is_told_with_who_wanted_it() -> None:
         "given to budi, by api:wall",
         "takes the rest of its ladder at once, by api:wall",
     ]
+
+
+@pytest.mark.parametrize(
+    ("chosen_by", "told"),
+    [
+        ("pulled", "chosen by a person"),
+        ("sticky", "chosen as the one who spoke to the caller before"),
+        ("freed", "the first to be free"),
+    ],
+)
+def test_a_choice_that_no_strategy_made_is_told_without_candidates(chosen_by: str, told: str) -> None:
+    why = {"waited_ms": 0, "chosen_by": chosen_by, "free": 1, "candidates": ["siti"], "fit": {"ready": 1}}
+    offer = e.OfferMade(at=100.0, call_id=CALL, offer=1, operator="siti", why=why)
+    assert texts(started(), offer)[1] == (f"offer 1 to siti after 0.0 s: {told}; of those who fit: 1 ready")
 
 
 def test_an_offer_tells_who_was_free_and_who_was_passed_over() -> None:

@@ -15,7 +15,7 @@ from ntpd112.sip.leg import Leg
 from ntpd112.sip.target import Target
 from ntpd112.sip.timers import Timer
 
-from .needs import Known
+from .needs import Known, Needs
 from .views import CallState
 from .waiting import Waiting
 from .whom import Whom
@@ -115,6 +115,8 @@ class Call:
     queued_at: float = 0.0
     since: float = 0.0
     "When the caller first waited: before `queued_at` for one whose place was kept. Monotonic seconds."
+    needs: Needs | None = None
+    "What it asked for when it came into its queue, and was given by hand since; None: no queue serves it."
     known: Known = field(default_factory=Known)
     "What was known of the caller when the call came."
     offers: int = 0

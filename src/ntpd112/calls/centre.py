@@ -89,7 +89,8 @@ class LiveCentre:
     def _call_view(self, call: Call, now: float) -> CallView:
         until = call.connected_at if call.connected_at is not None else now
         facts, waits = call.facts, self._context.acd.call(call.id)
-        since = min(call.queued_at, waits.since) if waits else call.queued_at
+        needs = call.needs
+        since = call.queued_at if needs is None else call.since
         return CallView(
             id=call.id,
             state=call.state,
@@ -105,8 +106,9 @@ class LiveCentre:
             note=call.note,
             created_at=self._date(call.started_at),
             waiting_s=round(max(0.0, until - since), 3),
-            priority=waits.priority if waits else call.queue.priority,
-            skills=waits.must if waits else dict(call.queue.skills),
+            priority=needs.priority if needs else call.queue.priority,
+            skills=waits.must if waits else dict(needs.skills) if needs else {},
+            reasons=list(needs.reasons) if needs else [],
             place=_place(call, waits) if waits else None,
             category=facts.category,
             classification=call.classification,
@@ -175,7 +177,7 @@ class LiveCentre:
             waiting=len(waiting),
             lanes=dict(lanes),
             expected_wait_s=expected_wait(fit, policy.wrap_up, len(waiting)),
-            longest_wait_s=round(max((now - call.queued_at for call in waiting), default=0.0), 3),
+            longest_wait_s=round(max((now - call.since for call in waiting), default=0.0), 3),
             ringing=sum(call.state == "ringing" for call in calls),
             talking=sum(call.state in ("talking", "held") for call in calls),
             operators_fit=sum(operator.state != "offline" for operator in fit),

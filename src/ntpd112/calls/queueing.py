@@ -28,7 +28,7 @@ class Queueing:
         """For the first time."""
         context = self._context
         call.known = known_of(context.memory, call.facts.caller, context.clock.wall(now))
-        needs = self._needs(call)
+        needs = call.needs = self._needs(call)
         lane, until = self._screening.first_lane(call, needs.lane, now)
         call.enter("waiting")
         call.queued_at = now
@@ -75,7 +75,8 @@ class Queueing:
         call.wait.move(queue.name)
         self._write_requeued(call, reason, now)
         lane = "quiet" if before.lane == "held" else before.lane
-        ask = self._ask(call, self._needs(call), lane, declined=before.declined, incident=before.incident)
+        call.needs = self._needs(call)
+        ask = self._ask(call, call.needs, lane, declined=before.declined, incident=before.incident)
         acd.enqueue(ask, now)
 
     def restore(

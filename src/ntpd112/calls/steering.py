@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from ntpd112.journal.events import CallHurried, CallNeeds, CallPriority, CallPulled
 from ntpd112.queue import Acd
@@ -47,6 +48,8 @@ class Steering:
         at = self._context.clock.wall(now)
         self._context.write(CallPriority(at=at, call_id=call.id, priority=priority, reason=BY_HAND, by=by))
         self._acd.set_priority(call.id, priority, now)
+        if call.needs is not None:
+            call.needs = replace(call.needs, priority=priority)
         return self._done(call, now)
 
     def set_requirements(
@@ -58,6 +61,8 @@ class Steering:
             CallNeeds(at=at, call_id=call.id, skills=must, prefer=better, reason=BY_HAND, by=by)
         )
         self._acd.set_requirement(call.id, must, better, now)
+        if call.needs is not None:
+            call.needs = replace(call.needs, skills=must, prefer=better)
         return self._done(call, now)
 
     def pull(self, call_id: str, operator: str, by: str) -> CallView:

@@ -97,6 +97,9 @@ class CallView(msgspec.Struct, frozen=True, kw_only=True):
     "Until the caller and somebody heard each other; with the time of an earlier attempt."
     priority: int
     skills: dict[str, int]
+    "While it waits what is still required, afterwards what was."
+    reasons: list[str]
+    "Why this priority, lane and these skills: the number, the trunk, the caller's record."
     place: PlaceView | None
     "None once somebody has answered."
     category: str

@@ -102,12 +102,21 @@ _OUTCOMES = {
 }
 
 
+_CHOSEN = {
+    "pulled": "chosen by a person",
+    "sticky": "chosen as the one who spoke to the caller before",
+    "freed": "the first to be free",
+}
+"The choices that are not a strategy's."
+
+
 def _how(why: Mapping[str, Any]) -> str:
     """The ACD's reasoning, as it stands in `OfferMade.why`."""
     if not why:
         return ""
-    parts = [f"chosen by {why.get('chosen_by', '')} of {why.get('free', 0)} free"]
-    if why.get("candidates"):
+    chosen_by = why.get("chosen_by", "")
+    parts = [_CHOSEN.get(chosen_by, f"chosen by {chosen_by} of {why.get('free', 0)} free")]
+    if why.get("candidates") and chosen_by not in _CHOSEN:
         parts.append(f"candidates {', '.join(why['candidates'])}")
     for skipped in why.get("skipped", []):
         parts.append(f"{skipped['operator']} passed over ({skipped['reason']})")

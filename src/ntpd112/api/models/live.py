@@ -78,6 +78,10 @@ class CallOut(Model):
     waiting_s: Seconds
     priority: int = Field(description="0 is most urgent.")
     skills: Skills
+    reasons: list[str] = Field(
+        description="Why this priority, lane and these skills: the number, the trunk, the caller's record.",
+        examples=[["number 119: ambulance 1", "caller: an emergency 2 hours ago: goes ahead"]],
+    )
     place: PlaceOut | None = Field(description="Null once somebody has answered.")
     category: str = Field(description="What the number dialled is about.", examples=["ambulance"])
     classification: Classification | None
