@@ -125,3 +125,9 @@ def test_a_lost_caller_is_called_back_and_both_hear_each_other(stage: Stage, way
     assert level(telco.heard(), OPERATOR_TONE) > HEARD_DBFS
     assert level(telco.heard(), CALLER_TONE) < UNHEARD_DBFS, "the citizen hears an echo"
     assert level(phone.heard(), CALLER_TONE) > HEARD_DBFS
+    recording = stage.folder / "recording.wav"
+    recording.write_bytes(agent.request("GET", f"/cdrs/{back['id']}/recording").content)
+    talk = read_wav(recording).part(-TALK_S + 0.5, -0.5)
+    citizen, operator = talk.channels
+    assert tone_level(citizen, CALLER_TONE) > HEARD_DBFS, "the citizen is not on the left"
+    assert tone_level(operator, OPERATOR_TONE) > HEARD_DBFS, "the operator is not on the right"
