@@ -196,3 +196,37 @@ def test_nobodys_place_can_be_taken_by_an_invite() -> None:
     assert siti.cause is not None
     assert siti.cause.sip_code == 481
     assert not desk.story()
+
+
+def test_a_colleague_whose_phone_is_lost_ends_the_call() -> None:
+    desk = centre()
+    siti = desk.dial("siti", "budi")
+    desk.lose(desk.pick_up("budi"))
+    assert siti.did[-1] == "hang up"
+    assert desk.state("siti") == "ready"
+
+
+def test_a_colleague_is_transferred_to_nobody() -> None:
+    desk = centre()
+    desk.dial("siti", "budi")
+    budi = desk.pick_up("budi")
+    desk.refer(budi, "110")
+    assert budi.told == [480]
+    assert not desk.phones("110")
+
+
+def test_an_attended_transfer_takes_over_whom_the_second_line_reached() -> None:
+    desk = centre()
+    caller = desk.call()
+    siti = desk.pick_up("siti")
+    second = desk.dial("siti", "110")
+    desk.pick_up("110")
+    desk.second_line = second
+    desk.refer(siti, "110", Replaces("call", "to", "from"))
+    (call,) = desk.context.calls.values()
+    assert call.leg.id == caller.id
+    assert [party.name for party in call.parties] == ["police"]
+    desk.pass_time(5)
+    assert siti.over
+    assert second.over
+    assert desk.state("siti") in ("wrap-up", "ready")

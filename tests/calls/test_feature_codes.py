@@ -236,6 +236,72 @@ def test_the_state_of_the_queues_is_spoken() -> None:
     assert said == "calls-waiting digit-2 operators-ready digit-0 longest-wait number-20 digit-1 seconds"
 
 
+# --- supervisors
+
+
+def supervised() -> tuple[Floor, int, int]:
+    """Budi talks to a caller; Rina may supervise. The media of both who talk."""
+    desk = Floor()
+    desk.register("budi")
+    desk.serve("budi")
+    desk.register("rina", supervisor=1)
+    (call_id,) = desk.context.calls
+    return desk, *desk.call_media(call_id)
+
+
+@pytest.mark.parametrize("code", ["*51", "*51budi"])
+def test_a_supervisor_listens_and_is_heard_by_nobody(code: str) -> None:
+    desk, caller, operator = supervised()
+    rina = desk.media_of(desk.dial("rina", code)).id
+    assert desk.media.wiring == {caller: (operator,), operator: (caller,), rina: (caller, operator)}
+    assert desk.state("rina") == "talking"
+
+
+def test_a_whisper_is_heard_by_the_operator_only() -> None:
+    desk, caller, operator = supervised()
+    rina = desk.media_of(desk.dial("rina", "*52budi")).id
+    assert desk.media.wiring[caller] == (operator,)
+    assert desk.media.wiring[operator] == (caller, rina)
+
+
+def test_who_barges_in_is_heard_by_all() -> None:
+    desk, caller, operator = supervised()
+    rina = desk.media_of(desk.dial("rina", "*53budi")).id
+    assert desk.media.wiring[caller] == (operator, rina)
+
+
+def test_a_supervisor_who_hangs_up_leaves_the_others_talking_and_is_ready() -> None:
+    desk, caller, operator = supervised()
+    desk.hang_up(desk.dial("rina", "*53"))
+    assert (desk.media.wiring[caller], desk.media.wiring[operator]) == ((operator,), (caller,))
+    assert desk.state("rina") == "ready"
+
+
+def test_only_supervisors_listen() -> None:
+    desk, _, _ = supervised()
+    desk.register("citra")
+    assert desk.heard(desk.dial("citra", "*51budi")) == "code-refused"
+    desk.hear_out(desk.dial("citra", "*51budi"))
+    assert desk.state("citra") == "ready"
+
+
+def test_without_a_name_there_must_be_one_call_to_choose() -> None:
+    desk, _, _ = supervised()
+    desk.register("citra")
+    desk.serve("citra")
+    assert desk.heard(desk.dial("rina", "*51")) == "code-refused"
+    assert desk.heard(desk.dial("rina", "*51nobody")) == "code-refused"
+    assert desk.heard(desk.dial("rina", "*51citra")) == ""
+
+
+def test_without_a_port_a_supervisor_is_free_again() -> None:
+    desk, _, _ = supervised()
+    desk.media.exhausted = True
+    phone = desk.dial("rina", "*51")
+    assert phone.did == ["hang up"]
+    assert desk.state("rina") == "ready"
+
+
 # --- bounds and faults
 
 

@@ -11,20 +11,25 @@ from typing import Literal, NamedTuple, get_args
 
 from ntpd112.config import CodesConfig
 from ntpd112.journal.events import Classification
+from ntpd112.media import NoPorts
 from ntpd112.sip.leg import Leg
 
+from .call import Call
 from .callback import Callbacks, NobodyToCall
 from .classifying import classify
 from .context import Context, log
 from .lines import Lines
 from .numbers import spoken
-from .views import SettableState, StateConflict, UnknownCall
+from .sound import Sound
+from .supervision import Supervision
+from .views import SettableState, StateConflict, SupervisorMode, UnknownCall
 from .whom import Unreachable
 
 Watch = Literal["listen", "whisper", "barge"]
 Code = SettableState | Classification | Watch | Literal["callback", "queue"]
 BY = "code"
 "The reason of a state that was dialled."
+MODES: dict[Code, SupervisorMode] = {"listen": "listen", "whisper": "whisper", "barge": "talk"}
 REFUSED = ("code-refused",)
 NOTHING = ("code-nothing",)
 
@@ -67,10 +72,14 @@ def _numbers(codes: CodesConfig) -> dict[str, Code]:
 
 
 class Codes:
-    def __init__(self, context: Context, lines: Lines, callbacks: Callbacks) -> None:
+    def __init__(
+        self, context: Context, sound: Sound, lines: Lines, callbacks: Callbacks, supervision: Supervision
+    ) -> None:
         self._context = context
+        self._sound = sound
         self._lines = lines
         self._callbacks = callbacks
+        self._supervision = supervision
 
     def dial(self, leg: Leg, user: str, dialled: Dialled, now: float) -> None:
         """The operator's phone dialled a code."""
@@ -86,7 +95,7 @@ class Codes:
             case "callback":
                 self._call_back(leg, user, now)
             case "listen" | "whisper" | "barge":
-                self._say(leg, user, REFUSED, now)
+                self._supervise(leg, user, dialled, now)
 
     # --- states
 
@@ -171,6 +180,36 @@ class Codes:
         except (StateConflict, Unreachable) as problem:
             log.warning("call-back refused", operator=user, reason=str(problem))
             self._say(leg, user, REFUSED, now)
+
+    def _supervise(self, leg: Leg, user: str, dialled: Dialled, now: float) -> None:
+        """Into the call of the operator who was dialled behind the code, else into the only one."""
+        acd, mode = self._context.acd, MODES[dialled.code]
+        try:
+            call = self._supervised(dialled.argument)
+            self._supervision.expect_possible(call, user)
+            acd.engage(user, call.id, now, "supervision")
+        except StateConflict as problem:
+            log.warning("supervision refused", operator=user, reason=str(problem))
+            self._say(leg, user, REFUSED, now)
+            return
+        try:
+            media = self._sound.open_for_caller(leg, beside=call.media)
+        except NoPorts:
+            acd.disengage(user, now, wrap_up=False)
+            self._say(leg, user, REFUSED, now)
+            return
+        leg.answer(now, self._sound.local_of(leg, media))
+        self._supervision.join(call, leg, media, user, mode, now)
+
+    def _supervised(self, operator: str) -> Call:
+        """Raises StateConflict."""
+        talks = [call for call in self._context.calls.values() if call.state in ("talking", "held")]
+        if operator:
+            talks = [call for call in talks if any(party.name == operator for party in call.parties)]
+        if len(talks) != 1:
+            whose = f' of operator "{operator}"' if operator else ""
+            raise StateConflict(f"{len(talks)} calls{whose} to choose from, not one")
+        return talks[0]
 
 
 def _line_of(user: str) -> str:

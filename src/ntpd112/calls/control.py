@@ -91,7 +91,7 @@ class CallControl:
         self._arrival = Arrival(context, sound, self._ending, queueing)
         self._lines = Lines(context, sound)
         self.callbacks = Callbacks(context, sound, bridge, talking, dialing, self._ending)
-        codes = Codes(context, self._lines, self.callbacks)
+        codes = Codes(context, sound, self._lines, self.callbacks, self.supervision)
         self._desk = Desk(context, sound, talking, dialing, self._ending, self._arrival, codes)
         self._readiness = Readiness(context)
         self._notices = Notices(context)
