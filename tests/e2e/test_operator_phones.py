@@ -83,6 +83,27 @@ def test_an_operator_calls_a_colleague_and_both_hear_each_other(stage: Stage) ->
     assert agent.wait_for_operator("op2", "ready")
 
 
+def test_a_supervisor_listens_by_a_code_and_is_not_heard(stage: Stage) -> None:
+    agent = stage.agent(op1={}, sup={"supervisor": 1})
+    operator = stage.operator_phone(agent, "op1")
+    supervisor = stage.operator_phone(agent, "sup", tone=COLLEAGUE_TONE)
+    telco = stage.telco()
+    telco.dial(f"sip:112@{stage.net.agent}")
+    agent.wait_for_calls("talking")
+
+    supervisor.dial(f"sip:*51op1@{stage.net.agent}")
+    supervisor.wait_for_call()
+    time.sleep(TALK_S)
+    telco.hang_up()
+
+    agent.wait_for_cdrs()
+    supervisor.wait_for_end()
+    assert level(supervisor.heard(), CALLER_TONE) > HEARD_DBFS
+    assert level(supervisor.heard(), OPERATOR_TONE) > HEARD_DBFS
+    for other in (telco, operator):
+        assert level(other.heard(), COLLEAGUE_TONE) < UNHEARD_DBFS, "who listens is heard"
+
+
 def test_a_number_that_nobody_has_is_refused_to_the_phone(stage: Stage) -> None:
     agent = stage.agent(op1={})
     phone = stage.operator_phone(agent, "op1")
