@@ -6,6 +6,11 @@ import json
 from datetime import datetime
 from typing import Any
 
+import pytest
+import structlog
+from hypothesis import given
+from hypothesis import strategies as st
+
 from ntpd112 import loglines
 
 
@@ -28,3 +33,31 @@ def test_a_line_for_a_collector_is_json_with_a_time_that_has_its_zone() -> None:
     found = json.loads(line("json", event="call over", call_id="01JD", reason=""))
     assert datetime.fromisoformat(found.pop("timestamp")).tzinfo is not None
     assert found == {"event": "call over", "call_id": "01JD", "reason": "", "level": "warning"}
+
+
+WORDS = st.text("aÅ9 ='\"\\-/:", max_size=8)
+VALUES = WORDS | st.integers() | st.floats() | st.none() | st.booleans() | st.lists(WORDS, max_size=2)
+
+
+@given(st.text("abc ", max_size=50), st.dictionaries(st.text("abcd_", min_size=1), VALUES, max_size=4))
+def test_a_line_without_colours_is_what_structlog_makes_of_it(event: str, said: dict[str, Any]) -> None:
+    head = {"timestamp": "2026-01-02T03:04:05.678+07:00", "level": "info", "event": event}
+    console = structlog.dev.ConsoleRenderer(colors=False, pad_event_to=loglines.EVENT_WIDTH, sort_keys=False)
+    plain = loglines.renderer("console")
+    assert plain(None, "info", {**head, **said}) == console(None, "info", {**head, **said})
+
+
+@pytest.mark.parametrize("sent", ["a\nb", "\x1b[2J", "a\u2028b", "a\rb", "a=b"])
+def test_what_a_peer_sent_neither_begins_a_line_nor_moves_the_cursor(sent: str) -> None:
+    text = line("console", event="call refused", caller=sent)
+    assert text.isprintable()
+    assert text.endswith(f"caller={sent!r}")
+
+
+def test_a_line_with_an_exception_has_its_traceback() -> None:
+    try:
+        raise ValueError("odd")
+    except ValueError:
+        text = line("console", event="a timer failed", exc_info=True)
+    assert "a timer failed" in text.splitlines()[0]
+    assert text.rstrip().endswith("ValueError: odd")
