@@ -51,7 +51,7 @@ class _Plain:
     def __call__(self, logger: object, method: str, line: Line) -> str:
         if not _TRACEBACKS.isdisjoint(line):
             return self._console(logger, method, line)
-        head = f"{line.pop('timestamp')} [{line.pop('level'):9}] {str(line.pop('event')):{EVENT_WIDTH}}"
+        head = f"{line.pop('timestamp')} [{line.pop('level'):9}] {line.pop('event')!s:{EVENT_WIDTH}}"
         said = " ".join([f"{key}={_shown(value)}" for key, value in line.items()])
         return f"{head} {said}" if said else head.rstrip(" ")
 
