@@ -5,7 +5,7 @@ A test says what callers and operators do and looks at what the others would see
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -20,7 +20,7 @@ from ntpd112.calls.control import CallControl
 from ntpd112.config import Config
 from ntpd112.journal.events import CallEnded, JournalEvent
 from ntpd112.media import NoPorts
-from ntpd112.media.events import Dtmf, PlayEnded, Voice
+from ntpd112.media.events import Closed, Dtmf, PlayEnded, Quality, Voice
 from ntpd112.memory import Memory
 from ntpd112.queue import Acd, OperatorSpec
 from ntpd112.sip.body import Part
@@ -140,6 +140,9 @@ class FakeMediaLeg:
     family: int = 4
     beside: FakeMediaLeg | None = None
     "Whose worker it has to be on."
+    quality: Quality = field(default_factory=lambda: Quality(10, 0, 0.0))
+    tell: Callable[[Any], None] = lambda event: None
+    "Takes what the worker reports."
 
     def remote(self, *args: Any, send: bool, **kwargs: Any) -> None:
         self.sending = send
@@ -155,6 +158,7 @@ class FakeMediaLeg:
 
     def close(self) -> None:
         self.closed = True
+        self.tell(Closed(self.id, self.quality))
 
 
 class FakeMedia:
@@ -175,6 +179,7 @@ class FakeMedia:
         self.ports_left -= 1
         number = len(self.legs)
         leg = FakeMediaLeg(number + 1, 20000 + 2 * number, family=family, beside=kwargs.get("beside"))
+        leg.tell = lambda event: self.pending.append(event)
         self.legs.append(leg)
         return leg
 

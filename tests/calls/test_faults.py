@@ -131,6 +131,25 @@ def test_a_media_leg_that_closes_by_itself_ends_its_call() -> None:
     assert desk.end().disposition == "interrupted"
 
 
+def test_when_a_party_leaves_its_port_closes_and_the_call_goes_on() -> None:
+    desk, caller, _ = talking()
+    call_id = next(iter(desk.context.calls))
+    desk.commands().transfer(call_id, "destination:psychologist", False, "api:test")
+    agency = desk.pick_up("psy")
+    assert desk.media.legs[1].closed
+    assert (caller.over, agency.over) == (False, False)
+
+
+def test_an_operator_whose_port_is_lost_is_let_go_and_the_caller_goes_to_the_next() -> None:
+    desk, caller, operator = talking()
+    desk.register("ani")
+    desk.media.pending.append(Closed(2, Quality(0, 0, 0.0)))
+    desk.happen()
+    assert operator.over
+    assert not caller.over
+    assert desk.phones("ani")
+
+
 def test_a_worker_lost_while_a_phone_rings_stops_it_and_frees_the_operator() -> None:
     desk = Desk()
     desk.register("budi")

@@ -20,7 +20,7 @@ from ntpd112.calls.context import Context
 from ntpd112.calls.control import CallControl
 from ntpd112.config import Config
 from ntpd112.journal.events import JournalEvent
-from ntpd112.media.events import Closed, Dtmf, NoAudio, PlayEnded, Quality, Voice, WorkerLost
+from ntpd112.media.events import Dtmf, NoAudio, PlayEnded, Voice, WorkerLost
 from ntpd112.queue import Acd, OperatorSpec
 from ntpd112.sip.agent import UaConfig, UserAgent
 from ntpd112.sip.digest import answer_challenge, make_credentials
@@ -70,7 +70,7 @@ DEFAULTS: dict[str, Any] = {"wrap_up": 0.0}
 
 
 class TownMedia(FakeMedia):
-    """Tells when a leg closes, as the worker does, and refuses what the worker would."""
+    """Refuses what the worker would."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -84,7 +84,6 @@ class TownMedia(FakeMedia):
         def close_once() -> None:
             assert not leg.closed, f"media leg {leg.id} closed twice"
             close()
-            self.pending.append(Closed(leg.id, Quality(10, 0, 0.0)))
 
         leg.close = close_once  # type: ignore[method-assign]
         return leg

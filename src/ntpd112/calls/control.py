@@ -339,13 +339,22 @@ class CallControl:
         return (found[0], party) if found and party else None
 
     def _media_closed(self, event: media_events.Closed, now: float) -> None:
-        """After its call, as a rule. In mid-call it means that the worker had no such port: dead air."""
+        """After we closed it, as a rule. Otherwise the worker had no such port: somebody hears nothing."""
         found = self._context.call_of_sound(event.leg)
-        if found is not None:
-            log.error("media port lost in mid-call: call ended", call_id=found[0].id, party=found[1])
-            self._ending.call_over(found[0], "interrupted", "system", causes.MEDIA_LOST, now)
+        if found is not None and event.leg in found[0].sounds:
+            self._port_lost(found[0], event.leg, now)
         self._lines.media_over(event.leg, now)
         self._sound.closed(event, now)
+
+    def _port_lost(self, call: Call, media_id: int, now: float) -> None:
+        """Without the caller's there is no call any more; a party's is as good as its phone lost."""
+        party = next((one for one in call.parties if one.media.id == media_id), None)
+        who = party.name if party is not None else "caller"
+        log.error("MEDIA PORT LOST IN MID-CALL", call_id=call.id, who=who)
+        if party is None:
+            self._ending.call_over(call, "interrupted", "system", causes.MEDIA_LOST, now)
+        else:
+            self._ending.leg_ended(call, sip_events.Ended(party.leg, "lost", causes.MEDIA_LOST), now)
 
     def _worker_lost(self, event: media_events.WorkerLost, now: float) -> None:
         """Its calls have no sound any more: end them, so that the PBX can place them again."""
