@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import get_args
 
 from ntpd112.app.policies import policy_of
-from ntpd112.config import LadderStep, QueueConfig, ScreeningConfig, ShieldConfig
+from ntpd112.config import FloodConfig, LadderStep, QueueConfig, ScreeningConfig, ShieldConfig
 from ntpd112.config import Strategy as Configured
 from ntpd112.queue import LadderStep as AcdStep
 from ntpd112.queue import QueuePolicy
 from ntpd112.queue.model import Strategy
 
 SHIELD = ShieldConfig(longest_wait=45)
+FLOOD = FloodConfig(longest_wait=200)
 
 
 def test_every_key_arrives_as_it_was_written() -> None:
@@ -31,7 +32,7 @@ def test_every_key_arrives_as_it_was_written() -> None:
             LadderStep(after=60, to="police"),
         ],
     )
-    assert policy_of(queue, SHIELD) == QueuePolicy(
+    assert policy_of(queue, SHIELD, FLOOD) == QueuePolicy(
         name="112",
         strategy="progressive",
         ring_timeout=12,
@@ -40,6 +41,7 @@ def test_every_key_arrives_as_it_was_written() -> None:
         decline_pause=2,
         ageing=20,
         longest_wait=45,
+        incident_wait=200,
         max_waiting=30,
         roles=("reserve",),
         ladder=(
@@ -52,7 +54,7 @@ def test_every_key_arrives_as_it_was_written() -> None:
 
 def test_a_queue_that_screens_says_itself_how_long_a_quiet_call_waits() -> None:
     queue = QueueConfig(name="112", screening=ScreeningConfig(longest_wait=20))
-    assert policy_of(queue, SHIELD).longest_wait == 20
+    assert policy_of(queue, SHIELD, FLOOD).longest_wait == 20
 
 
 def test_the_configuration_offers_the_strategies_that_the_acd_has() -> None:

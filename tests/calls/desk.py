@@ -241,7 +241,7 @@ class Desk:
         sections["queue"] += more.pop("queue", [])
         config = Config(**(sections | more))
         for one in config.queue:
-            self.acd.set_queue(policy_of(one, config.shield))
+            self.acd.set_queue(policy_of(one, config.shield, config.flood))
         me: Any = self
         journal: Any = SimpleNamespace(append=self.written.append, has_call=self._has_call)
         registrar: Any = SimpleNamespace(

@@ -116,7 +116,7 @@ def test_the_rate_of_calls_begins_it_and_their_absence_ends_it() -> None:
 
 
 def test_what_a_supervisor_began_a_supervisor_ends() -> None:
-    desk = flooded(ends_after=60.0)
+    desk = flooded(ends_after=60.0, longest_wait=86_400.0)
     desk.register("budi")
     desk.call()
     for _ in range(20):

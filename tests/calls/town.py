@@ -261,7 +261,7 @@ class Town:
         }
         config = Config(**sections)
         for one in config.queue:
-            self.acd.set_queue(policy_of(one, config.shield))
+            self.acd.set_queue(policy_of(one, config.shield, config.flood))
         users = {name: make_credentials(name, REALM, PASSWORD) for name in SKILLS}
         self.registrar = Registrar(REALM, users.get, secret=b"s" * 16)
         self.trunks = Trunks([TrunkSpec("pbx", [PBX.host], MAX_CALLS, options_s=0)])

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from tests.queue.hall import RING, Hall, cancels, changes, of_kind, offers, whys
 
-from ntpd112.queue import Acd, LaneChanged, StateConflict, UnknownCall, Waits
+from ntpd112.queue import Acd, IncidentWaited, LaneChanged, StateConflict, UnknownCall, Waits
 
 
 def test_a_lifted_call_is_next_whatever_came_before() -> None:
@@ -125,6 +125,27 @@ def test_while_some_are_kept_free_other_calls_come_first_and_in_order_when_the_f
     assert offers(hall.acd.effects()) == []
     hall.acd.set_kept_free(0, 5.0)
     assert offers(hall.acd.effects()) == [("i", "budi")]
+
+
+def test_a_call_taken_to_be_about_the_incident_waits_no_longer_than_its_queue_says() -> None:
+    hall = Hall({"ani": {}}, incident_wait=120.0)
+    hall.acd.set_kept_free(1, 0.0)
+    hall.call("i", now=1.0, incident=True)
+    assert hall.acd.next_timer() == 121.0
+    hall.acd.handle_timer(121.0)
+    effects = hall.acd.effects()
+    assert of_kind(effects, IncidentWaited) == [IncidentWaited("i", "waited 120 s for the sake of others")]
+    assert offers(effects) == [("i", "ani")]
+
+
+def test_a_call_that_was_held_back_has_the_place_of_its_wait_afterwards() -> None:
+    hall = Hall(incident_wait=60.0)
+    hall.acd.set_kept_free(1, 0.0)
+    hall.call("i", now=1.0, incident=True)
+    hall.call("other", now=30.0)
+    hall.acd.handle_timer(61.0)
+    hall.join("ani", now=62.0)
+    assert offers(hall.acd.effects()) == [("i", "ani")]
 
 
 def test_a_caller_who_says_it_is_something_else_is_served_at_once() -> None:

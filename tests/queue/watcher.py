@@ -9,6 +9,7 @@ from ntpd112.queue import (
     CancelOffer,
     Climb,
     Effect,
+    IncidentWaited,
     LaneChanged,
     LastOperator,
     Offer,
@@ -93,6 +94,9 @@ class Watcher:
                 case LaneChanged(call, lane, _):
                     assert self.callers[call].lane != lane
                     self.callers[call].lane = lane
+                case IncidentWaited(call, _):
+                    assert self.callers[call].incident
+                    self.callers[call].incident = False
                 case Relaxed(call, _, skills, excluded):
                     caller = self.callers[call]
                     assert skills.items() <= caller.needs.items()

@@ -165,7 +165,7 @@ class Agent:
         self.media = MediaClient(on_input=self._request_turn)
         self.acd = Acd()
         for queue in config.queue:
-            self.acd.set_queue(policy_of(queue, config.shield))
+            self.acd.set_queue(policy_of(queue, config.shield, config.flood))
         self.operators = OperatorWatch(
             Directory(self.database), self.acd, config.sip.realm, self._request_turn
         )

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from ntpd112.config import LadderStep, QueueConfig, ShieldConfig
+from ntpd112.config import FloodConfig, LadderStep, QueueConfig, ShieldConfig
 from ntpd112.queue import LadderStep as AcdStep
 from ntpd112.queue import QueuePolicy
 
 
-def policy_of(queue: QueueConfig, shield: ShieldConfig) -> QueuePolicy:
+def policy_of(queue: QueueConfig, shield: ShieldConfig, flood: FloodConfig) -> QueuePolicy:
     """The steps keep their numbers, by which call control finds a step's destination. `shield` says how long
-    a quiet call waits where the queue screens nobody: then only a caller's record makes calls quiet."""
+    a quiet call waits where the queue screens nobody: then only a caller's record makes calls quiet. `flood`
+    says how long a call about the known incident is held back."""
     return QueuePolicy(
         name=queue.name,
         ring_timeout=queue.ring_timeout,
@@ -19,6 +20,7 @@ def policy_of(queue: QueueConfig, shield: ShieldConfig) -> QueuePolicy:
         ring_step=queue.ring_step,
         ageing=queue.ageing,
         longest_wait=queue.screening.longest_wait if queue.screening else shield.longest_wait,
+        incident_wait=flood.longest_wait,
         max_waiting=queue.max_waiting,
         roles=tuple(queue.roles),
         ladder=tuple(map(_step_of, queue.ladder)),

@@ -10,6 +10,7 @@ from ntpd112.queue import (
     CancelOffer,
     Climb,
     Effect,
+    IncidentWaited,
     LaneChanged,
     LastOperator,
     Relaxed,
@@ -284,7 +285,7 @@ class CallControl:
                 self._notices.operator(effect, now)
             case Climb():
                 self._ladder.climb(effect, now)
-            case Waits() | LaneChanged() | Relaxed() | LastOperator():
+            case Waits() | LaneChanged() | Relaxed() | IncidentWaited() | LastOperator():
                 self._notices.decided(effect, now)
                 call = self._context.calls.get(effect.call_id)
                 if call is not None and isinstance(effect, LaneChanged) and effect.lane == "lifted":

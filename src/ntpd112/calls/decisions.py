@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from ntpd112.journal.events import CallLane, CallRelaxed, CallWaits, JournalEvent
+from ntpd112.journal.events import CallIncident, CallLane, CallRelaxed, CallWaits, JournalEvent
 from ntpd112.journal.events import LastOperator as LastOperatorRang
-from ntpd112.queue import LaneChanged, LastOperator, Relaxed, Waits
+from ntpd112.queue import IncidentWaited, LaneChanged, LastOperator, Relaxed, Waits
 
-Decision = Waits | LaneChanged | Relaxed | LastOperator
+Decision = Waits | LaneChanged | Relaxed | IncidentWaited | LastOperator
 
 
 def event_of(effect: Decision, at: float) -> JournalEvent:
@@ -27,5 +27,7 @@ def event_of(effect: Decision, at: float) -> JournalEvent:
                 waited_ms=waited_ms,
                 reason=reason,
             )
+        case IncidentWaited(_, reason):
+            return CallIncident(at=at, call_id=call_id, about=False, reason=reason)
         case LastOperator(_, operator):
             return LastOperatorRang(at=at, call_id=call_id, operator=operator)

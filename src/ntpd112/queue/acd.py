@@ -146,6 +146,7 @@ class Acd(Supervision):
         insort(home.unanswered, (call.since, call.arrival))
         home.waiting += 1
         self._set_lane_deadline(call, now, ask.lane_until)
+        self._set_incident_deadline(call, now)
         return call
 
     def withdraw(self, call_id: str, now: float) -> None:
@@ -263,6 +264,8 @@ class Acd(Supervision):
                 self._operator_due(self._operators[subject], now)
             elif kind == "lane":
                 self._lane_over(self._calls[subject], now)
+            elif kind == "incident":
+                self._incident_waited(self._calls[subject], now)
             elif kind == "step":
                 call = self._calls[subject]
                 self._climb(call, now)

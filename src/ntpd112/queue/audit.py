@@ -49,6 +49,8 @@ class Audit(Books):
                 faults.append(f'{which}: "{operator_id}" does not ring for it')
         if call.state == "waiting" and call.shelf is None:
             faults.append(f"{which}, but is listed nowhere")
+        if call.incident != (("incident", call.id) in self._deadlines):
+            faults.append(f"{which}: about the incident {call.incident}, which its deadline denies")
         if call.lane in ("quiet", "held") and ("lane", call.id) not in self._deadlines:
             faults.append(f"{which} without a deadline")
         if (call.step < len(call.queue.ladder)) != (("step", call.id) in self._deadlines):

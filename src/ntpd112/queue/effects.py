@@ -108,6 +108,13 @@ class Climb(msgspec.Struct, frozen=True):
     "Whose ladder it is: the call may have been put into another one since."
 
 
+class IncidentWaited(msgspec.Struct, frozen=True):
+    """A call about the known incident has been held back for its longest: it counts as any other now."""
+
+    call_id: str
+    reason: str
+
+
 class LastOperator(msgspec.Struct, frozen=True):
     """Let the call ring, and stays in rotation since nobody else serves."""
 
@@ -115,7 +122,9 @@ class LastOperator(msgspec.Struct, frozen=True):
     operator: str
 
 
-Effect = Offer | CancelOffer | StateChanged | Waits | LaneChanged | Relaxed | Climb | LastOperator
+Effect = (
+    Offer | CancelOffer | StateChanged | Waits | LaneChanged | Relaxed | Climb | IncidentWaited | LastOperator
+)
 
 
 def milliseconds(seconds: float) -> int:

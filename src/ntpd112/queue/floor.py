@@ -83,7 +83,7 @@ class Floor(Audit, ABC):
     def _forget(self, call: CallRecord) -> None:
         """It was answered or is over; its rings are for the caller to end."""
         self._matching.take(call)
-        for kind in ("lane", "step", "ring"):
+        for kind in ("lane", "step", "ring", "incident"):
             self._deadlines.cancel((kind, call.id))
         home = call.home
         if call.state == "ringing":

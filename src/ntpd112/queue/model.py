@@ -19,6 +19,9 @@ LONGEST_WAIT = 120.0
 "Seconds after which a call in the quiet lane becomes a normal one: a silent caller may be unable to speak."
 HELD_AT_MOST = 30.0
 "Seconds a call is held when nobody says how long: screening takes less than 10."
+INCIDENT_WAIT = 300.0
+"""Seconds after which a call about the known incident counts as any other: an emergency that was taken for
+part of it must not wait for the incident's end."""
 RING_STEP = 5.0
 "Seconds between two operators of a progressive ring: one cadence of ring-back tone."
 ROLES = ("reserve", "supervisor")
@@ -67,6 +70,8 @@ class QueuePolicy:
     "Progressive ringing: seconds until one more operator is rung. Above 0."
     ageing: float = AGEING
     longest_wait: float = LONGEST_WAIT
+    incident_wait: float = INCIDENT_WAIT
+    "How long a call about the known incident is held back while operators are kept free for others."
     max_waiting: int = 0
     "Calls that may wait before a new one takes all steps of the ladder at once. 0: unlimited."
     roles: tuple[str, ...] = ROLES
@@ -78,7 +83,7 @@ class QueuePolicy:
             raise ValueError(f'queue "{self.name}": ring_timeout {self.ring_timeout} is not above 0')
         if self.ring_step <= 0:
             raise ValueError(f'queue "{self.name}": ring_step {self.ring_step} is not above 0')
-        for key in ("wrap_up", "decline_pause", "ageing", "longest_wait", "max_waiting"):
+        for key in ("wrap_up", "decline_pause", "ageing", "longest_wait", "incident_wait", "max_waiting"):
             if getattr(self, key) < 0:
                 raise ValueError(f'queue "{self.name}": {key} {getattr(self, key)} is below 0')
         times = [step.after for step in self.ladder]

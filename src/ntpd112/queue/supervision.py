@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from .errors import StateConflict
 from .ladder import requirement_of, skills_of
 from .model import Lane
-from .order import room_for
 from .waiting import Waiting
 
 
@@ -58,12 +57,8 @@ class Supervision(Waiting):
 
     def set_incident(self, call_id: str, about: bool, now: float) -> None:
         """Whether the call is about the known incident: such calls ring one operator at a time, and only
-        while more than `set_kept_free` are idle."""
-        call = self._call(call_id)
-        call.incident = about
-        if not call.pulled:
-            call.room = room_for(call)
-        self._seek(call, now)
+        while more than `set_kept_free` are idle, for the queue's `incident_wait` at most."""
+        self._change_incident(self._call(call_id), about, now)
 
     def set_kept_free(self, count: int, now: float) -> None:
         """Keep so many operators idle for calls that are not about the known incident. 0: none."""

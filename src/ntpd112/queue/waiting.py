@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from .effects import Climb, LaneChanged, Relaxed, milliseconds
+from .effects import Climb, IncidentWaited, LaneChanged, Relaxed, milliseconds
 from .floor import Floor
 from .ladder import relaxed
 from .model import HELD_AT_MOST, LadderStep, Lane
-from .order import call_key
+from .order import call_key, room_for
 from .records import CallRecord
 
 NOBODY_SERVING = "nobody serving"
@@ -85,6 +85,28 @@ class Waiting(Floor):
             self._change_lane(call, "quiet", now, "not screened in time")
         else:
             self._change_lane(call, "normal", now, "longest wait reached")
+
+    # --- the known incident
+
+    def _change_incident(self, call: CallRecord, about: bool, now: float) -> None:
+        call.incident = about
+        if not call.pulled:
+            call.room = room_for(call)
+        self._set_incident_deadline(call, now)
+        self._seek(call, now)
+
+    def _set_incident_deadline(self, call: CallRecord, now: float) -> None:
+        key = ("incident", call.id)
+        if call.incident:
+            self._deadlines.set(key, max(now, call.since + call.queue.incident_wait))
+        else:
+            self._deadlines.cancel(key)
+
+    def _incident_waited(self, call: CallRecord, now: float) -> None:
+        """Its place is the one it has by its wait: before all who came later."""
+        reason = f"waited {call.queue.incident_wait:g} s for the sake of others"
+        self._effects.append(IncidentWaited(call.id, reason))
+        self._change_incident(call, False, now)
 
     def _reorder(self, call: CallRecord) -> None:
         """The caller lets the call seek, and so be listed, afterwards."""
