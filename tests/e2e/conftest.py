@@ -110,10 +110,17 @@ class Stage:
         with_pbx: bool = False,
         register_every_s: int = 60,
         tone: int = OPERATOR_TONE,
+        transport: str = "udp",
     ) -> Baresip:
         """A baresip registered as the operator; `with_pbx`: also with the second account at the PBX."""
         accounts = [
-            Account(operator, self.net.agent, f"secret-{operator}", register_every_s=register_every_s)
+            Account(
+                operator,
+                self.net.agent,
+                f"secret-{operator}",
+                register_every_s=register_every_s,
+                transport=transport,
+            )
         ]
         if with_pbx:
             accounts.append(Account(operator, self.net.pbx, f"pbx-{operator}"))
@@ -137,10 +144,10 @@ class Stage:
         account = Account(number, self.net.telco)
         return self._baresip("telco", self.net.telco, [account], CALLER_TONE, speech)
 
-    def outside_phone(self, user: str) -> Baresip:
-        """A phone somewhere outside that answers by itself, with the operators' tone."""
+    def outside_phone(self, user: str, *, tone: int = OPERATOR_TONE) -> Baresip:
+        """A phone somewhere outside that answers by itself; it says the operators' tone by default."""
         host = self.net.phone(OUTSIDE)
-        return self._baresip(user, host, [Account(user, host)], OPERATOR_TONE)
+        return self._baresip(user, host, [Account(user, host)], tone)
 
     def _baresip(
         self, name: str, host: str, accounts: list[Account], tone: int, speech: Path | None = None

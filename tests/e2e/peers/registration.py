@@ -52,7 +52,8 @@ def register(
         challenge = _exchange(phone, request(1, ""))
         if not challenge.startswith("SIP/2.0 401"):
             raise RegistrationFailed(challenge)
-        answer = _exchange(phone, request(2, _authorization(challenge, user, password, registrar)))
+        uri = f"sip:{registrar.realm_host}"
+        answer = _exchange(phone, request(2, authorization(challenge, "REGISTER", uri, user, password)))
         if not answer.startswith("SIP/2.0 200"):
             raise RegistrationFailed(answer)
 
@@ -68,16 +69,17 @@ def _exchange(phone: socket.socket, request: bytes) -> str:
     raise AssertionError("not reached")
 
 
-def _authorization(challenge: str, user: str, password: str, registrar: Registrar) -> str:
-    """RFC 7616: the first challenge that names an algorithm we have (the server's favourite comes first)."""
+def authorization(challenge: str, method: str, uri: str, user: str, password: str) -> str:
+    """The header line that answers a 401. RFC 7616: the first challenge that names an algorithm we have (the
+    server's favourite comes first)."""
     for line in re.findall(r"(?im)^WWW-Authenticate:\s*Digest (.+?)\r?$", challenge):
         asked = dict(re.findall(r'(\w+)="?([^",]+)"?', line))
         if asked.get("algorithm", "MD5") in ("MD5", "SHA-256"):
-            return _digest_header(asked, user, password, f"sip:{registrar.realm_host}")
+            return _digest_header(asked, method, uri, user, password)
     raise RegistrationFailed(f"no challenge to answer in: {challenge}")
 
 
-def _digest_header(asked: Mapping[str, str], user: str, password: str, uri: str) -> str:
+def _digest_header(asked: Mapping[str, str], method: str, uri: str, user: str, password: str) -> str:
     algorithm = asked.get("algorithm", "MD5")
     digest = hashlib.md5 if algorithm == "MD5" else hashlib.sha256
 
@@ -86,7 +88,7 @@ def _digest_header(asked: Mapping[str, str], user: str, password: str, uri: str)
 
     cnonce, count = secrets.token_hex(4), "00000001"
     first = hashed(f"{user}:{asked['realm']}:{password}")
-    second = hashed(f"REGISTER:{uri}")
+    second = hashed(f"{method}:{uri}")
     response = hashed(f"{first}:{asked['nonce']}:{count}:{cnonce}:auth:{second}")
     fields = (
         f'username="{user}", realm="{asked["realm"]}", nonce="{asked["nonce"]}", uri="{uri}", '
