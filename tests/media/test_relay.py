@@ -258,3 +258,61 @@ async def test_who_talks_to_a_muted_phone_still_gets_packets(media: MediaClient,
     operator.say(OPERATOR_HZ)
     await talk(0.6, caller, operator)
     assert hears(caller.sound(0.4), OPERATOR_HZ, share=0.9)
+
+
+def looks_older(sequence: int, than: int) -> bool:
+    """Serial number arithmetic, as a phone's jitter buffer does it (RFC 1982)."""
+    return 0 < (than - sequence) & 0xFFFF < 0x8000
+
+
+@pytest.mark.parametrize("start", [5, 30_000, 40_000, 65_530])
+async def test_numbers_rise_whatever_follows_what_so_that_no_phone_takes_sound_for_late(
+    media: MediaClient, phone: MakePhone, start: int
+) -> None:
+    """A prompt, a colleague, a hold prompt, another colleague, a conference of all, the first one again."""
+    caller, first, second = phone("127.0.0.2"), phone("127.0.0.3"), phone("127.0.0.4")
+    first.sequence, second.sequence = start, start + 32_700 & 0xFFFF
+    a = media.open()
+    b, c = media.open(beside=a), media.open(beside=a)
+    for one, leg in ((caller, a), (first, b), (second, c)):
+        one.call(leg)
+    heard: list[list[MediaLeg]] = [[], [b], [], [c], [b, c], [b]]
+    for sources in heard:
+        if not sources:
+            a.play("ringback", loop=True)
+        else:
+            a.stop_playing()
+        media.hear(a, sources)
+        media.flush()
+        await talk(0.2, caller, first, second)
+    numbers = [packet.sequence for packet, _, _ in caller.heard]
+    assert len({packet.ssrc for packet, _, _ in caller.heard}) == 3
+    assert len(numbers) > 40
+    older = [pair for pair in zip(numbers[1:], numbers, strict=False) if looks_older(*pair)]
+    assert older == []
+
+
+async def test_keys_and_a_changed_address_follow_the_numbers_too(
+    media: MediaClient, phone: MakePhone
+) -> None:
+    caller, operator = phone("127.0.0.2"), phone("127.0.0.3")
+    operator.sequence = 40_000
+    a = media.open()
+    b = media.open(beside=a)
+    caller.call(a)
+    operator.call(b)
+    a.play("ringback", loop=True)
+    media.flush()
+    await talk(0.2, caller, operator)
+    a.stop_playing()
+    media.join(a, b)
+    media.flush()
+    await talk(0.2, caller, operator)
+    operator.send(b"\x05\x8a\x03\x20", 101)
+    await talk(0.1, caller, operator)
+    caller.call(a)
+    media.flush()
+    await talk(0.2, caller, operator)
+    numbers = [packet.sequence for packet, _, _ in caller.heard]
+    assert 101 in {packet.payload_type for packet, _, _ in caller.heard}
+    assert not [pair for pair in zip(numbers[1:], numbers, strict=False) if looks_older(*pair)]

@@ -35,6 +35,7 @@ class Hearing:
             return
         touched = dict.fromkeys((*leg.sources, *wanted))
         was_mixed = leg.mixed
+        leg.follow_relay()
         leg.sources = wanted
         for source in touched:
             others = tuple(other for other in source.listeners if other is not leg)

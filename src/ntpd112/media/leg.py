@@ -77,6 +77,8 @@ class Leg:
         self._dtmf = DtmfReceiver()
         self.mark_next = True
         "The next packet relayed to here begins something new."
+        self.shift = 0
+        "Added to the sequence numbers of what is relayed to here."
         self._heard_at = now
         self.counted = 0
         "Packets seen by the housekeeping."
@@ -115,6 +117,7 @@ class Leg:
         if address is None:
             log.warning("media address cannot be used; waiting for packets", leg=self.id, host=remote.host)
         self.lock.expect(address)
+        self.follow_relay()
         self.control.address = socket_address(remote.host, remote.rtcp_port, self.family)
         self.law, self.payload_type = remote.law, remote.payload_type
         self.dtmf_payload_type = remote.dtmf_payload_type
@@ -122,6 +125,11 @@ class Leg:
         self.send = remote.send
         self._heard_at = now
         self.changed()
+
+    def follow_relay(self) -> None:
+        """Something else is about to be sent than what another leg says: its numbers go on from there."""
+        if not self.mark_next and len(self.sources) == 1 and not self.player.name:
+            self.stream.follow(self.sources[0].reception.next - 1 + self.shift)
 
     def begin_anew(self) -> None:
         """What it is sent from now on is something else than before."""
@@ -139,10 +147,12 @@ class Leg:
         self._choose_handler()
 
     def play(self, name: str, frames: tuple[bytes, ...], loop: bool) -> None:
+        self.follow_relay()
         self.player.start(name, frames, loop)
         self.begin_anew()
 
     def stop_playing(self) -> None:
+        self.follow_relay()
         self.player.stop()
         self.begin_anew()
 
@@ -158,7 +168,8 @@ class Leg:
             (peer,) = self.relays
             if peer.takes_sound and not peer.mark_next:
                 same = peer.law == self.heard_law and peer.payload_type == PAYLOAD_TYPES[self.heard_law]
-                make = relay_untouched if same and not self.taps else relay_worked
+                untouched = same and not self.taps and not peer.shift
+                make = relay_untouched if untouched else relay_worked
                 handler = make(self, peer)
         self._around.handle(self.sockets.rtp.fileno(), handler)
 
@@ -225,7 +236,7 @@ class Leg:
             self._around.emit(Dtmf(self.id, digit, duration_ms))
         for peer in self.relays:
             if peer.takes_sound and peer.dtmf_payload_type is not None:
-                peer._send(_with_type(data, peer.dtmf_payload_type, packet.marker))
+                peer._send(_shifted(_with_type(data, peer.dtmf_payload_type, packet.marker), peer.shift))
 
     def _forward(self, packet: rtp.Packet, data: bytes, law: Law | None) -> None:
         """Relay sound (`law`) or comfort noise (None)."""
@@ -242,7 +253,9 @@ class Leg:
             sound = translate(data[packet.start : packet.end], law, self.law)
             data = data[: packet.start] + sound + data[packet.end :]
             data = _with_type(data, self.payload_type, packet.marker or self.mark_next)
-        self._send(data)
+            if self.mark_next:
+                self.shift = self.stream.shift_for(packet.sequence)
+        self._send(_shifted(data, self.shift))
 
     def say(self, frame: bytes, tick: int) -> None:
         """Send 20 ms, in the law that it takes, on the worker's own stream."""
@@ -299,6 +312,7 @@ class Leg:
         idle, self._idle = self._idle, sent == self._sent and self.takes_sound
         self._sent = sent
         if idle and self._idle:
+            self.follow_relay()
             self.say(translate(SILENCE, "PCMA", self.law), self._around.tick)
             self._sent += 1
             self.mark_next = True
@@ -345,3 +359,11 @@ def socket_address(host: str, port: int, family: Family) -> Source | None:
 
 def _with_type(data: bytes, payload_type: int, marker: bool) -> bytes:
     return bytes((data[0], payload_type | (0x80 if marker else 0))) + data[2:]
+
+
+def _shifted(data: bytes, shift: int) -> bytes:
+    """The packet with another sequence number."""
+    if not shift:
+        return data
+    number = (int.from_bytes(data[2:4], "big") + shift) & 0xFFFF
+    return data[:2] + number.to_bytes(2, "big") + data[4:]

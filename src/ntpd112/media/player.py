@@ -10,20 +10,36 @@ from .rtp import header
 
 class Stream:
     """The worker's own RTP stream to one leg. It lives as long as the leg, so that its numbers go on from
-    one prompt or mix to the next. Timestamps follow the ticks, also those in which nothing was sent."""
+    one prompt or mix to the next. Timestamps follow the ticks, also those in which nothing was sent.
 
-    __slots__ = ("_first_timestamp", "_fresh", "_sequence", "packets", "ssrc")
+    Sequence numbers rise over all that the leg is sent, also when another leg's stream is relayed to it in
+    between: phones are out there that take what looks older for late, though its SSRC is new, and drop it
+    until its numbers have caught up (baresip 1.0), which can be ten minutes."""
+
+    __slots__ = ("_first_timestamp", "_fresh", "_started", "packets", "sequence", "ssrc")
 
     def __init__(self) -> None:
         self.ssrc = random.getrandbits(32)
         self.packets = 0
         self._first_timestamp = random.getrandbits(32)
-        self._sequence = random.getrandbits(16)
+        self.sequence = random.getrandbits(8)
+        "Of the last packet the leg was sent. Low at first: most phones' numbers come after it as they are."
+        self._started = False
         self._fresh = True
 
     def begin(self) -> None:
         """The next packet has the marker bit: a talkspurt begins (RFC 3551 §4.1)."""
         self._fresh = True
+
+    def follow(self, sequence: int) -> None:
+        """Another stream has been relayed to the leg, up to this number."""
+        self.sequence, self._started = sequence & 0xFFFF, True
+
+    def shift_for(self, sequence: int) -> int:
+        """What to add to the numbers of a stream that begins to be relayed with this one, so that they come
+        after those before."""
+        ahead = (sequence - self.sequence) & 0xFFFF
+        return 0 if not self._started or 0 < ahead < 0x8000 else (1 - ahead) & 0xFFFF
 
     def timestamp(self, tick: int) -> int:
         return (self._first_timestamp + tick * FRAME_SAMPLES) & 0xFFFFFFFF
@@ -31,9 +47,9 @@ class Stream:
     def packet(self, frame: bytes, tick: int, payload_type: int) -> bytes:
         """20 ms of sound as the packet of this tick."""
         marker, self._fresh = self._fresh, False
-        self._sequence += 1
+        self.follow(self.sequence + 1)
         self.packets += 1
-        return header(payload_type, self._sequence, self.timestamp(tick), self.ssrc, marker=marker) + frame
+        return header(payload_type, self.sequence, self.timestamp(tick), self.ssrc, marker=marker) + frame
 
 
 class Player:

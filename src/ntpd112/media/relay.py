@@ -74,8 +74,8 @@ def relay_untouched(leg: Leg, peer: Leg) -> Handler:
 
 
 def relay_worked(leg: Leg, peer: Leg) -> Handler:
-    """As above, for a packet that is also recorded or mixed, or changes its law or payload type on the
-    way."""
+    """As above, for a packet that is also recorded or mixed, or changes its law, payload type or sequence
+    number on the way."""
     receive, send, consider = leg.sockets.rtp.recvfrom, peer.sockets.rtp.sendto, leg.consider
     source, target = leg.lock.locked, peer.target
     reception, unpack, clock = leg.reception, HEADER.unpack_from, monotonic
@@ -85,7 +85,8 @@ def relay_worked(leg: Leg, peer: Leg) -> Handler:
     head = bytes((0x80, peer.payload_type))
     limit = MAX_TRANSIT_STEP
     table = _TRANSLATIONS[law, wanted]
-    untouched = law == wanted and heard_type == peer.payload_type
+    shift = peer.shift
+    untouched = law == wanted and heard_type == peer.payload_type and not shift
     assert target is not None
 
     def relay() -> None:
@@ -117,7 +118,11 @@ def relay_worked(leg: Leg, peer: Leg) -> Handler:
         if -limit < step < limit:
             reception.jitter += ((step if step > 0 else -step) - reception.jitter) * _SMOOTHING
         try:
-            send(data if untouched else head + data[2:12] + sound.translate(table), target)
+            if untouched:
+                send(data, target)
+            else:
+                number = (sequence + shift & 0xFFFF).to_bytes(2, "big")
+                send(head + number + data[4:12] + sound.translate(table), target)
         except OSError:
             peer.unsent += 1
         if taps:
