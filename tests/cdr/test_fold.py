@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Literal
 
@@ -17,6 +18,7 @@ from ntpd112.journal.events import (
     CallEnded,
     CallHeld,
     CallQueued,
+    CallRequeued,
     CallResumed,
     Disposition,
     JournalEvent,
@@ -25,6 +27,12 @@ from ntpd112.journal.events import (
     OfferEnded,
     OfferMade,
     OfferRinging,
+    PartyChanged,
+    PartyFailed,
+    PartyJoined,
+    PartyKind,
+    PartyLeft,
+    PartyRings,
 )
 
 
@@ -133,6 +141,97 @@ def test_nul_characters_are_taken_out_because_postgresql_keeps_none() -> None:
     events[0] = started(caller_name="x\0y", location={"a\0": ["\0b"]})
     cdr = cdr_of(events)
     assert (cdr.caller_name, cdr.location) == ("xy", {"a": ["b"]})
+
+
+def party(
+    at_s: float, kind: Callable[..., JournalEvent], leg: int, name: str, who: PartyKind, **more: object
+) -> JournalEvent:
+    return kind(at=T0 + at_s, call_id="A", leg=leg, name=name, kind=who, **more)
+
+
+class TestTransferredToAnAgencyAndThenToAnOperator:
+    """Connected at 21 s; the police do not answer, the fire brigade does at 40 s, sari takes over at 60 s."""
+
+    cdr = cdr_of(
+        [
+            *answered()[:11],
+            party(30, PartyRings, 1001, "police", "centre", purpose="transfer"),
+            party(35, PartyFailed, 1001, "police", "centre", outcome="no_answer", sip_code=487),
+            PartyChanged(at=T0 + 35, call_id="A", leg=0, name="caller", mode="hold"),
+            party(36, PartyRings, 1002, "fire", "agency", purpose="transfer"),
+            party(40, PartyJoined, 1002, "fire", "agency", purpose="transfer"),
+            PartyChanged(at=T0 + 41, call_id="A", leg=0, name="caller", mode="talk"),
+            party(41, PartyLeft, 2, "siti", "operator"),
+            LegEnded(at=T0 + 41, call_id="A", party="operator", operator="siti", offer=2, sip_code=200),
+            party(50, PartyRings, 1003, "ratna", "supervisor", purpose="supervision"),
+            party(51, PartyJoined, 1003, "ratna", "supervisor", purpose="supervision", mode="listen"),
+            party(55, PartyRings, 1004, "sari", "operator", purpose="conference"),
+            party(60, PartyJoined, 1004, "sari", "operator", purpose="conference"),
+            *answered()[-5:],
+        ]
+    )
+
+    def test_the_first_operators_answer_counts_and_the_last_operator_is_named(self) -> None:
+        assert (self.cdr.answered_at, self.cdr.operator) == (at(21), "sari")
+        assert (self.cdr.wait_s, self.cdr.ring_s, self.cdr.talk_s) == (20, 3, 60)
+
+    def test_the_time_the_caller_was_put_on_hold_counts(self) -> None:
+        assert self.cdr.hold_s == 6
+
+    def test_a_segment_tells_of_each_who_was_rung_or_joined(self) -> None:
+        assert [(s.number, s.party, s.name, s.purpose, s.outcome) for s in self.cdr.segments[2:]] == [
+            (2, "operator", "siti", None, "answered"),
+            (1001, "centre", "police", "transfer", "no_answer"),
+            (1002, "agency", "fire", "transfer", "answered"),
+            (1003, "supervisor", "ratna", "supervision", "answered"),
+            (1004, "operator", "sari", "conference", "answered"),
+        ]
+        assert [s.operator for s in self.cdr.segments[2:]] == ["siti", None, None, "ratna", "sari"]
+        assert self.cdr.offers == 2
+
+
+def test_waiting_again_after_a_lost_phone_is_hold_and_not_wait() -> None:
+    """Connected at 21 s, lost at 31 s, another operator at 43 s."""
+    lost: list[JournalEvent] = [
+        party(31, PartyLeft, 2, "siti", "operator", reason="lost"),
+        CallRequeued(at=T0 + 31, queue="112", reason="connection to siti was lost", call_id="A"),
+        OfferMade(at=T0 + 32, offer=3, operator="budi", call_id="A"),
+        OfferEnded(at=T0 + 43, offer=3, operator="budi", outcome="answered", sip_code=200, call_id="A"),
+        CallConnected(at=T0 + 43, offer=3, operator="budi", call_id="A"),
+    ]
+    cdr = cdr_of([*answered()[:11], *lost, *answered()[-5:]])
+    assert (cdr.wait_s, cdr.talk_s, cdr.hold_s) == (20, 60, 12)
+    assert (cdr.operator, cdr.offers, cdr.answered_at) == ("budi", 3, at(21))
+
+
+def test_a_call_that_overflowed_was_answered_by_the_destination() -> None:
+    cdr = cdr_of(
+        [
+            started(),
+            CallQueued(at=T0 + 1, call_id="A", queue="112", priority=5),
+            party(11, PartyRings, 1001, "police", "centre", purpose="ladder", step=1),
+            party(15, PartyJoined, 1001, "police", "centre", purpose="ladder"),
+            CallEnded(
+                at=T0 + 75,
+                call_id="A",
+                disposition="overflowed",
+                hangup_by="caller",
+                sip_code=200,
+                q850_cause=16,
+            ),
+        ]
+    )
+    assert (cdr.answered_at, cdr.wait_s, cdr.ring_s, cdr.talk_s) == (at(15), 14, 4, 60)
+    assert (cdr.operator, cdr.offers) == (None, 0)
+
+
+def test_a_call_that_an_operator_made_is_that_operators() -> None:
+    first = started(direction="out", operator="siti", callback_of="B", category="fire")
+    end = CallEnded(
+        at=T0 + 9, call_id="A", disposition="failed", hangup_by="system", sip_code=480, q850_cause=18
+    )
+    cdr = cdr_of([first, end])
+    assert (cdr.direction, cdr.operator, cdr.callback_of, cdr.category) == ("out", "siti", "B", "fire")
 
 
 PARTIES: list[Literal["caller", "operator"]] = ["caller", "operator"]
