@@ -3,5 +3,5 @@
 # Does nothing where everything is there. usage: install-test-tools.sh [FURTHER PACKAGE ...]
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); . "$here/lib.sh"
-need_packages ca-certificates sip-tester baresip-core espeak-ng sox postgresql "$@"
+need_packages ca-certificates curl nodejs sip-tester baresip-core espeak-ng sox postgresql "$@"
 "$here/install-asterisk.sh" >/dev/null

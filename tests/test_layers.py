@@ -17,9 +17,10 @@ KNOWS = {
     "media": set(),
     "config": set(),
     "cdr": {"journal"},
+    "feed": {"journal"},
     "calls": {"config", "journal", "media", "memory", "queue", "sip"},
-    "api": {"calls", "cdr", "journal", "memory"},
-    "app": {"api", "calls", "cdr", "config", "journal", "media", "memory", "queue", "sip"},
+    "api": {"calls", "cdr", "feed", "journal", "memory"},
+    "app": {"api", "calls", "cdr", "config", "feed", "journal", "media", "memory", "queue", "sip"},
     "demo": {"app", "cdr", "config", "sip"},
     "cli": {"app", "cdr", "config", "demo", "journal", "media", "memory", "queue", "sip"},
 }

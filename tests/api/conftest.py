@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from ntpd112.cdr.fold import fold
 from ntpd112.cdr.keys import SCOPES, KeyStore
 from ntpd112.cdr.record import Cdr
 from ntpd112.cdr.store import CdrStore, Position
+from ntpd112.feed import Feed
+from ntpd112.journal import Journal
 from ntpd112.media.site import SitePrompts
 
 
@@ -34,6 +37,8 @@ class Site:
     keys: KeyStore
     engine: AsyncEngine
     recordings: Path
+    journal: Journal
+    feed: Feed
     tokens: dict[str, str]
     "A key with one scope, by scope."
 
@@ -63,13 +68,19 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     recordings.mkdir()
     centre = FakeCentre()
     announcements = SitePrompts(tmp_path / "prompts")
-    app = create_app(
-        centre, store, keys, recordings, announcements=announcements, zone=ZoneInfo("Asia/Jakarta")
-    )
+    zone = ZoneInfo("Asia/Jakarta")
+    journal = Journal(tmp_path / "journal.db")
+    feed = Feed(journal, zone, linger_s=0.0)
+    journal.on_commit.append(feed.wake)
+    feeding = asyncio.create_task(feed.run())
+    app = create_app(centre, store, keys, recordings, announcements=announcements, feed=feed, zone=zone)
     transport = httpx.ASGITransport(app)
     client = httpx.AsyncClient(
         transport=transport, base_url="http://test", headers={"Authorization": f"Bearer {tokens['admin']}"}
     )
     async with client:
-        yield Site(app, client, centre, store, keys, engine, recordings, tokens)
+        yield Site(app, client, centre, store, keys, engine, recordings, journal, feed, tokens)
+    feeding.cancel()
+    await asyncio.gather(feeding, return_exceptions=True)
+    journal.close()
     await engine.dispose()

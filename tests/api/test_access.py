@@ -42,6 +42,7 @@ NEEDS = {
     ("GET", "/api/v1/cdrs"): "cdr:read",
     ("GET", "/api/v1/cdrs/{id}"): "cdr:read",
     ("GET", "/api/v1/cdrs/{id}/recording"): "recordings:read",
+    ("GET", "/api/v1/events"): "calls:read",
     ("GET", "/api/v1/callers"): "calls:read",
     ("GET", "/api/v1/callers/{number}"): "calls:read",
     ("PUT", "/api/v1/callers/{number}/standing"): "calls:control",
@@ -120,10 +121,11 @@ async def test_without_or_with_a_wrong_key_it_is_401(site: Site, method: str, pa
 @pytest.mark.parametrize(("method", "path"), NEEDS)
 async def test_each_scope_but_the_one_needed_and_admin_is_403(site: Site, method: str, path: str) -> None:
     needed = NEEDS[method, path]
+    await site.feed.stop()  # the live feed's answer would have no end
     for scope in SCOPES:
         answer = await send(site, method, path, site.bearer(scope=scope))
         if scope in (needed, "admin"):
-            assert answer.status_code in (200, 202, 404)
+            assert answer.status_code in (200, 202, 404, 503)
         else:
             assert is_problem(answer, 403)
             assert needed in answer.json()["detail"]

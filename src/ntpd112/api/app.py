@@ -15,6 +15,7 @@ from prometheus_client import CollectorRegistry
 
 from ntpd112.api import problems
 from ntpd112.api.auth import Keys
+from ntpd112.api.exports import Exports
 from ntpd112.api.limits import Limits
 from ntpd112.api.metrics import CentreCollector
 from ntpd112.api.models import ProblemOut
@@ -24,6 +25,7 @@ from ntpd112.api.routes import (
     callers,
     calls,
     cdrs,
+    events,
     flood,
     health,
     history,
@@ -35,6 +37,7 @@ from ntpd112.api.routes import (
     talking,
 )
 from ntpd112.calls.views import CallCentre
+from ntpd112.feed import Feed
 
 DESCRIPTION = """The call-handling backend of a 112 call centre: live calls, operators, queues, trunks, and
 call detail records. Times are RFC 3339 in the site's zone, durations seconds. Errors are RFC 9457 problem
@@ -48,13 +51,14 @@ def create_app(
     recordings: Path | None = None,
     *,
     announcements: prompts.Prompts,
+    feed: Feed,
     zone: tzinfo = UTC,
     metrics: CollectorRegistry | None = None,
     warnings: Callable[[], list[str]] = list,
     read_call: history.History = lambda call_id: (),
 ) -> FastAPI:
     """`recordings`: the folder, None when calls are not recorded. `announcements`: built in and
-    the site's own. `zone`: the site's. `metrics`: what
+    the site's own. `feed`: the live one. `zone`: the site's. `metrics`: what
     `/metrics` shows, by default the centre's. `warnings`: problems that calls do not suffer from, for
     `/readyz`. `read_call`: a call's journal."""
     app = FastAPI(
@@ -72,6 +76,8 @@ def create_app(
     app.state.centre = centre
     app.state.cdrs = cdr_store
     app.state.keys = keys
+    app.state.feed = feed
+    app.state.exports = Exports()
     app.state.recordings = recordings
     app.state.zone = zone
     app.state.metrics = metrics
@@ -89,6 +95,7 @@ def create_app(
         callbacks,
         callers,
         cdrs,
+        events,
         levels,
         operators,
         plant,

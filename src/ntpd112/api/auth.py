@@ -7,9 +7,13 @@ from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from starlette.requests import HTTPConnection
 
 from ntpd112.api.problems import Problem
 from ntpd112.cdr.keys import SCOPES, ApiKey
+
+KEY_SUBPROTOCOL = "bearer."
+"A WebSocket's key as a subprotocol: this and the key."
 
 _bearer = HTTPBearer(
     auto_error=False,
@@ -32,27 +36,43 @@ def require(scope: str) -> Callable[..., Awaitable[ApiKey]]:
     async def authorised(
         request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
     ) -> ApiKey:
-        if given is None:
-            raise Problem(
-                401,
-                "an API key is needed: Authorization: Bearer KEY",
-                headers={"WWW-Authenticate": 'Bearer realm="ntpd112"'},
-            )
-        keys: Keys = request.app.state.keys
-        key = keys.find(given.credentials)
-        if key is None:
-            raise Problem(
-                401,
-                "this API key is not known, or was withdrawn",
-                headers={"WWW-Authenticate": 'Bearer realm="ntpd112", error="invalid_token"'},
-            )
-        if not key.allows(scope):
-            raise Problem(
-                403,
-                f'API key "{key.name}" lacks the scope {scope}',
-                headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
-                scope=scope,
-            )
-        return key
+        return authorise(request.app.state.keys, given.credentials if given else None, scope)
 
     return authorised
+
+
+def authorise(keys: Keys, text: str | None, scope: str) -> ApiKey:
+    """The key with this text, if it has `scope`. Raises Problem: 401 or 403."""
+    if text is None:
+        raise Problem(
+            401,
+            "an API key is needed: Authorization: Bearer KEY",
+            headers={"WWW-Authenticate": 'Bearer realm="ntpd112"'},
+        )
+    key = keys.find(text)
+    if key is None:
+        raise Problem(
+            401,
+            "this API key is not known, or was withdrawn",
+            headers={"WWW-Authenticate": 'Bearer realm="ntpd112", error="invalid_token"'},
+        )
+    if not key.allows(scope):
+        raise Problem(
+            403,
+            f'API key "{key.name}" lacks the scope {scope}',
+            headers={"WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{scope}"'},
+            scope=scope,
+        )
+    return key
+
+
+def key_text(connection: HTTPConnection) -> str | None:
+    """The key of a request or WebSocket. Browsers cannot give a WebSocket an Authorization header; there it
+    is offered as a subprotocol, which unlike a URL comes into no log."""
+    scheme, _, text = connection.headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer":
+        return text.strip()
+    for offered in connection.scope.get("subprotocols", ()):
+        if offered.startswith(KEY_SUBPROTOCOL):
+            return str(offered).removeprefix(KEY_SUBPROTOCOL)
+    return None

@@ -53,6 +53,15 @@ class SipFigures(Protocol):
     def open_legs(self) -> int: ...
 
 
+class FeedFigures(Protocol):
+    """What the metrics show of the live feed."""
+
+    cut_off: int
+
+    @property
+    def followers(self) -> int: ...
+
+
 class CentreCollector(Collector):
     """For a prometheus_client registry."""
 
@@ -62,7 +71,9 @@ class CentreCollector(Collector):
         journal: JournalFigures | None = None,
         projections: dict[str, ProjectionFigures] | None = None,
         sip: SipFigures | None = None,
+        feed: FeedFigures | None = None,
     ) -> None:
+        self._feed = feed
         self._centre = centre
         self._sip = sip
         self._journal = journal
@@ -79,6 +90,11 @@ class CentreCollector(Collector):
                 "ntpd112_sip_transactions", "SIP transactions in memory.", value=self._sip.open_transactions
             )
             yield GaugeMetricFamily("ntpd112_sip_legs", "SIP dialogs of calls.", value=self._sip.open_legs)
+        if self._feed is not None:
+            yield GaugeMetricFamily("ntpd112_followers", "Of the live feed.", value=self._feed.followers)
+            yield CounterMetricFamily(
+                "ntpd112_followers_cut_off", "That did not keep up.", value=self._feed.cut_off
+            )
         if self._journal is not None:
             yield from _journal(self._journal)
         yield from self._sinks()

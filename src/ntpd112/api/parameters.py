@@ -7,7 +7,7 @@ import binascii
 import re
 from datetime import UTC, datetime, tzinfo
 
-from fastapi import Request
+from starlette.requests import HTTPConnection
 
 from ntpd112.api.problems import Problem, invalid_parameter
 from ntpd112.cdr.store import Place
@@ -15,7 +15,7 @@ from ntpd112.cdr.store import Place
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+ -]\d\d:\d\d)?)?\Z")
 
 
-async def only_known(request: Request) -> None:
+async def only_known(request: HTTPConnection) -> None:
     """A dependency of every route: 422 for a query parameter it does not have, or that is given twice."""
     if not request.query_params:
         return
@@ -33,11 +33,12 @@ async def only_known(request: Request) -> None:
             raise invalid_parameter(name, request.query_params.getlist(name), "a single value")
 
 
-def _query_parameters(request: Request) -> list[str]:
+def _query_parameters(request: HTTPConnection) -> list[str]:
     """Names of those the request's path takes, from the OpenAPI document: what is documented is what is
-    taken."""
+    taken. A WebSocket's are those of GET at its path."""
     operations = request.app.openapi()["paths"].get(request.scope["route"].path, {})
-    documented = operations.get(request.method.lower(), {}).get("parameters", [])
+    method = str(request.scope.get("method", "GET")).lower()
+    documented = operations.get(method, {}).get("parameters", [])
     return [parameter["name"] for parameter in documented if parameter["in"] == "query"]
 
 

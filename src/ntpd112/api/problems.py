@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
+from fastapi.exceptions import RequestValidationError, ValidationException, WebSocketRequestValidationError
 from fastapi.responses import Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
@@ -94,7 +94,7 @@ def install(app: FastAPI) -> None:
         return response(error.status_code, _said(request, error), error.headers)
 
     async def validation_error(_: Request, error: Exception) -> Response:
-        assert isinstance(error, RequestValidationError)
+        assert isinstance(error, ValidationException)
         errors = [_parameter_error(found) for found in error.errors()]
         detail = "; ".join(f"{found['in']} `{found['name']}`: {found['detail']}" for found in errors)
         return response(422, detail, extra={"errors": errors})
@@ -111,6 +111,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Problem, problem)
     app.add_exception_handler(HTTPException, http_error)
     app.add_exception_handler(RequestValidationError, validation_error)
+    app.add_exception_handler(WebSocketRequestValidationError, validation_error)
     app.add_exception_handler(UnknownCall, not_found)
     app.add_exception_handler(UnknownCallback, not_found)
     app.add_exception_handler(UnknownCaller, not_found)

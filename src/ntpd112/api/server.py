@@ -11,6 +11,7 @@ from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 GRACE_S = 3
 "How long requests that are being answered may take at the end."
@@ -20,6 +21,10 @@ MAX_CONNECTIONS = 500
 "At once; the longest idle ones are closed for new ones. Each takes a file descriptor that a call may need."
 STALLED_S = 30.0
 "Seconds without a request being answered, or, while one is, without its client reading on."
+PING_S = 20.0
+"Between pings to a WebSocket, and how long its pong may take."
+WS_INPUT_BYTES = 1 << 10
+"The largest message of a WebSocket's client; none is needed."
 TICKS_A_SWEEP = 10
 "uvicorn ticks ten times a second: how often connections are looked over for the above."
 
@@ -50,8 +55,8 @@ class _Server(uvicorn.Server):
         self._watched = {one: seen for one, seen in self._watched.items() if one in present}
         excess = len(present) - MAX_CONNECTIONS
         for connection in [*self._watched, *(present - self._watched.keys())]:
-            transport, cycle = connection.transport, connection.cycle
-            answering = cycle is not None and not cycle.response_complete
+            transport = connection.transport
+            cycle, answering = _answering(connection)
             unread = transport.get_write_buffer_size()
             doing = (id(cycle), answering, unread)
             last, since = self._watched.get(connection, (None, now))
@@ -66,6 +71,15 @@ class _Server(uvicorn.Server):
     def capture_signals(self) -> Iterator[None]:
         """The agent handles signals."""
         yield
+
+
+def _answering(connection: Any) -> tuple[object, bool]:
+    """What an HTTP connection is at, and whether that is an answer. A WebSocket always is: it is still when
+    nothing happens, and pings find out who has gone."""
+    if isinstance(connection, WebSocketsSansIOProtocol):
+        return None, True
+    cycle = connection.cycle
+    return cycle, cycle is not None and not cycle.response_complete
 
 
 class ApiServer:
@@ -89,7 +103,11 @@ async def serve(app: FastAPI, host: str, port: int) -> ApiServer:
     config = uvicorn.Config(
         app,
         lifespan="off",
-        ws="none",
+        ws=WebSocketsSansIOProtocol,
+        ws_max_size=WS_INPUT_BYTES,
+        ws_per_message_deflate=False,  # compressing for each follower would take the loop's time
+        ws_ping_interval=PING_S,
+        ws_ping_timeout=PING_S,
         log_config=None,
         access_log=False,
         server_header=False,

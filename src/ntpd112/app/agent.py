@@ -29,6 +29,7 @@ from ntpd112.cdr.keys import KeyStore
 from ntpd112.cdr.projection import CdrProjection
 from ntpd112.cdr.store import CdrStore
 from ntpd112.config import Config, dead_ends, warnings_of
+from ntpd112.feed import Feed
 from ntpd112.journal import Journal, JournalError
 from ntpd112.journal.events import AgentStarted
 from ntpd112.media import MediaClient, MediaError, MediaSettings
@@ -110,7 +111,8 @@ class Agent:
         await self.keys.refresh()
         self.cdrs = CdrStore(self.database)
         self.projection = CdrProjection(self.journal, self.cdrs)
-        self.journal.on_commit.append(self.projection.wake)
+        self.feed = Feed(self.journal, ZoneInfo(config.site.timezone))
+        self.journal.on_commit += [self.projection.wake, self.feed.wake]
         self.context.write(AgentStarted(at=time.time(), version=__version__))
         self._start_capture()
         # Before the first REGISTER can come: what was saved must not take the place of what is newer.
@@ -124,6 +126,7 @@ class Agent:
         self.turn.request()
         self._tasks = [
             asyncio.create_task(self.projection.run(), name="cdr projection"),
+            asyncio.create_task(self.feed.run(), name="live feed"),
             asyncio.create_task(self.operators.run(), name="operator directory"),
             asyncio.create_task(self.keys.keep_fresh(), name="API keys"),
             asyncio.create_task(self.phones.keep_saved(), name="registered phones"),
@@ -231,7 +234,9 @@ class Agent:
 
     async def _start_api(self) -> None:
         registry = CollectorRegistry()
-        registry.register(CentreCollector(self.centre, self.journal, {"cdrs": self.projection}, self.ua))
+        registry.register(
+            CentreCollector(self.centre, self.journal, {"cdrs": self.projection}, self.ua, self.feed)
+        )
         ProcessCollector(registry=registry)
         app = create_app(
             self.centre,
@@ -239,6 +244,7 @@ class Agent:
             self.keys,
             recordings=self.config.media.recordings,
             announcements=SitePrompts(self.config.media.prompts),
+            feed=self.feed,
             zone=ZoneInfo(self.config.site.timezone),
             metrics=registry,
             warnings=self._warnings,
@@ -273,6 +279,7 @@ class Agent:
         self.ua.drain()
         self.control.stop(asyncio.get_running_loop().time())
         self.turn.run()
+        await self.feed.stop()
         await self._api.stop()
         await self.media.stop()
         self.turn.run()

@@ -52,6 +52,7 @@ _MEANING = {
     403: "The API key lacks the scope.",
     404: "There is none with this id.",
     409: "Not possible in the present state.",
+    410: "The position is not in this journal, which was begun anew.",
     413: "The body is too large.",
     416: "The recording has no such bytes.",
     422: "A parameter is not known or has a wrong value; `errors` names it.",

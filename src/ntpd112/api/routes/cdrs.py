@@ -9,11 +9,12 @@ from typing import Annotated, Protocol
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, Response
 
+from ntpd112.api import exports
 from ntpd112.api.answers import answer, answer_page
 from ntpd112.api.auth import require
 from ntpd112.api.models import CdrOut, CdrPage, errors
 from ntpd112.api.parameters import moment, read_cursor, write_cursor
-from ntpd112.api.problems import Problem, database_answers
+from ntpd112.api.problems import Problem, database_answers, invalid_parameter
 from ntpd112.cdr.record import Cdr
 from ntpd112.cdr.store import Filter, Place
 from ntpd112.journal.events import Classification, Disposition
@@ -28,21 +29,24 @@ Text = Annotated[str | None, Query(max_length=MAX_TEXT)]
 router = APIRouter(prefix="/api/v1", tags=["cdrs"])
 
 
-class Cdrs(Protocol):
+class Cdrs(exports.Pages, Protocol):
     """What the API needs of the CDR store."""
 
     async def get(self, call_id: str) -> Cdr | None: ...
-
-    async def page(self, wanted: Filter, limit: int, after: Place | None = None) -> list[Cdr]: ...
 
 
 @router.get(
     "/cdrs",
     summary="CDRs, newest first",
     description="All filters given must hold. Pages go on by `next_cursor`; CDRs that come meanwhile neither "
-    "shift nor repeat anything.",
+    "shift nor repeat anything. `Accept: text/csv` or `application/x-ndjson` gives all of them instead, "
+    'without `limit` and `cursor`; the last line has their number (`# rows: N`, `{"count":N}`), and without '
+    "it the download is not whole.",
     response_model=CdrPage,
-    responses=errors(401, 403, 422, 503),
+    responses={
+        200: {"content": {kind: {"schema": {"type": "string"}} for kind in exports.FORMATS}},
+        **errors(401, 403, 422, 503),
+    },
     dependencies=[Depends(require("cdr:read"))],
 )
 async def list_cdrs(
@@ -88,6 +92,12 @@ async def list_cdrs(
         caller=_caller(caller),
     )
     cdrs: Cdrs = request.app.state.cdrs
+    kind = exports.wanted(request.headers.get("accept", ""))
+    if kind is not None:
+        for name in ("limit", "cursor"):
+            if name in request.query_params:
+                raise invalid_parameter(name, request.query_params[name], f"possible with {kind}")
+        return await exports.export(request, kind, cdrs, wanted)
     after = read_cursor(cursor)
     with database_answers():
         found = await cdrs.page(wanted, limit + 1, after)
