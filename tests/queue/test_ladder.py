@@ -111,6 +111,19 @@ def test_the_last_serving_operator_who_lets_it_ring_stays_and_the_call_hurries()
     assert offers(hall.later(RING + 1.0)) == [("c", "ani")]
 
 
+def test_the_last_who_lets_it_ring_hurries_the_call_only_until_somebody_else_may_be_rung() -> None:
+    ladder = [
+        LadderStep(after=20.0, include=frozenset({"supervisor"})),
+        LadderStep(after=60.0, to=True),
+    ]
+    hall = Hall({"ani": {}, "boss": {"supervisor": 1}}, ladder=tuple(ladder))
+    hall.call("c", now=0.0)
+    effects = hall.later(RING)
+    assert steps(effects) == [("relaxed", 1, "last operator let it ring")]
+    assert offers(effects) == [("c", "boss")]
+    assert steps(hall.later(60.0)) == [("climb", 2, "")]
+
+
 def test_hurry_takes_all_steps_and_names_the_reason_and_a_second_time_changes_nothing() -> None:
     hall = Hall({"ani": {}}, ladder=LADDER)
     hall.call("c", skills={"fire": 1})

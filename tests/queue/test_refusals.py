@@ -56,6 +56,15 @@ def test_the_last_serving_operator_stays_in_rotation_after_a_short_pause() -> No
     assert offers(hall.later(RING + 1.0)) == [("c", "ani")]
 
 
+def test_who_is_kept_out_by_a_role_or_a_skill_does_not_make_the_last_one_leave() -> None:
+    hall = Hall({"nurse": {"medical": 1}, "ani": {}, "boss": {"supervisor": 1}})
+    hall.call("c", skills={"medical": 1}, now=0.0)
+    effects = hall.later(RING)
+    assert changes(effects) == [("nurse", "wrap-up", "rona")]
+    assert of_kind(effects, LastOperator) == [LastOperator("c", "nurse")]
+    assert offers(hall.later(RING + 1.0)) == [("c", "nurse")]
+
+
 def test_two_who_let_it_ring_at_one_instant_do_not_both_leave() -> None:
     hall = Hall(("ani", "budi"), strategy="ring-all")
     hall.call("c", now=0.0)

@@ -64,6 +64,8 @@ class Watcher:
         self.states: dict[str, str] = {}
         self.rings: dict[str, str] = {}
         "Operator to call."
+        self.let_ring: dict[str, Caller] = {}
+        "Operator to whose call it was that they did not pick up last."
         self.talks: dict[str, str] = {}
         self.idle: list[str] = []
         "Operators by when they last became ready; who rings keeps their place for the case of a withdrawal."
@@ -74,6 +76,15 @@ class Watcher:
 
     def ready(self) -> list[str]:
         return [operator for operator in self.idle if self.states[operator] == "ready"]
+
+    def others_serve(self, operator: str) -> bool:
+        """Besides who let a call ring, for such calls."""
+        caller = self.let_ring[operator]
+        return any(
+            state in SERVING and caller.accepts(self.skills[one])
+            for one, state in self.states.items()
+            if one != operator
+        )
 
     def free_for(self, caller: Caller) -> list[str]:
         return [one for one in self.ready() if caller.accepts(self.skills[one])]
@@ -89,6 +100,7 @@ class Watcher:
                         assert caller.rings.pop(operator) == number
                         if outcome == "rona":
                             caller.refused.add(operator)
+                            self.let_ring[operator] = caller
                 case StateChanged():
                     self._state(effect)
                 case LaneChanged(call, lane, _):
@@ -114,7 +126,7 @@ class Watcher:
                     assert said == {state: those.count(state) for state in {*those} - {"offline"}}
                 case LastOperator(_, operator):
                     assert self.states[operator] == "wrap-up"
-                    assert [s for s in self.states.values() if s in SERVING] == ["wrap-up"]
+                    assert not self.others_serve(operator)
 
     # --- offers
 
@@ -176,8 +188,8 @@ class Watcher:
         assert self.states[operator] == change.previous != change.state
         self.states[operator] = change.state
         if change.reason == "rona" and change.previous == "ringing":
-            others = any(s in SERVING for one, s in self.states.items() if one != operator)
-            assert change.state == ("break" if others else "wrap-up"), "the last operator leaves"
+            staying = "break" if self.others_serve(operator) else "wrap-up"
+            assert change.state == staying, "the last operator leaves"
         withdrawn = change.reason in ("withdrawn", "answered elsewhere", "pulled")
         if change.state == "ready" and not (change.previous == "ringing" and withdrawn):
             self.idle = [other for other in self.idle if other != operator] + [operator]

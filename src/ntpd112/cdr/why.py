@@ -164,7 +164,7 @@ def _of_a_change(event: JournalEvent) -> str:
         case e.CallRequeued(queue=queue, reason=reason, by=by):
             return f"waits again in queue {queue}, at the front{_because(reason)}{_who(by)}"
         case e.LastOperator(operator=operator):
-            return f"{operator} let it ring and stays in rotation: nobody else serves"
+            return f"{operator} let it ring and stays in rotation: nobody else who fits serves"
         case e.CallHeld(by=by):
             return f"held by the {by}"
         case e.CallResumed(by=by):

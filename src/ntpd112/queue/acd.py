@@ -280,15 +280,15 @@ class Acd(Supervision):
             self._settle(operator, now, "wrap-up over")
 
     def _ring_out(self, operator: OperatorRecord, now: float) -> None:
-        """RONA. The last serving operator stays: better one who may be back than nobody."""
+        """RONA. The last who serves for such calls stays: better one who may be back than nobody."""
         call = operator.call
         assert call is not None, "a ringing operator has a call"
         operator.counters.rona += 1
         call.refused[operator.id] = "rona"
-        if operator.wanted == "ready" and self._serving == 1:
+        if operator.wanted == "ready" and not self._others_serve(call, operator):
             self._stop_ringing(operator, "rona", "ring on", "rona", now, LAST_OPERATOR_PAUSE)
             self._effects.append(LastOperator(call.id, operator.id))
-            self._climb(call, now, "last operator let it ring")
+            self._climb_past(call, operator, now)
         else:
             if operator.wanted == "ready":
                 operator.wanted, operator.wanted_reason = "break", "rona"

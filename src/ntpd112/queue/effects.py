@@ -116,7 +116,7 @@ class IncidentWaited(msgspec.Struct, frozen=True):
 
 
 class LastOperator(msgspec.Struct, frozen=True):
-    """Let the call ring, and stays in rotation since nobody else serves."""
+    """Let the call ring, and stays in rotation since nobody else who fits serves."""
 
     call_id: str
     operator: str

@@ -7,9 +7,11 @@ from .floor import Floor
 from .ladder import relaxed
 from .model import HELD_AT_MOST, LadderStep, Lane
 from .order import call_key, room_for
-from .records import CallRecord
+from .records import CallRecord, OperatorRecord
+from .states import SERVING
 
 NOBODY_SERVING = "nobody serving"
+LAST_LET_IT_RING = "last operator let it ring"
 QUEUE_FULL = "queue full"
 
 
@@ -19,14 +21,38 @@ class Waiting(Floor):
     def _climb(self, call: CallRecord, now: float, hurry: str = "") -> None:
         """Take the steps that are due, all that remain for a reason to hurry, in order. The caller lets the
         call seek afterwards."""
+        while self._take_next(call, now, hurry):
+            pass
+        self._set_step_deadline(call)
+
+    def _climb_past(self, call: CallRecord, operator: OperatorRecord, now: float) -> None:
+        """The operator let it ring, and nobody else may be rung: as many steps as it takes until somebody
+        who serves may, without waiting for their time."""
+        while not self._others_serve(call, operator) and self._take_next(call, now, LAST_LET_IT_RING):
+            pass
+        self._set_step_deadline(call)
+
+    def _others_serve(self, call: CallRecord, operator: OperatorRecord) -> bool:
+        """Whether somebody besides the operator serves who may be rung for the call. Whom it keeps out, by
+        skill or role, is no help to it."""
+        fits = call.accepts(operator) and operator.state in SERVING
+        return self._matching.pool(call).serving() > fits
+
+    def _take_next(self, call: CallRecord, now: float, hurry: str) -> bool:
+        """The next step of the ladder, if it is due or there is a reason to hurry."""
         ladder = call.queue.ladder
-        while call.step < len(ladder):
-            step = ladder[call.step]
-            due = call.since + step.after <= now
-            if not due and not hurry:
-                break
-            call.step += 1
-            self._take_step(call, step, now, "" if due else hurry)
+        if call.step == len(ladder):
+            return False
+        step = ladder[call.step]
+        due = call.since + step.after <= now
+        if not due and not hurry:
+            return False
+        call.step += 1
+        self._take_step(call, step, now, "" if due else hurry)
+        return True
+
+    def _set_step_deadline(self, call: CallRecord) -> None:
+        ladder = call.queue.ladder
         if call.step < len(ladder):
             self._deadlines.set(("step", call.id), call.since + ladder[call.step].after)
         else:

@@ -43,7 +43,7 @@ class FloodChanged(Event, frozen=True, kw_only=True, tag="flood.changed"):
 
 
 class LastOperator(Event, frozen=True, kw_only=True, tag="operator.last"):
-    """Let the call ring, and stays in rotation since nobody else serves: get a supervisor."""
+    """Let the call ring, and stays in rotation since nobody else who fits serves: get a supervisor."""
 
     operator: str
 
