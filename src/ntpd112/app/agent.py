@@ -123,6 +123,7 @@ class Agent:
             await self.endpoint.open(config.sip.listen)
         except OSError as error:
             raise StartError(f"[sip] listen {error.strerror or error}") from error
+        self._opened.callback(self.turn.close)
         self.turn.request()
         self._tasks = [
             asyncio.create_task(self.projection.run(), name="cdr projection"),
@@ -134,7 +135,7 @@ class Agent:
             asyncio.create_task(keep_saved(self.memory, self.journal, self._memory_file), name="memory"),
             asyncio.create_task(keep_clock(self.context.clock), name="clock"),
             asyncio.create_task(
-                watch_prompts(SitePrompts(config.media.prompts), self.media.reload_prompts), name="prompts"
+                watch_prompts(SitePrompts(config.media.prompts), self._reload_prompts), name="prompts"
             ),
             asyncio.create_task(
                 prune_journal(self.journal, self.projection, config.journal.keep), name="journal upkeep"
@@ -219,6 +220,11 @@ class Agent:
 
     def _request_turn(self) -> None:
         self.turn.request()
+
+    def _reload_prompts(self) -> None:
+        """At once: the turn of the next call may be hours away, and its caller would hear the old ones."""
+        self.media.reload_prompts()
+        self._request_turn()
 
     def _from_thread(self, loop: asyncio.AbstractEventLoop) -> None:
         loop.call_soon_threadsafe(self._request_turn)

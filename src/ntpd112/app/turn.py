@@ -41,6 +41,7 @@ class Turn:
         self._media = media
         self._endpoint = endpoint
         self._scheduled = False
+        self._closed = False
         self._alarm = Alarm(self._loop, self._fired)
         self._waits: list[tuple[Callable[[], bool], asyncio.Future[None]]] = []
 
@@ -53,12 +54,20 @@ class Turn:
 
     def request(self) -> None:
         """Something came in: run a turn once this loop iteration's other inputs are in too."""
-        if not self._scheduled:
+        if not self._scheduled and not self._closed:
             self._scheduled = True
             self._loop.call_soon(self.run)
 
+    def close(self) -> None:
+        """No more turns: the journal and the sockets are about to be closed, and what they say of it counts
+        no more."""
+        self._closed = True
+        self._alarm.cancel()
+
     def run(self) -> None:
         self._scheduled = False
+        if self._closed:
+            return
         now = self._loop.time()
         try:
             settled = self._control.settle(now)
