@@ -92,11 +92,16 @@ class Stage:
         agent.start()
         return agent
 
-    def pbx(self, *phones: str, agent_silence_s: int = 20) -> Asterisk:
-        """A started Asterisk with the files of `asterisk-config/` and second accounts for these phones."""
-        accounts = [PbxPhone(phone, f"pbx-{phone}") for phone in phones]
+    def pbx(self, *phones: str, agent_silence_s: int = 20, extensions: str = "") -> Asterisk:
+        """A started Asterisk with the files of `asterisk-config/`, second accounts for these phones, and
+        `extensions` of the site's own."""
         pbx = Asterisk(
-            self._asterisk(), self.folder / "pbx", self.net, accounts, agent_silence_s=agent_silence_s
+            self._asterisk(),
+            self.folder / "pbx",
+            self.net,
+            [PbxPhone(phone, f"pbx-{phone}") for phone in phones],
+            agent_silence_s=agent_silence_s,
+            extensions=extensions,
         )
         self._stops.append(pbx.stop)
         pbx.start()
@@ -111,13 +116,16 @@ class Stage:
         register_every_s: int = 60,
         tone: int = OPERATOR_TONE,
         transport: str = "udp",
+        answers: bool = True,
     ) -> Baresip:
-        """A baresip registered as the operator; `with_pbx`: also with the second account at the PBX."""
+        """A baresip registered as the operator. `with_pbx`: also with the second account at the PBX;
+        `answers`: every call, by itself."""
         accounts = [
             Account(
                 operator,
                 self.net.agent,
                 f"secret-{operator}",
+                auto_answer=answers,
                 register_every_s=register_every_s,
                 transport=transport,
             )
@@ -127,6 +135,11 @@ class Stage:
         phone = self._baresip(operator, self.net.phone(next(self._numbers)), accounts, tone)
         agent.wait_for_operator(operator, "ready")
         return phone
+
+    def pbx_phone(self, user: str) -> Baresip:
+        """A baresip with an account at the PBX only, which answers by itself; it has the operators' tone."""
+        account = Account(user, self.net.pbx, f"pbx-{user}")
+        return self._baresip(user, self.net.phone(next(self._numbers)), [account], OPERATOR_TONE)
 
     def pyvoip_phone(self, agent: Agent, operator: str) -> PyVoipPhone:
         host = self.net.phone(next(self._numbers))
@@ -142,7 +155,8 @@ class Stage:
         """A telco's line: a softphone at the telco's address that can dial 112 and be called. It says its
         tone, or speech from a WAV file."""
         account = Account(number, self.net.telco)
-        return self._baresip("telco", self.net.telco, [account], CALLER_TONE, speech)
+        name = f"telco-{next(self._numbers)}"
+        return self._baresip(name, self.net.telco, [account], CALLER_TONE, speech)
 
     def outside_phone(self, user: str, *, tone: int = OPERATOR_TONE) -> Baresip:
         """A phone somewhere outside that answers by itself; it says the operators' tone by default."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import ntpd112.demo
 
 from .conftest import CALLER_TONE, OPERATOR_TONE, Stage
-from .peers.agent import Agent, Json, Settings
+from .peers.agent import Settings
 from .peers.scenario import answered, expect_request, hangs_up, invite, is_hung_up, pause, picks_up, reply
 from .peers.sound import read_wav, tone_level
 from .peers.waiting import eventually
@@ -31,11 +31,6 @@ announce = ""
 """
 
 
-def events(agent: Agent, call: str, kind: str) -> list[Json]:
-    found: list[Json] = agent.get(f"/calls/{call}/events")["events"]
-    return [event for event in found if event["type"] == kind]
-
-
 def heard(file: Path, tone: int) -> float:
     """Of the last second, before the hang-up."""
     sound = read_wav(file)
@@ -56,7 +51,7 @@ def test_call_that_nobody_answers_climbs_to_the_police_and_both_hear_each_other(
     assert (cdr["disposition"], cdr["operator"]) == ("overflowed", None)
     assert heard(telco.heard(), OPERATOR_TONE) > HEARD_DBFS
     assert heard(police.heard(), CALLER_TONE) > HEARD_DBFS
-    assert events(agent, call["id"], "party.joined")[0]["name"] == "police"
+    assert agent.events(call["id"], "party.joined")[0]["name"] == "police"
 
 
 def test_operator_who_answers_while_the_police_ring_has_the_call(stage: Stage) -> None:
@@ -91,8 +86,8 @@ def test_who_speaks_is_served_before_who_waits_in_silence(stage: Stage) -> None:
     speaks.dial(f"sip:112@{agent.net.agent}")
     *_, spoken_call = agent.wait_for_calls("talking", "waiting", "waiting")
 
-    eventually(lambda: events(agent, spoken_call["id"], "call.screened"), "the voice is heard")
-    assert events(agent, spoken_call["id"], "call.screened")[0]["result"] == "voice"
+    eventually(lambda: agent.events(spoken_call["id"], "call.screened"), "the voice is heard")
+    assert agent.events(spoken_call["id"], "call.screened")[0]["result"] == "voice"
     busy.finish()
 
     agent.wait_for_calls("waiting", "talking")
@@ -116,7 +111,7 @@ def test_in_a_flood_the_key_for_another_emergency_rings_the_operator_kept_free(s
     telco.press("1")
 
     phone.wait_for_call()
-    assert [event["about"] for event in events(agent, call["id"], "call.incident")] == [True, False]
+    assert [event["about"] for event in agent.events(call["id"], "call.incident")] == [True, False]
     assert agent.get("/flood")["by"] == "api:e2e"
     telco.hang_up()
     agent.wait_for_cdrs()
@@ -131,7 +126,7 @@ def test_who_calls_again_after_a_kill_of_the_agent_has_kept_the_place(stage: Sta
     again = stage.caller(agent, invite(), *answered(), pause(1500), *hangs_up())
     again.start()
     (call,) = agent.wait_for_calls("waiting")
-    (queued,) = events(agent, call["id"], "call.queued")
+    (queued,) = agent.events(call["id"], "call.queued")
     assert queued["waited_s"] > 1.0
     assert queued["reasons"] == ["caller: place kept, waited 2 s before"]
     again.finish()

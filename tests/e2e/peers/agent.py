@@ -50,7 +50,8 @@ class Settings:
     queue: str = ""
     "More TOML for the queue 112: keys, then tables of its own."
     sections: str = ""
-    "More TOML sections; `{phone}` stands for the address of the phone that the test has beside operators'."
+    """More TOML sections. `{phone}` stands for the address of the phone that the test has beside operators',
+    `{pbx}` for the PBX's."""
 
 
 class Agent:
@@ -77,7 +78,7 @@ class Agent:
         recordings = f'recordings = "{self.folder}/recordings"' if settings.recording else ""
         callbacks = f'[callbacks]\nto = "{settings.callbacks_to}"' if settings.callbacks_to else ""
         queues = self._queue("112", ["112", "urn:service:sos"], {}) + settings.queue
-        sections = settings.sections.replace("{phone}", net.phone(OUTSIDE))
+        sections = settings.sections.replace("{phone}", net.phone(OUTSIDE)).replace("{pbx}", net.pbx)
         for number, skill in settings.skilled_numbers.items():
             queues += self._queue(skill, [number], {skill: 1})
         return f"""[site]
@@ -92,6 +93,7 @@ keepalive = "{settings.keepalive}"
 [media]
 ports = "{settings.media_ports or net.media_ports}"
 workers = {settings.workers}
+prompts = "{self.folder}/prompts"
 {recordings}
 [database]
 url = "{database}"
@@ -213,6 +215,14 @@ no_operator = "{settings.no_operator}"
             method, f"{self.url}/api/v1{path}", json=body, headers={"Authorization": f"Bearer {self.key}"}
         )
 
+    def upload(self, path: str, sound: bytes) -> Json:
+        """Puts a WAV file there; what is answered."""
+        headers = {"Authorization": f"Bearer {self.key}", "Content-Type": "audio/wav"}
+        response = httpx.put(f"{self.url}/api/v1{path}", content=sound, headers=headers)
+        assert response.status_code == 200, f"PUT {path}: {response.status_code} {response.text}"
+        made: Json = response.json()
+        return made
+
     def get(self, path: str) -> Any:
         response = self.request("GET", path)
         assert response.status_code == 200, f"GET {path}: {response.status_code} {response.text}"
@@ -224,6 +234,18 @@ no_operator = "{settings.no_operator}"
 
     def calls(self) -> list[Json]:
         return self.listed("/calls")
+
+    def events(self, call: str, kind: str) -> list[Json]:
+        """The call's events of this type, oldest first."""
+        found: list[Json] = self.get(f"/calls/{call}/events")["events"]
+        return [event for event in found if event["type"] == kind]
+
+    def command(self, method: str, path: str, body: Json | None = None) -> Json:
+        """A request that has to succeed; what it answers."""
+        response = self.request(method, path, body)
+        assert response.is_success, f"{method} {path}: {response.status_code} {response.text}"
+        found: Json = response.json()
+        return found
 
     def operator(self, operator: str) -> Json:
         found: Json = self.get(f"/operators/{operator}")

@@ -41,11 +41,13 @@ class Asterisk:
         phones: Sequence[PbxPhone],
         *,
         agent_silence_s: int = 20,
+        extensions: str = "",
     ) -> None:
+        """`extensions`: dialplan of the site's own, contexts and all."""
         self._command = command
         self._folder = folder
         self.etc = folder / "etc"
-        self._write_config(net, phones, agent_silence_s)
+        self._write_config(net, phones, agent_silence_s, extensions)
         # Without an answer to its own host name every call would wait for a name server.
         self.program = Program(
             [command, "-f", "-C", self.etc / "asterisk.conf"],
@@ -53,7 +55,9 @@ class Asterisk:
             environment={"RES_OPTIONS": "timeout:1 attempts:1"},
         )
 
-    def _write_config(self, net: Loopback, phones: Sequence[PbxPhone], agent_silence_s: int) -> None:
+    def _write_config(
+        self, net: Loopback, phones: Sequence[PbxPhone], agent_silence_s: int, extensions: str
+    ) -> None:
         self.etc.mkdir(parents=True)
         for file in CONFIG.glob("*.conf"):
             if file.name not in SITE_FILES:
@@ -88,7 +92,7 @@ match = {net.agent}
         hunt_group = "&".join(f"PJSIP/{phone.user}" for phone in phones)
         (self.etc / "extensions-site.conf").write_text(
             f"FALLBACK_PHONES = {hunt_group}\n"
-            "AGENT_ANSWER_S = 60\nFALLBACK_RING_S = 30\nFALLBACK_ROUNDS = 3\n"
+            f"AGENT_ANSWER_S = 60\nFALLBACK_RING_S = 30\nFALLBACK_ROUNDS = 3\n{extensions}"
         )
 
     def _folders(self) -> str:

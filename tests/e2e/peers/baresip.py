@@ -121,6 +121,10 @@ call_local_timeout 120
     def hang_up(self) -> None:
         self.do("hangup")
 
+    def wait_for_ring(self, *, times: int = 1) -> None:
+        """Waits until the phone rings (for the n-th time); one that does not answer by itself."""
+        self.program.wait_for_log("Incoming call from", times=times)
+
     def wait_for_call(self, *, times: int = 1) -> None:
         """Waits until a call (the n-th of this phone) is established."""
         self.program.wait_for_log("Call established", times=times)

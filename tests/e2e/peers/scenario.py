@@ -206,6 +206,12 @@ def hangs_up() -> list[str]:
     return [bye(), expect(200)]
 
 
+def info_key(key: str, *, cseq: int = 2) -> list[str]:
+    """A key of the caller's phone, by INFO as some networks do."""
+    body = f"Signal={key}\nDuration=160\n"
+    return [request("INFO", cseq=cseq, body=body, content_type="application/dtmf-relay"), expect(200)]
+
+
 # ---- what a phone, or a called side, says
 
 
