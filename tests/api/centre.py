@@ -188,8 +188,10 @@ class FakeCommands:
     def resume(self, call_id: str, by: str) -> CallView:
         return self._do(call_id, "resume", by)
 
-    def transfer(self, call_id: str, to: str, attended: bool, by: str) -> CallView:
-        return self._do(call_id, "transfer", to, attended, by)
+    def transfer(
+        self, call_id: str, to: str, attended: bool, by: str, skills: Mapping[str, int] | None = None
+    ) -> CallView:
+        return self._do(call_id, "transfer", to, attended, by, *(skills or {}))
 
     def complete_transfer(self, call_id: str, by: str) -> CallView:
         return self._do(call_id, "complete", by)

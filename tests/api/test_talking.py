@@ -18,6 +18,12 @@ COMMANDS: list[tuple[str, str, Any, tuple[object, ...]]] = [
     ("POST", "/resume", None, ("resume", BY)),
     ("POST", "/transfer", {"to": "operator:siti"}, ("transfer", "operator:siti", False, BY)),
     ("POST", "/transfer", {"to": "110", "attended": True}, ("transfer", "110", True, BY)),
+    (
+        "POST",
+        "/transfer",
+        {"to": "queue:medical", "skills": {"english": 1}},
+        ("transfer", "queue:medical", False, BY, "english"),
+    ),
     ("POST", "/transfer/complete", None, ("complete", BY)),
     ("POST", "/transfer/cancel", None, ("cancel", BY)),
     ("POST", "/transfer/conference", None, ("join", BY)),

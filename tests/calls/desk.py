@@ -17,6 +17,7 @@ from ntpd112.app.remembering import settings_of
 from ntpd112.calls.commands import Commands
 from ntpd112.calls.context import Context
 from ntpd112.calls.control import CallControl
+from ntpd112.calls.steering import Steering
 from ntpd112.config import Config
 from ntpd112.journal.events import CallEnded, JournalEvent
 from ntpd112.media import NoPorts
@@ -308,6 +309,9 @@ class Desk:
     def commands(self) -> Commands:
         """As a console has them."""
         return Commands(self.context, self.control, lambda call, now: None, lambda: None, lambda: self.now)  # type: ignore[arg-type,return-value]
+
+    def steering(self) -> Steering:
+        return Steering(self.context, lambda call, now: None, lambda: None, lambda: self.now)  # type: ignore[arg-type,return-value]
 
     def unregister(self, operator: str) -> None:
         self.registered[operator] = 0

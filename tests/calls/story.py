@@ -55,6 +55,8 @@ class Story:
         self.inside: set[int] = set()
         "Legs beside the caller's that are in the call."
         self.talked_once = False
+        self.overflowed = False
+        "A destination of the ladder took the call."
         self.transferring = False
         self.caller_held = False
         self.kinds: set[type[JournalEvent]] = set()
@@ -77,7 +79,7 @@ class Story:
                 assert event.offer in self.inside
                 self.talked_once = True
             case CallHeld() | CallResumed():
-                assert self.talked_once
+                assert self.talked_once or self.overflowed
                 who = (event.by, event.leg)
                 assert (who in self.holders) == isinstance(event, CallResumed)
                 assert event.leg in self.inside | {0}
@@ -144,6 +146,7 @@ class Story:
                 self.ringing.remove(event.leg)
                 self.inside.add(event.leg)
                 self.outcomes[event.leg] = "answered"
+                self.overflowed = self.overflowed or event.purpose == "ladder"
             case PartyChanged(leg=0):
                 assert self.caller_held == (event.mode == "talk")
                 self.caller_held = not self.caller_held
@@ -174,17 +177,20 @@ class Story:
         connected = self.talked_once
         assert (cdr.disposition == "answered") <= connected
         assert connected <= (cdr.disposition in ("answered", "interrupted")), (cdr.disposition, cdr.reason)
-        assert (cdr.answered_at is not None) == (cdr.operator is not None) == connected
+        reached = connected or self.overflowed
+        assert (cdr.operator is not None) == connected
+        assert (cdr.answered_at is not None) == reached
+        assert (cdr.disposition == "overflowed") <= (self.overflowed and not connected)
         assert cdr.offers == len(self.offers)
         assert cdr.started_at <= (cdr.queued_at or cdr.started_at) <= cdr.ended_at
         assert 0 <= cdr.hold_s <= cdr.talk_s
-        assert (cdr.talk_s == 0) or connected
+        assert (cdr.talk_s == 0) or reached
         if cdr.queued_at is not None:
             total = (cdr.ended_at - cdr.queued_at).total_seconds()
             assert abs(cdr.wait_s + cdr.talk_s - total) < 0.01
         if cdr.disposition == "abandoned":
             assert cdr.hangup_by == "caller"
-        if connected:
+        if reached:
             assert cdr.sip_code == 200
         if CallAccepted not in self.kinds and "answered" not in self.outcomes.values():
             assert cdr.sip_code >= 300

@@ -383,7 +383,9 @@ class Day(RuleBasedStateMachine):
                 assert call.parties or call.rings, "nobody is there for the caller"
             else:
                 assert known is not None
-                assert known.state == call.state
+                offered_now = any(ring.attempt is None for ring in call.rings.values())
+                assert (known.state == "ringing") == offered_now
+                assert (call.state == "ringing") == bool(call.rings)
 
     @invariant()
     def the_watchdog_finds_nothing(self) -> None:

@@ -9,6 +9,7 @@ from ntpd112.calls.views import StateConflict, Unreachable
 from ntpd112.journal.events import (
     CallEnded,
     CallHeld,
+    CallNeeds,
     CallRequeued,
     CallResumed,
     PartyJoined,
@@ -228,6 +229,46 @@ def test_who_transferred_to_a_queue_gets_the_caller_again_only_if_nobody_else_is
     desk.refer(phone, "112")
     assert [leg for leg in desk.phones("budi") if leg is not phone] == []
     assert desk.phones("sari")
+
+
+def test_who_transfers_to_a_queue_may_ask_for_more_than_the_queue_does() -> None:
+    desk = Desk()
+    desk.talk("budi")
+    desk.register("dewi", medical=2)
+    desk.register("nurul", medical=1, english=1)
+    desk.commands().transfer(call_id(desk), "queue:medis", False, BY, {"english": 1})
+    desk.happen()
+    assert (len(desk.phones("dewi")), len(desk.phones("nurul"))) == (0, 1)
+    (needs,) = desk.all_of(CallNeeds)
+    assert (needs.skills, needs.by) == ({"medical": 1, "english": 1}, BY)
+
+
+def test_skills_asked_for_with_a_person_are_refused() -> None:
+    desk = Desk()
+    desk.talk("budi")
+    desk.register("sari")
+    with pytest.raises(StateConflict, match="operator:sari is no queue"):
+        desk.commands().transfer(call_id(desk), "operator:sari", False, BY, {"english": 1})
+
+
+def test_what_a_supervisor_put_right_outlives_waiting_again() -> None:
+    desk = Desk()
+    caller = desk.call()
+    call = next(iter(desk.context.calls.values()))
+    desk.steering().set_priority(call.id, 0, BY)
+    desk.steering().set_requirements(call.id, {"english": 1}, {}, BY)
+    desk.register("budi", english=1)
+    phone = desk.pick_up("budi")
+    desk.refer(phone, "112")
+    again = desk.acd.call(call.id)
+    assert again is not None
+    assert (again.priority, again.must) == (0, {"english": 1}), "in the same queue all of it"
+    assert not caller.over
+    desk.register("nurul", english=1)
+    desk.refer(desk.pick_up("nurul"), "medis")
+    moved = desk.acd.call(call.id)
+    assert moved is not None
+    assert (moved.priority, moved.must) == (0, {"medical": 1}), "in another the priority"
 
 
 def test_offers_count_on_when_a_call_waits_again() -> None:

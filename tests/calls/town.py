@@ -59,7 +59,13 @@ QUEUES: tuple[dict[str, Any], ...] = (
     {"name": "110", "numbers": ["110"], "skills": {}, "wrap_up": 0.0, "answer": "ring"},
     {"name": "119", "numbers": ["119"], "skills": {"medical": 1}, "wrap_up": 5.0, "answer": "announce"},
     {"name": "113", "numbers": ["113"], "skills": {}, "answer": "ring", "no_operator": "reject"},
-    {"name": "115", "numbers": ["115"], "screening": {"when": "busy"}, "tell_position": True},
+    {
+        "name": "115",
+        "numbers": ["115"],
+        "screening": {"when": "busy"},
+        "tell_position": True,
+        "ladder": [{"after": 5.0, "to": "police"}, {"after": 10.0, "to": "110"}],
+    },
     {"name": "116", "numbers": ["116"], "screening": {"when": "always"}, "strategy": "ring-all"},
 )
 _FINAL = re.compile(

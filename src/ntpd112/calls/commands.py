@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from ntpd112.queue.errors import StateConflict
 
@@ -45,10 +45,13 @@ class Commands:
         self._control.transfers.expect_free(call)
         self._control.parties.hold_caller(call, held, by, now)
 
-    def transfer(self, call_id: str, to: str, attended: bool, by: str) -> CallView:
+    def transfer(
+        self, call_id: str, to: str, attended: bool, by: str, skills: Mapping[str, int] | None = None
+    ) -> CallView:
         def begin(call: Call, now: float) -> None:
             expect_connected(call)
-            self._control.transfers.begin(call, _who_transfers(call), to, now, by=by, attended=attended)
+            party = _who_transfers(call)
+            self._control.transfers.begin(call, party, to, now, by=by, attended=attended, skills=skills)
 
         return self._do(call_id, begin)
 

@@ -3,7 +3,7 @@ caller. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ntpd112.config import Config, NumberConfig, QueueConfig, TrunkConfig
@@ -47,6 +47,7 @@ def known_of(memory: Memory, caller: str, now: float) -> Known:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Needs:
+    queue: str
     priority: int
     skills: dict[str, int]
     prefer: dict[str, int]
@@ -56,6 +57,8 @@ class Needs:
     waited_s: float = 0.0
     wish: str = ""
     reasons: list[str]
+    priority_by_hand: bool = False
+    "A person wanted this priority: it goes along into another queue."
 
 
 def number_of(config: Config, dialled: str) -> NumberConfig | None:
@@ -98,9 +101,10 @@ def needs_of(
     askers = [one for one in (queue, number, trunk) if one is not None]
     lane: Lane = "quiet" if known.put_back and not known.lift else "normal"
     return Needs(
+        queue=queue.name,
         priority=MOST_URGENT if known.lift else _priority(queue, number, trunk),
-        skills=_highest(one.skills for one in askers),
-        prefer=_highest(one.prefer for one in askers),
+        skills=highest(one.skills for one in askers),
+        prefer=highest(one.prefer for one in askers),
         lane=lane,
         longest_wait=put_back_s if lane == "quiet" else None,
         waited_s=known.waited_s,
@@ -115,7 +119,8 @@ def _priority(queue: QueueConfig, number: NumberConfig | None, trunk: TrunkConfi
     return asked if trunk is None or trunk.priority is None else min(asked, trunk.priority)
 
 
-def _highest(all_levels: Iterator[Mapping[str, int]]) -> dict[str, int]:
+def highest(all_levels: Iterable[Mapping[str, int]]) -> dict[str, int]:
+    """Every skill with the highest level that anyone asks for."""
     highest: dict[str, int] = {}
     for levels in all_levels:
         for skill, level in levels.items():

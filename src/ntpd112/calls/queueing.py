@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 from ntpd112.config import QueueConfig
-from ntpd112.journal.events import CallQueued, CallRequeued, Lane
+from ntpd112.journal.events import CallNeeds, CallQueued, CallRequeued, Lane
 from ntpd112.queue import Ask
 
 from .announcing import Announcing
 from .call import Call
 from .context import Context, log
 from .flood import Flood
-from .needs import Needs, known_of, needs_of, number_of
+from .needs import Needs, highest, known_of, needs_of, number_of
 from .screening import Screening
 
 FRONT: Lane = "lifted"
@@ -88,15 +91,32 @@ class Queueing:
         by: str = "",
         prompt: str = "",
         declined: dict[str, str] | None = None,
+        skills: Mapping[str, int] | None = None,
     ) -> None:
-        """A caller whom nobody talks to and whom the ACD does not know: at the front. They hear `prompt`."""
+        """A caller whom nobody talks to and whom the ACD does not know: at the front. They hear `prompt`. An
+        operator must have `skills` besides what is asked for anyway."""
         if call.state != "waiting":
             call.enter("waiting")
         self._write_requeued(call, reason, now, by)
-        self._context.acd.enqueue(self._ask(call, self._needs(call), FRONT, declined=declined), now)
+        needs = call.needs = self._needs(call)
+        if skills:
+            needs = call.needs = replace(needs, skills=highest([needs.skills, skills]))
+            self._write_needs(call, needs, reason, now, by)
+        self._context.acd.enqueue(self._ask(call, needs, FRONT, declined=declined), now)
         self._announcing.again(call, [prompt], now)
 
     def _needs(self, call: Call) -> Needs:
+        """What the call needs in its queue. What a person has put right stays so: all of it in the same
+        queue, the priority in another."""
+        before = call.needs
+        if before is not None and before.queue == call.queue.name:
+            return before
+        needs = self._needs_of(call)
+        if before is not None and before.priority_by_hand:
+            return replace(needs, priority=before.priority, priority_by_hand=True)
+        return needs
+
+    def _needs_of(self, call: Call) -> Needs:
         config = self._context.config
         number = number_of(config, call.facts.dialled)
         trunk = next((one for one in config.trunk if one.name == call.facts.trunk), None)
@@ -125,6 +145,12 @@ class Queueing:
             incident=incident,
             offers=call.offers,
             declined=declined or {},
+        )
+
+    def _write_needs(self, call: Call, needs: Needs, reason: str, now: float, by: str) -> None:
+        at = self._context.clock.wall(now)
+        self._context.write(
+            CallNeeds(at=at, call_id=call.id, skills=needs.skills, prefer=needs.prefer, reason=reason, by=by)
         )
 
     def _write_requeued(self, call: Call, reason: str, now: float, by: str = "") -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ntpd112.config import QueueConfig
 
 from . import causes
@@ -36,9 +38,11 @@ class Requeue:
         prompt: str,
         by: str = "",
         avoid: str = "",
+        skills: Mapping[str, int] | None = None,
     ) -> None:
         """Before all who wait, with the wait the caller had. `prompt` is heard first, then ring-back; the
-        phones that ring show `reason`. The operator `avoid` is rung only if nobody else is free."""
+        phones that ring show `reason`. The operator `avoid` is rung only if nobody else is free; who is rung
+        must have `skills` besides what the queue asks for."""
         waited_s = (now if call.connected_at is None else call.connected_at) - call.since
         self._dialing.withdraw_all(call, causes.WAITS_AGAIN, now)
         self._parties.hold_caller(call, False, by, now)
@@ -49,4 +53,4 @@ class Requeue:
         call.queue, call.note, call.since = queue, reason, now - waited_s
         log.warning("waits again at the front", call_id=call.id, queue=queue.name, reason=reason)
         declined = {avoid: reason} if avoid else None
-        self._queueing.restore(call, reason, now, by=by, prompt=prompt, declined=declined)
+        self._queueing.restore(call, reason, now, by=by, prompt=prompt, declined=declined, skills=skills)

@@ -49,7 +49,7 @@ class Steering:
         self._context.write(CallPriority(at=at, call_id=call.id, priority=priority, reason=BY_HAND, by=by))
         self._acd.set_priority(call.id, priority, now)
         if call.needs is not None:
-            call.needs = replace(call.needs, priority=priority)
+            call.needs = replace(call.needs, priority=priority, priority_by_hand=True)
         return self._done(call, now)
 
     def set_requirements(

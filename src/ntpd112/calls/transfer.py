@@ -12,6 +12,7 @@ Whenever nobody is left for the caller, they go to the front of the queue. A cal
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from ntpd112.config import QueueConfig
@@ -54,16 +55,20 @@ class Transfers:
         by: str,
         attended: bool = False,
         refer: Leg | None = None,
+        skills: Mapping[str, int] | None = None,
     ) -> None:
-        """Raises Unreachable, and StateConflict when the call or the target is not free for it."""
+        """`skills`: what the next operator must have besides what the queue asks for. Raises Unreachable, and
+        StateConflict when the call or the target is not free for it."""
         self.expect_free(call)
         found = find(self._context, to)
+        if isinstance(found, Whom) and skills:
+            raise StateConflict(f"skills choose among a queue's operators, and {title(found)} is no queue")
         if isinstance(found, Whom):
             self.to_person(call, Transfer(party, title(found), attended, refer), found, by, now)
         elif attended:
             raise StateConflict(f'queue "{found.name}" cannot be talked to first: transfer without attended')
         else:
-            self._to_queue(call, party, found, by, refer, now)
+            self._to_queue(call, party, found, by, refer, now, skills or {})
 
     def expect_free(self, call: Call) -> None:
         """Raises StateConflict."""
@@ -91,7 +96,14 @@ class Transfers:
             self._parties.change(call, transfer.by, "hold", by, now)
 
     def _to_queue(
-        self, call: Call, party: Party, queue: QueueConfig, by: str, refer: Leg | None, now: float
+        self,
+        call: Call,
+        party: Party,
+        queue: QueueConfig,
+        by: str,
+        refer: Leg | None,
+        now: float,
+        skills: Mapping[str, int],
     ) -> None:
         others = [other.name for other in call.parties if other is not party and other.mode == "talk"]
         if others:
@@ -103,7 +115,14 @@ class Transfers:
         self._leave(call, transfer, now)
         avoid = party.name if party.kind == "operator" else ""
         self._requeue.front(
-            call, queue, now, reason=f"transferred by {by}", prompt=TRANSFER_PROMPT, by=by, avoid=avoid
+            call,
+            queue,
+            now,
+            reason=f"transferred by {by}",
+            prompt=TRANSFER_PROMPT,
+            by=by,
+            avoid=avoid,
+            skills=skills,
         )
 
     # --- how the target's phone takes it

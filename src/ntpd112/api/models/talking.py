@@ -9,6 +9,7 @@ from pydantic import Field
 from ntpd112.calls.views import SupervisorMode
 
 from .base import Model
+from .steering import Asked
 
 MAX_WHOM = 256
 "Characters: a SIP URI with parameters has about 60."
@@ -27,6 +28,11 @@ class TransferIn(Model):
     to: Whom = Field(examples=["destination:police"])
     attended: bool = Field(
         False, description="The caller waits until you `complete`, `cancel` or `join`; else blind."
+    )
+    skills: Asked = Field(
+        default_factory=dict,
+        description="With a queue: what an operator must have besides what the queue asks for.",
+        examples=[{"english": 1}],
     )
 
 

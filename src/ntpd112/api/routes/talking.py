@@ -48,7 +48,9 @@ async def resume(request: Request, id: str, key: Key) -> Response:
     **ANSWERS,
 )
 async def transfer(request: Request, id: str, body: TransferIn, key: Key) -> Response:
-    return answer(request, _commands(request).transfer(id, body.to, body.attended, f"api:{key.name}"))
+    return answer(
+        request, _commands(request).transfer(id, body.to, body.attended, f"api:{key.name}", body.skills)
+    )
 
 
 @router.post(
