@@ -154,7 +154,7 @@ class FakeMemory:
 
     def live_levels(self, by: By) -> list[Level]:
         counted = Calls(offered=4, answered=2, within_20=1, abandoned=1, wait_s=30.0, longest_s=25.0)
-        return [level("" if by == "all" else "112", NOW.timestamp(), [counted], [])]
+        return [level("" if by == "all" else "112", int(NOW.timestamp()), [counted], [])]
 
 
 class FakeCommands:

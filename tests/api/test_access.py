@@ -147,6 +147,12 @@ async def test_unknown_paths_and_methods_are_problem_documents(site: Site) -> No
     assert answer.json()["detail"] == "DELETE is not possible at /api/v1/calls"
 
 
+async def test_a_path_of_several_routes_allows_the_methods_of_all(site: Site) -> None:
+    answer = await site.client.delete("/api/v1/flood")
+    assert is_problem(answer, 405)
+    assert answer.headers["allow"] == "GET, PUT"
+
+
 @pytest.mark.parametrize(
     "path", ["/api/v1/calls", "/healthz", "/readyz", "/metrics", "/api/v1/operators/siti"]
 )
@@ -161,6 +167,20 @@ async def test_a_body_that_is_no_json_is_422(site: Site) -> None:
         "/api/v1/operators/siti/state", content=b"{", headers={"Content-Type": "application/json"}
     )
     assert is_problem(answer, 422)
+
+
+async def test_a_body_that_is_no_text_is_422(site: Site) -> None:
+    answer = await site.client.put(
+        "/api/v1/operators/siti/state", content=b'"\xb5"', headers={"Content-Type": "application/json"}
+    )
+    assert is_problem(answer, 422)
+    assert answer.json()["detail"] == "the body is not UTF-8"
+
+
+async def test_answers_that_any_path_may_give_are_documented_for_each(site: Site) -> None:
+    document = (await site.client.get("/openapi.json")).json()
+    for method, path in routes(document):
+        assert {"408", "413", "503"} <= set(document["paths"][path][method.lower()]["responses"]), path
 
 
 class TestBodySize:

@@ -21,8 +21,22 @@ async def test_flood_mode_is_switched_with_the_key_that_did_it_and_seen_afterwar
     assert after["since"] == "2026-11-01T08:00:00+07:00"
 
 
+async def test_callers_hear_an_announcement_that_there_is(site: Site) -> None:
+    answer = await site.client.put("/api/v1/flood", json={"on": True, "prompt": "incident"})
+    assert (answer.status_code, answer.json()["prompt"]) == (200, "incident")
+
+
 @pytest.mark.parametrize(
-    "body", [{}, {"on": "maybe"}, {"on": True, "reason": "x" * 501}, {"on": True, "for": 1}]
+    "body",
+    [
+        {},
+        {"on": "maybe"},
+        {"on": 1},
+        {"on": True, "reason": "x" * 501},
+        {"on": True, "for": 1},
+        {"on": True, "prompt": "of-nothing"},
+        {"on": True, "prompt": "../id/incident"},
+    ],
 )
 async def test_a_wrong_body_switches_nothing(site: Site, body: object) -> None:
     answer = await site.client.put("/api/v1/flood", json=body)

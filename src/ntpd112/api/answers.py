@@ -60,8 +60,10 @@ def dated(value: msgspec.Struct) -> dict[str, Any]:
 
 
 def _dated(name: str, field: Any) -> Any:
+    if isinstance(field, int | float) and (name == "at" or name.endswith("_at")):
+        return datetime.fromtimestamp(field, UTC)
     if isinstance(field, float):
-        return datetime.fromtimestamp(field, UTC) if name == "at" or name.endswith("_at") else round(field, 3)
+        return round(field, 3)
     if isinstance(field, list):
         return [dated(item) if isinstance(item, msgspec.Struct) else item for item in field]
     return field

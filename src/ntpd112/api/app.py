@@ -18,7 +18,7 @@ from ntpd112.api.auth import Keys
 from ntpd112.api.exports import Exports
 from ntpd112.api.limits import Limits
 from ntpd112.api.metrics import CentreCollector
-from ntpd112.api.models import ProblemOut
+from ntpd112.api.models import ProblemOut, errors
 from ntpd112.api.parameters import only_known
 from ntpd112.api.routes import (
     callbacks,
@@ -68,6 +68,7 @@ def create_app(
         docs_url=None,  # their pages load scripts from elsewhere, which a call centre's network may not reach
         redoc_url=None,
         redirect_slashes=False,
+        responses=errors(408, 413, 503),  # of `Limits`, whatever the path
         dependencies=[Depends(only_known)],
     )
     if metrics is None:

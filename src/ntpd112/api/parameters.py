@@ -7,11 +7,20 @@ import binascii
 import re
 from datetime import UTC, datetime, tzinfo
 
+from pydantic.config import JsonDict
 from starlette.requests import HTTPConnection
 
 from ntpd112.api.problems import Problem, invalid_parameter
 from ntpd112.cdr.store import Place
 
+MOMENT: JsonDict = {
+    "anyOf": [
+        {"type": "string", "format": "date-time"},
+        {"type": "string", "format": "date"},
+        {"type": "null"},
+    ]
+}
+"The schema of what `moment` reads."
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+ -]\d\d:\d\d)?)?\Z")
 
 

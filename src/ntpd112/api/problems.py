@@ -14,6 +14,7 @@ from fastapi.exceptions import RequestValidationError, ValidationException, WebS
 from fastapi.responses import Response
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from ntpd112.calls.views import (
     StateConflict,
@@ -91,7 +92,13 @@ def install(app: FastAPI) -> None:
 
     async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return response(error.status_code, _said(request, error), error.headers)
+        if error.status_code == 400:  # the framework's word for a body whose bytes are no text
+            unreadable = {"in": "body", "name": "body", "detail": "is not UTF-8"}
+            return response(422, "the body is not UTF-8", extra={"errors": [unreadable]})
+        methods = _methods(request) if error.status_code == 405 else ""
+        return response(
+            error.status_code, _said(request, error), {"Allow": methods} if methods else error.headers
+        )
 
     async def validation_error(_: Request, error: Exception) -> Response:
         assert isinstance(error, ValidationException)
@@ -120,6 +127,15 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(StateConflict, conflict)
     app.add_exception_handler(Unreachable, conflict)
     app.add_exception_handler(Exception, bug)
+
+
+def _methods(request: Request) -> str:
+    """Those documented for the path, for `Allow` (RFC 9110 section 10.2.1): of a path that several routes
+    share the framework names the first one's only."""
+    for template, operations in request.app.openapi()["paths"].items():
+        if compile_path(template)[0].match(request.url.path):
+            return ", ".join(method.upper() for method in operations)
+    return ""
 
 
 def _said(request: Request, error: HTTPException) -> str:

@@ -17,6 +17,12 @@ class Model(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
+class Sent(Model):
+    """What clients send, of exactly the documented types: neither `"false"` nor 0 passes for a boolean."""
+
+    model_config = ConfigDict(strict=True)
+
+
 class ParameterError(Model):
     location: str = Field(alias="in", description="`query`, `path`, `body` or `header`.")
     name: str
@@ -52,9 +58,10 @@ _MEANING = {
     403: "The API key lacks the scope.",
     404: "There is none with this id.",
     409: "Not possible in the present state.",
+    408: "The body did not come in time.",
     410: "The position is not in this journal, which was begun anew.",
     413: "The body is too large.",
     416: "The recording has no such bytes.",
     422: "A parameter is not known or has a wrong value; `errors` names it.",
-    503: "Not available now.",
+    503: "Not available now, or too many requests at once; `Retry-After` says when to try again.",
 }

@@ -9,7 +9,7 @@ from pydantic import Field
 from ntpd112.calls.views import CallbackNeed
 from ntpd112.journal.events import CallbackOutcome
 
-from .base import EXAMPLE_ID, Model, Seconds
+from .base import EXAMPLE_ID, Model, Seconds, Sent
 
 MAX_NOTE = 1_000
 "Characters of a note: a few sentences."
@@ -37,7 +37,7 @@ class CallbackOut(Model):
     claimed_by: str = Field(description="Who calls them now, or just did; empty: free to be called.")
 
 
-class CallbackCallIn(Model):
+class CallbackCallIn(Sent):
     operator: str = Field(examples=["siti"], description="Whose phone rings first.")
 
 
@@ -45,7 +45,7 @@ class CallbackCallOut(Model):
     call: str = Field(examples=[EXAMPLE_ID], description="Id of the call that this is.")
 
 
-class CallbackClosedIn(Model):
+class CallbackClosedIn(Sent):
     outcome: CallbackOutcome = Field(examples=["not_needed"])
     note: str = Field("", max_length=MAX_NOTE, examples=["called from another phone"])
 

@@ -10,7 +10,7 @@ from pydantic import Field
 from ntpd112.calls.views import CallerStanding
 from ntpd112.journal.events import Classification
 
-from .base import EXAMPLE_ID, Model
+from .base import EXAMPLE_ID, Model, Sent
 
 MAX_NOTE = 500
 "Characters of a note: one or two sentences."
@@ -42,7 +42,7 @@ class CallerOut(Model):
     note: str
 
 
-class StandingIn(Model):
+class StandingIn(Sent):
     standing: CallerStanding = Field(
         description="`clean`: forget what is known; `prank`: put back for one half-life; `trusted`: never "
         "put back.",

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import Field
 
-from .base import Model
+from .base import Model, Sent
+from .prompts import PromptName
 
 MAX_REASON = 500
 "Characters; it goes into the journal and the log."
-MAX_PROMPT = 100
 
 
 class FloodOut(Model):
@@ -24,11 +25,10 @@ class FloodOut(Model):
     waiting: int = Field(description="Waiting calls that are taken to be about the incident.")
 
 
-class FloodIn(Model):
+class FloodIn(Sent):
     on: bool
     reason: str = Field("", max_length=MAX_REASON, examples=["market fire, Jl. Pahlawan"])
-    prompt: str = Field(
+    prompt: PromptName | Literal[""] = Field(
         "",
-        max_length=MAX_PROMPT,
-        description="A prompt in place of the configured one; empty: the configured one.",
+        description="An announcement in place of the configured one; empty: the configured one.",
     )

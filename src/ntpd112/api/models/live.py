@@ -10,7 +10,7 @@ from pydantic import Field
 from ntpd112.calls.views import CallState, OperatorState, SettableState
 from ntpd112.journal.events import Classification, Lane, PartyKind, PartyMode, Purpose
 
-from .base import EXAMPLE_ID, Model, Seconds, Skills
+from .base import EXAMPLE_ID, Model, Seconds, Sent, Skills
 
 
 class PlaceOut(Model):
@@ -141,11 +141,11 @@ class TrunkOut(Model):
     since: datetime | None
 
 
-class StateIn(Model):
+class StateIn(Sent):
     state: SettableState = Field(examples=["break"])
 
 
-class ClassificationIn(Model):
+class ClassificationIn(Sent):
     classification: Classification = Field(examples=["ghost"])
 
 

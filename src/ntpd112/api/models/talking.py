@@ -8,7 +8,7 @@ from pydantic import Field
 
 from ntpd112.calls.views import SupervisorMode
 
-from .base import Model
+from .base import Sent
 from .steering import Asked
 
 MAX_WHOM = 256
@@ -24,10 +24,11 @@ Whom = Annotated[
 ]
 
 
-class TransferIn(Model):
+class TransferIn(Sent):
     to: Whom = Field(examples=["destination:police"])
     attended: bool = Field(
-        False, description="The caller waits until you `complete`, `cancel` or `join`; else blind."
+        False,
+        description="The caller waits until `transfer/complete`, `/cancel` or `/conference`; else blind.",
     )
     skills: Asked = Field(
         default_factory=dict,
@@ -36,10 +37,10 @@ class TransferIn(Model):
     )
 
 
-class PartyIn(Model):
+class PartyIn(Sent):
     to: Whom = Field(examples=["destination:psychologist"])
 
 
-class SupervisionIn(Model):
+class SupervisionIn(Sent):
     supervisor: str = Field(min_length=1, max_length=64, examples=["ratna"])
     mode: SupervisorMode = Field(description="`talk` is barging in.", examples=["listen"])

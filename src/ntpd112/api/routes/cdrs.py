@@ -13,7 +13,7 @@ from ntpd112.api import exports
 from ntpd112.api.answers import answer, answer_page
 from ntpd112.api.auth import require
 from ntpd112.api.models import CdrOut, CdrPage, errors
-from ntpd112.api.parameters import moment, read_cursor, write_cursor
+from ntpd112.api.parameters import MOMENT, moment, read_cursor, write_cursor
 from ntpd112.api.problems import Problem, database_answers, invalid_parameter
 from ntpd112.cdr.record import Cdr
 from ntpd112.cdr.store import Filter, Place
@@ -57,10 +57,12 @@ async def list_cdrs(
             alias="from",
             description="Started at or after: RFC 3339, or a date or time of the site's zone.",
             examples=["2026-11-01T00:00:00+07:00"],
+            json_schema_extra=MOMENT,
         ),
     ] = None,
     started_to: Annotated[
-        str | None, Query(alias="to", description="Started before.", examples=["2026-12-01"])
+        str | None,
+        Query(alias="to", description="Started before.", examples=["2026-12-01"], json_schema_extra=MOMENT),
     ] = None,
     queue: Text = None,
     trunk: Text = None,

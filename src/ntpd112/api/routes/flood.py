@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+import asyncio
+from typing import Annotated, get_args
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from ntpd112.api.answers import answer
 from ntpd112.api.auth import require
-from ntpd112.api.models import FloodIn, FloodOut, errors
+from ntpd112.api.models import FloodIn, FloodOut, PromptLanguage, errors
+from ntpd112.api.problems import Problem
+from ntpd112.api.routes.prompts import Prompts
 from ntpd112.calls.views import CallCentre
 from ntpd112.cdr.keys import ApiKey
 
@@ -42,4 +45,11 @@ async def set_flood(
     request: Request, body: FloodIn, key: Annotated[ApiKey, Depends(require("calls:control"))]
 ) -> Response:
     centre: CallCentre = request.app.state.centre
+    if body.prompt and not await asyncio.to_thread(_is_there, request.app.state.prompts, body.prompt):
+        detail = f'there is no announcement "{body.prompt}": callers would hear nothing'
+        raise Problem(422, detail, errors=[{"in": "body", "name": "prompt", "detail": detail}])
     return answer(request, centre.set_flood(body.on, f"api:{key.name}", body.reason, body.prompt))
+
+
+def _is_there(prompts: Prompts, name: str) -> bool:
+    return any(prompts.find(language, name) is not None for language in get_args(PromptLanguage))

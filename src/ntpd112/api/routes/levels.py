@@ -10,14 +10,16 @@ from fastapi.responses import Response
 from ntpd112.api.answers import answer_remembered
 from ntpd112.api.auth import require
 from ntpd112.api.models import LevelOut, errors
-from ntpd112.api.parameters import moment
+from ntpd112.api.parameters import MOMENT, moment
 from ntpd112.calls.views import By, CallCentre, Remembered
 
 router = APIRouter(prefix="/api/v1", tags=["levels"], dependencies=[Depends(require("calls:read"))])
 Since = Annotated[
     str | None,
     Query(
-        description="A date or RFC 3339 time; at most, and by default, 24 hours ago.", examples=["2026-11-01"]
+        description="A date or RFC 3339 time; at most, and by default, 24 hours ago.",
+        examples=["2026-11-01"],
+        json_schema_extra=MOMENT,
     ),
 ]
 What = Annotated[By, Query(description="One row for all, or for each.")]
