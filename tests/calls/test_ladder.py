@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import structlog
 from tests.calls.desk import Desk
 
 from ntpd112.calls.ladder import ROUND_PAUSE_S
@@ -266,3 +267,16 @@ def test_steps_that_were_due_with_the_one_that_led_elsewhere_are_forgotten() -> 
     assert rung(desk) == []
     desk.pass_time(60)
     assert not caller.over
+
+
+def test_a_call_that_none_of_those_on_duty_may_take_is_said_loudly_once() -> None:
+    desk = desk_with({"after": 10, "include": ["supervisor"]}, to("police", 20))
+    desk.register("ratna", supervisor=1)
+    with structlog.testing.capture_logs() as log:
+        desk.call()
+        desk.pass_time(5)
+    (said,) = [entry for entry in log if entry["log_level"] == "error"]
+    assert said["event"].startswith("NOBODY WHO FITS")
+    assert (said["call_id"], said["on_duty"]) == (next(iter(desk.context.calls)), 1)
+    desk.pass_time(5)
+    assert desk.phones("ratna")

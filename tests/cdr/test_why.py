@@ -90,6 +90,19 @@ def test_an_offer_tells_who_was_free_and_who_was_passed_over() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("name", "mode", "told"),
+    [
+        ("caller", "hold", "the caller is on hold, by api:console"),
+        ("caller", "talk", "the caller talks to all, by api:console"),
+        ("ratna", "whisper", "ratna is heard by operators only, by api:console"),
+    ],
+)
+def test_another_mode_of_a_party_is_told_in_words(name: str, mode: e.PartyMode, told: str) -> None:
+    changed = e.PartyChanged(at=101.0, call_id=CALL, leg=0, name=name, mode=mode, by="api:console")
+    assert texts(started(), changed)[-1] == told
+
+
 def test_a_wait_tells_what_those_who_fit_were_doing() -> None:
     waits = e.CallWaits(
         at=100.0, call_id=CALL, fit={"talking": 3, "break": 1, "ready": 0}, reason="nobody free"

@@ -15,6 +15,8 @@ from .context import Context, log
 CHECK_S = 5.0
 "Seconds between looks whether the flood is over."
 
+BEGUN = "FLOOD MODE: later callers are told that the incident is known"
+
 
 class Flood:
     def __init__(self, context: Context, call_in: CallIn) -> None:
@@ -51,7 +53,7 @@ class Flood:
         at = self._context.clock.wall(now)
         self._context.write(FloodChanged(at=at, on=on, reason=reason, by=by, prompt=prompt))
         say = log.error if on else log.info
-        say("FLOOD MODE" if on else "flood mode is over", reason=reason, by=by or "rate", prompt=prompt)
+        say(BEGUN if on else "flood mode is over", reason=reason, by=by or "rate", prompt=prompt)
         self._keep_free(now)
         if began:
             self._call_in.ring(config.call_in, now)

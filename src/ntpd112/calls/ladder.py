@@ -51,7 +51,7 @@ class Ladder:
         if call is None or not self._waits(call) or call.queue.name != effect.queue:
             return
         log.warning(
-            "nobody has answered: the call climbs",
+            "the call climbs its ladder",
             call_id=call.id,
             step=effect.step,
             to=self._step(call, effect.step).to,

@@ -4,12 +4,15 @@ somebody should know."""
 from __future__ import annotations
 
 from ntpd112.journal.events import OperatorChanged, TrunkChanged
-from ntpd112.queue import LastOperator, StateChanged
+from ntpd112.queue import NOBODY_FITS, LastOperator, StateChanged, Waits
 
 from .context import Context, log
 from .decisions import Decision, event_of
 
 LAST_OPERATOR = "LAST OPERATOR DID NOT PICK UP and is rung again: get somebody to a phone"
+NOBODY_WHO_FITS = (
+    "NOBODY WHO FITS: those on duty lack the skills or are kept out by a role; the ladder is next"
+)
 TRUNK_DOWN = "TRUNK DOWN: look at the PBX and the way to it; calls that still come are taken"
 
 
@@ -26,6 +29,8 @@ class Notices:
     def decided(self, effect: Decision, now: float) -> None:
         if isinstance(effect, LastOperator):
             log.error(LAST_OPERATOR, call_id=effect.call_id, operator=effect.operator)
+        if isinstance(effect, Waits) and effect.reason == NOBODY_FITS:
+            log.error(NOBODY_WHO_FITS, call_id=effect.call_id, fit=effect.fit, on_duty=effect.unfit)
         if effect.call_id in self._context.calls:
             self._context.write(event_of(effect, self._context.clock.wall(now)))
 

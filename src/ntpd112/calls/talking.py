@@ -58,7 +58,7 @@ class Talking:
         if first.leg.remote is not None:
             self._bridge.hold(call, first.number, first.kind, first.leg.remote, now)
         waited = now - call.queued_at
-        log.info("connected", call_id=call.id, operator=first.name, waited_s=round(waited, 1))
+        log.info("connected", call_id=call.id, waited_s=round(waited, 1), **{first.kind: first.name})
 
     def served(self, call: Call, party: Party, now: float) -> None:
         """An operator and the caller hear each other. A call among operators is that of who made it."""

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from ntpd112.journal import events as e
-from ntpd112.journal.events import JournalEvent
+from ntpd112.journal.events import JournalEvent, PartyMode
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,10 +136,19 @@ def _of_a_party(event: JournalEvent) -> str:
         case e.PartyJoined():
             return f"{event.kind} {event.name} is in the call ({event.mode})"
         case e.PartyChanged():
-            return f"{event.name}: {event.mode}" + (f", by {event.by}" if event.by else "")
+            who = "the caller" if event.name == "caller" else event.name
+            return f"{who} {_MODES[event.mode]}{_who(event.by)}"
         case e.PartyLeft():
             return f"{event.kind} {event.name} left the call{_because(event.reason)}"
     raise AssertionError(event)
+
+
+_MODES: dict[PartyMode, str] = {
+    "talk": "talks to all",
+    "listen": "listens only",
+    "whisper": "is heard by operators only",
+    "hold": "is on hold",
+}
 
 
 def _of_a_change(event: JournalEvent) -> str:

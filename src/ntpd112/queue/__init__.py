@@ -2,6 +2,7 @@
 
 from .acd import Acd
 from .effects import (
+    NOBODY_FITS,
     CancelOffer,
     Climb,
     Effect,
@@ -20,6 +21,7 @@ from .model import Ask, Counters, LadderStep, Lane, OperatorSpec, QueuePolicy, S
 from .views import Call, Operator, QueueLoad
 
 __all__ = [
+    "NOBODY_FITS",
     "Acd",
     "Ask",
     "Call",

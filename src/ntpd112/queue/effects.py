@@ -67,6 +67,9 @@ class StateChanged(msgspec.Struct, frozen=True):
     call_id: str | None = None
 
 
+NOBODY_FITS = "nobody serving fits"
+
+
 class Waits(msgspec.Struct, frozen=True):
     """The call begins to wait, ringing nowhere, or waits on for another reason."""
 

@@ -9,7 +9,18 @@ from itertools import islice
 from random import Random
 
 from .audit import Audit
-from .effects import MAX_NAMED, CancelOffer, Effect, Offer, Skipped, StateChanged, Waits, Why, milliseconds
+from .effects import (
+    MAX_NAMED,
+    NOBODY_FITS,
+    CancelOffer,
+    Effect,
+    Offer,
+    Skipped,
+    StateChanged,
+    Waits,
+    Why,
+    milliseconds,
+)
 from .model import CallState, CancelOutcome
 from .order import room_for
 from .records import CallRecord, OperatorRecord
@@ -126,7 +137,7 @@ class Floor(Audit, ABC):
         elif not self._serving:
             reason = "nobody serving"
         else:
-            reason = "nobody free" if pool.serving() else "nobody serving fits"
+            reason = "nobody free" if pool.serving() else NOBODY_FITS
         if reason != call.waits:
             call.waits = reason
             self._effects.append(Waits(call.id, pool.fit(), self._serving - pool.serving(), reason))
