@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Literal
 
 import msgspec
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.cdr.calls import T0, abandoned, answered, started
@@ -303,3 +304,21 @@ def test_whatever_a_call_goes_through_its_cdr_makes_sense(events: list[JournalEv
 def test_before_its_end_there_is_no_cdr(events: list[JournalEvent]) -> None:
     end = next(index for index, event in enumerate(events) if isinstance(event, CallEnded))
     assert all(fold(events[:count]) is None for count in range(end + 1))
+
+
+@pytest.mark.parametrize(
+    ("taken_back", "operator"), [(True, "siti"), (False, "ratna")], ids=["taken back", "handed over"]
+)
+def test_who_is_only_asked_while_the_caller_waits_has_not_talked_to_them(
+    taken_back: bool, operator: str
+) -> None:
+    asked, told = T0 + 51, T0 + 60
+    leaves, name = (1001, "ratna") if taken_back else (2, "siti")
+    attended: list[JournalEvent] = [
+        PartyChanged(at=asked, call_id="A", leg=0, name="caller", mode="hold", by="siti"),
+        PartyJoined(at=asked + 1, call_id="A", leg=1001, kind="operator", name="ratna", purpose="transfer"),
+        PartyLeft(at=told, call_id="A", leg=leaves, kind="operator", name=name),
+        PartyChanged(at=told, call_id="A", leg=0, name="caller", mode="talk"),
+    ]
+    events = answered()
+    assert cdr_of([*events[:-5], *attended, *events[-5:]]).operator == operator

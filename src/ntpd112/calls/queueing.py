@@ -156,4 +156,3 @@ class Queueing:
     def _write_requeued(self, call: Call, reason: str, now: float, by: str = "") -> None:
         at = self._context.clock.wall(now)
         self._context.write(CallRequeued(at=at, call_id=call.id, queue=call.queue.name, reason=reason, by=by))
-        log.info("call is queued again", call_id=call.id, queue=call.queue.name, reason=reason)

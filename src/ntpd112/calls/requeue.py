@@ -51,6 +51,7 @@ class Requeue:
         call.transfer, call.connected_at = None, None
         call.wiring, call.comfort = {}, {}
         call.queue, call.note, call.since = queue, reason, now - waited_s
-        log.warning("waits again at the front", call_id=call.id, queue=queue.name, reason=reason)
+        say = log.info if by else log.warning  # by nobody: something went wrong
+        say("waits again at the front", call_id=call.id, queue=queue.name, reason=reason)
         declined = {avoid: reason} if avoid else None
         self._queueing.restore(call, reason, now, by=by, prompt=prompt, declined=declined, skills=skills)

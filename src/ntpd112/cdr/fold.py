@@ -28,6 +28,7 @@ from ntpd112.journal.events import (
     PartyFailed,
     PartyJoined,
     PartyKind,
+    PartyLeft,
     PartyRings,
     Purpose,
     RecordingStarted,
@@ -67,6 +68,8 @@ class _Call:
     "Number of the first leg that talked to the caller."
     operator: str = ""
     "The last one who did."
+    consulted: tuple[int, str] | None = None
+    "Leg and id of the operator who is asked while the caller is on hold."
     ended: CallEnded | None = None
     leg_ended: LegEnded | None = None
     classification: CallClassified | None = None
@@ -123,6 +126,11 @@ def _take(call: _Call, event: JournalEvent) -> None:
             _take_hold(call, (event.by, event.leg), isinstance(event, CallHeld), event.at)
         case PartyChanged(leg=number, mode=mode) if number == CALLER:
             _take_hold(call, US, mode == "hold", event.at)
+            if mode == "talk" and call.consulted is not None:
+                _, call.operator = call.consulted
+                call.consulted = None
+        case PartyLeft(leg=number) if call.consulted is not None and call.consulted[0] == number:
+            call.consulted = None
         case CallRequeued():
             if call.answered is not None:
                 _take_hold(call, QUEUE, True, event.at)
@@ -160,7 +168,9 @@ def _take_answer(call: _Call, number: int, leg: _Leg, at: float) -> None:
     leg.joined = at
     if call.answered is None:
         call.answered, call.answered_by = at, number
-    if leg.kind == "operator":
+    if leg.kind == "operator" and US in call.holders:
+        call.consulted = number, leg.name
+    elif leg.kind == "operator":
         call.operator = leg.name
     _take_hold(call, QUEUE, False, at)
 

@@ -171,7 +171,8 @@ def _of_a_change(event: JournalEvent) -> str:
         case e.CallAnnounced(prompts=prompts):
             return f"the caller hears {', '.join(prompts)}"
         case e.CallRequeued(queue=queue, reason=reason, by=by):
-            return f"waits again in queue {queue}, at the front{_because(reason)}{_who(by)}"
+            who = "" if by in reason else _who(by)
+            return f"waits again in queue {queue}, at the front{_because(reason)}{who}"
         case e.LastOperator(operator=operator):
             return f"{operator} let it ring and stays in rotation: nobody else who fits serves"
         case e.CallHeld(by=by):
