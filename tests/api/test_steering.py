@@ -16,6 +16,7 @@ CALL = f"/api/v1/calls/{CALL_ID}"
     [
         ("POST", "lift", None, ("lift", "api:admin")),
         ("PUT", "priority", {"priority": 0}, ("priority", 0, "api:admin")),
+        ("PUT", "priority", {"priority": 3.0}, ("priority", 3, "api:admin")),
         ("PUT", "requirements", {"skills": {}}, ("requirements", {}, {}, "api:admin")),
         (
             "PUT",
@@ -41,6 +42,9 @@ async def test_a_command_is_done_in_the_keys_name_and_answered_with_the_call(
     [
         ("priority", {"priority": -1}),
         ("priority", {"priority": 101}),
+        ("priority", {"priority": 2.5}),
+        ("priority", {"priority": "2"}),
+        ("priority", {"priority": True}),
         ("requirements", {}),
         ("requirements", {"skills": {"medical": 0}}),
         ("requirements", {"skills": {"medical": 11}}),

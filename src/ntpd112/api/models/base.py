@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 EXAMPLE_ID = "01JCXS8Q3M6D9W8V4T2R7N5K1B"
 Seconds = Annotated[float, Field(ge=0, description="Seconds.")]
 Skills = Annotated[dict[str, int], Field(description="Level by skill.", examples=[{"medical": 1}])]
+
+
+def _whole(value: object) -> object:
+    """JSON has one kind of number: 3.0 is an integer there."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[int, BeforeValidator(_whole)]
+"What clients send as an integer."
 
 
 class Model(BaseModel):

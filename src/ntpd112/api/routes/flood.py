@@ -37,17 +37,21 @@ async def get_flood(request: Request) -> Response:
     "/flood",
     summary="Switch flood mode on or off",
     description="What is switched on here ends here; the rate of calls begins and ends it by itself when "
-    "`[flood] calls` is set. Off-duty operators (`[flood] call_in`) are rung when it begins.",
+    "`[flood] calls` is set. Off-duty operators (`[flood] call_in`) are rung when it begins. "
+    "409 when there is no such announcement.",
     response_model=FloodOut,
-    responses=errors(401, 403, 413, 422),
+    responses=errors(401, 403, 409, 413, 422),
 )
 async def set_flood(
     request: Request, body: FloodIn, key: Annotated[ApiKey, Depends(require("calls:control"))]
 ) -> Response:
     centre: CallCentre = request.app.state.centre
-    if body.prompt and not await asyncio.to_thread(_is_there, request.app.state.prompts, body.prompt):
-        detail = f'there is no announcement "{body.prompt}": callers would hear nothing'
-        raise Problem(422, detail, errors=[{"in": "body", "name": "prompt", "detail": detail}])
+    if (
+        body.on
+        and body.prompt
+        and not await asyncio.to_thread(_is_there, request.app.state.prompts, body.prompt)
+    ):
+        raise Problem(409, f'there is no announcement "{body.prompt}": callers would hear nothing')
     return answer(request, centre.set_flood(body.on, f"api:{key.name}", body.reason, body.prompt))
 
 
