@@ -8,6 +8,7 @@ from tests.calls.floor import Floor
 
 from ntpd112.calls.callback import RING_S, SORRY_S, NobodyToCall
 from ntpd112.calls.whom import Unreachable
+from ntpd112.cdr.fold import fold
 from ntpd112.journal.events import CallbackClosed, CallbackTried, CallConnected, CallStarted, RecordingStarted
 from ntpd112.memory import UnknownCallback
 from ntpd112.queue import StateConflict
@@ -118,6 +119,18 @@ def test_who_does_not_answer_stays_on_the_list_and_the_operator_hears_why(code: 
     assert (entry.attempts, entry.last_operator) == (1, "siti")
     assert desk.state("siti") == "wrap-up"
     assert desk.media.open_legs() == 0
+
+
+def test_a_call_back_that_nobody_answered_is_not_answered_in_its_record() -> None:
+    desk, lost = centre()
+    call_id = click(desk, lost)
+    desk.pick_up("siti")
+    desk.pass_time(20)
+    desk.refuse(NUMBER, 486)
+    desk.pass_time(SORRY_S)
+    cdr = fold(event for event in desk.written if event.call_id == call_id)
+    assert cdr is not None
+    assert (cdr.answered_at, cdr.talk_s, cdr.disposition) == (None, 0.0, "failed")
 
 
 def test_a_citizens_phone_that_rings_and_rings_is_let_go() -> None:

@@ -144,6 +144,11 @@ def _take(call: _Call, event: JournalEvent) -> None:
             )
 
 
+NOT_YET: tuple[Purpose, ...] = ("supervision", "callback")
+"""Who joins so talks to no caller: of a call-back the citizen is still to be dialled, and their answer is
+another event."""
+
+
 def _leg(call: _Call, number: int, kind: PartyKind, name: str, at: float) -> _Leg:
     found = call.legs.get(number)
     if found is None:
@@ -159,7 +164,7 @@ def _take_party(call: _Call, event: PartyRings | PartyFailed | PartyJoined) -> N
     leg.purpose = event.purpose
     if isinstance(event, PartyJoined):
         leg.joined = event.at
-        if event.purpose != "supervision":
+        if event.purpose not in NOT_YET:
             _take_answer(call, event.leg, leg, event.at)
 
 
