@@ -95,6 +95,30 @@ def test_nobody_can_call_themselves() -> None:
     assert desk.state("siti") == "ready"
 
 
+def test_who_is_still_on_the_second_line_is_busy_with_it_and_has_the_wrap_up_after_it() -> None:
+    desk = centre()
+    caller = desk.serve("siti")
+    line = desk.dial("siti", "110")
+    desk.pick_up("110")
+    desk.hang_up(caller)
+    assert desk.state("siti") == "talking"
+    desk.hang_up(line)
+    assert desk.state("siti") == "wrap-up"
+
+
+def test_no_caller_is_offered_to_who_is_still_on_the_second_line() -> None:
+    desk = centre(wrap_up=0.0)
+    desk.unregister("budi")
+    caller = desk.serve("siti")
+    line = desk.dial("siti", "110")
+    desk.pick_up("110")
+    desk.hang_up(caller)
+    desk.call()
+    assert not desk.ringing("siti")
+    desk.hang_up(line)
+    assert desk.ringing("siti")
+
+
 def test_a_refusal_reaches_the_phone_that_called() -> None:
     desk = centre()
     siti = desk.dial("siti", "budi")

@@ -70,6 +70,8 @@ class Context:
     timers: Timers = field(default_factory=Timers)
     "Deadlines of call control itself: a destination that does not answer, a prompt to repeat."
     calls: dict[str, Call] = field(default_factory=dict)
+    desk_calls: dict[str, Call] = field(default_factory=dict)
+    "Those of `calls` that operators have dialled: few, so they are looked through."
     legs: dict[int, tuple[Call, PartyKind]] = field(default_factory=dict)
     "Every SIP leg that belongs to a live call."
     lingering: dict[int, Leg] = field(default_factory=dict)
@@ -91,6 +93,15 @@ class Context:
         self.journal.append(event)
         self.memory.take(event)
         self.tally.take(event)
+
+    def release(self, operator: str, now: float, *, wrap_up: bool) -> None:
+        """The operator is out of what the ACD has them in, and free; but who is on another line is busy
+        with that one from now on, and the wrap-up comes after it."""
+        other = next((call for call in self.desk_calls.values() if call.facts.operator == operator), None)
+        if other is not None:
+            self.acd.move(operator, other.id, wrap_up=wrap_up)
+        else:
+            self.acd.disengage(operator, now, wrap_up=wrap_up)
 
     def own_leg(self, leg: Leg, call: Call, party: PartyKind) -> None:
         """From now on events of the leg concern this call. Operators may transfer from their phones."""

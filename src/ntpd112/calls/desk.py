@@ -81,7 +81,7 @@ class Desk:
     def _begin(self, event: PhoneCall, dialled: str, whom: Whom | QueueConfig, now: float) -> Call | None:
         """The call as such, which the operator is busy with if they were not busy already."""
         context, leg, user = self._context, event.leg, event.user
-        if sum(_made_by(call, user) for call in context.calls.values()) >= MAX_CALLS:
+        if sum(call.facts.operator == user for call in context.desk_calls.values()) >= MAX_CALLS:
             leg.hang_up(now, causes.BUSY)
             return None
         try:
@@ -93,7 +93,7 @@ class Desk:
         queue = NO_QUEUE if isinstance(whom, Whom) else whom
         facts = self._facts(event, dialled, now)
         call = Call(facts.call_id, facts, queue, leg, media, started_at=now, queued_at=now)
-        context.calls[call.id] = call
+        context.calls[call.id] = context.desk_calls[call.id] = call
         call.sounds[media.id] = media
         context.own_leg(leg, call, "caller")
         context.own_sound(media.id, call, "caller")
@@ -161,7 +161,3 @@ def _dialled(request: Request) -> str:
         return Uri.parse(request.uri).user or ""
     except SipSyntaxError:
         return ""
-
-
-def _made_by(call: Call, user: str) -> bool:
-    return call.facts.direction == "internal" and call.facts.operator == user

@@ -80,6 +80,7 @@ class Ending:
         call.wait.over()
         call.enter("ending")
         context.calls.pop(call.id, None)
+        context.desk_calls.pop(call.id, None)
         sip_code = 200 if call.accepted else cause.sip_code or 487
         self._write_leg_ends(call, sip_code, cause, now)
         self._write_end(call.id, disposition, by, cause, now, sip_code=sip_code, reason=reason or cause.text)
@@ -118,7 +119,7 @@ class Ending:
         supervisors = {party.name for party in call.parties if party.kind == "supervisor"}
         for operator in acd.operators_in(call.id):
             wrap_up = operator not in supervisors and call.facts.direction != "internal"
-            acd.disengage(operator, now, wrap_up=wrap_up)
+            self._context.release(operator, now, wrap_up=wrap_up)
         if acd.call(call.id) is not None:
             acd.withdraw(call.id, now)
 

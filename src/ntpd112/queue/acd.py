@@ -217,8 +217,9 @@ class Acd(Supervision):
             raise IllegalEvent(f'operator "{operator_id}" is {operator.state}: "disengage" cannot happen now')
         self._end_talk(operator, now, wrap_up)
 
-    def move(self, operator_id: str, call_id: str) -> None:
-        """What they talk in has become part of another call: they stay busy, in that one from now on. Raises
+    def move(self, operator_id: str, call_id: str, *, wrap_up: bool = False) -> None:
+        """They stay busy, in another call from now on: what they talk in has become part of it, or is over
+        while they are in that one too; `wrap_up`: of the one that is over, to come after it. Raises
         IllegalEvent if they do not talk."""
         operator = self._operator(operator_id)
         talk = operator.talk
@@ -226,6 +227,7 @@ class Acd(Supervision):
             raise IllegalEvent(f'operator "{operator_id}" is {operator.state}: "move" cannot happen now')
         self._leave_talk(operator, talk)
         talk.call_id = call_id
+        talk.wrap_up = talk.wrap_up or wrap_up
         self._talks.setdefault(call_id, {})[operator_id] = operator
 
     def _leave_talk(self, operator: OperatorRecord, talk: Talk) -> None:
@@ -248,6 +250,7 @@ class Acd(Supervision):
         homes = [talk.home] if talk.home is not None else self._queues.values()
         if talk.home is not None:
             talk.home.talking -= 1
+        wrap_up = wrap_up or talk.wrap_up
         pause = max((home.policy.wrap_up for home in homes), default=0.0) if wrap_up else 0.0
         self._free(operator, now, "finish" if pause > 0 else "go ready", "finished", talk.call_id, pause)
 

@@ -98,6 +98,8 @@ class Talk:
     home: QueueRecord | None
     "The queue it came from; None: not offered by the ACD."
     since: float
+    wrap_up: bool = False
+    "Due afterwards, of what they talked in before."
 
 
 @dataclass(slots=True, eq=False)
