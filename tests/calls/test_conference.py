@@ -114,6 +114,43 @@ def test_parties_are_bounded() -> None:
         desk.commands().add_party(call_id(desk), "destination:psychologist", BY)
 
 
+def left_alone_while_the_third_rings() -> tuple[Desk, FakeLeg]:
+    """The operator has invited somebody and hung up; a supervisor listens."""
+    desk = Desk()
+    caller, phone = desk.talk("budi")
+    desk.register("ratna", supervisor=1)
+    desk.commands().supervise(call_id(desk), "ratna", "listen", BY)
+    desk.pick_up("ratna")
+    desk.commands().add_party(call_id(desk), "destination:psychologist", BY)
+    desk.hang_up(phone)
+    return desk, caller
+
+
+def test_who_only_listens_is_nobody_for_a_caller_whom_the_invited_do_not_join() -> None:
+    desk, caller = left_alone_while_the_third_rings()
+    desk.refuse("psy", 486)
+    assert not caller.over
+    assert [again.reason for again in desk.all_of(CallRequeued)] == ["psychologist did not join"]
+
+
+def test_the_only_one_who_is_to_come_is_not_taken_back() -> None:
+    desk, _ = left_alone_while_the_third_rings()
+    ring = next(iter(desk.context.calls[call_id(desk)].rings))
+    with pytest.raises(StateConflict, match="nobody else"):
+        desk.commands().remove_party(call_id(desk), ring, BY)
+    assert desk.phones("psy")
+
+
+def test_a_ladders_destination_is_not_taken_back_the_ladder_would_stand_still() -> None:
+    desk = Desk(ladder=[{"after": 5.0, "to": "police"}])
+    desk.call()
+    desk.pass_time(5.0)
+    (ring,) = desk.context.calls[call_id(desk)].rings
+    with pytest.raises(UnknownParty):
+        desk.commands().remove_party(call_id(desk), ring, BY)
+    assert desk.phones("polres")
+
+
 def test_who_does_not_join_changes_nothing() -> None:
     desk = Desk()
     desk.talk("budi")

@@ -33,6 +33,10 @@ FIRST_DIALLED = 1001
 "Legs that the ACD did not offer are numbered from here in the journal; offers count from 1, the caller is 0."
 
 
+TO_TALK: tuple[Purpose, ...] = ("transfer", "conference")
+"Whoever is rung so takes over a caller who was put through before, or joins them."
+
+
 @dataclass(slots=True, eq=False)
 class Attempt:
     """Somebody other than the queue's operators is tried for the call: one phone after the other."""
@@ -177,6 +181,12 @@ class Call:
     def lead(self) -> Party | None:
         """The operator in the call; of several, the one who joined first."""
         return next((party for party in self.parties if party.kind == "operator"), None)
+
+    def anybody(self, but: Party | Ring | None = None) -> bool:
+        """Whether somebody other than `but` talks to the caller, or rings and will."""
+        talks = any(party.mode == "talk" for party in self.parties if party is not but)
+        rung = [ring.attempt for ring in self.rings.values() if ring is not but]
+        return talks or any(attempt is not None and attempt.purpose in TO_TALK for attempt in rung)
 
     def ring_of(self, leg: Leg) -> Ring | None:
         return next((ring for ring in self.rings.values() if leg.id in ring.phones), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ntpd112.journal.events import Purpose
 from ntpd112.queue.errors import StateConflict
 from ntpd112.sip.events import Cause
 
@@ -18,6 +19,8 @@ from .whom import Whom, find
 
 MAX_PARTIES = 8
 "Beside the caller, also ringing: nobody understands more voices, and each is mixed for all others."
+INVITED: tuple[Purpose, ...] = ("conference", "supervision")
+"Whoever is rung so can be taken back by anybody; a ladder, transfer or call-back goes its own way."
 
 
 class Conference:
@@ -49,7 +52,9 @@ class Conference:
         """Take a party out, or stop ringing it. Raises UnknownParty, and StateConflict for the last one whom
         the caller can talk to."""
         ring = call.rings.get(number)
-        if ring is not None and ring.attempt is not None and ring.attempt.purpose != "transfer":
+        if ring is not None and ring.attempt is not None and ring.attempt.purpose in INVITED:
+            if not call.anybody(but=ring):
+                raise StateConflict(f"{ring.name} is to talk with the caller, and nobody else does: wait")
             self._dialing.withdraw(call, ring, causes.NOT_NEEDED, now)
             return
         party = next((party for party in call.parties if party.number == number), None)
@@ -69,10 +74,11 @@ class Conference:
         self._bridge.rewire(call)
 
     def _unanswered(self, call: Call, attempt: Attempt, cause: Cause, now: float) -> None:
-        """Usually the operator is there to hear of it. Who invited and hung up has left the caller alone."""
+        """Usually the operator is there to hear of it. Who invited and hung up has left the caller alone, or
+        with those who only listen."""
         name = attempt.whom.name
         log.warning("invited, but did not join", call_id=call.id, whom=name, sip_code=cause.sip_code)
-        if not call.parties:
+        if not call.anybody():
             self._requeue.front(call, call.queue, now, reason=f"{name} did not join", prompt=TRANSFER_PROMPT)
 
 

@@ -11,7 +11,7 @@ from functools import partial
 from ntpd112.sip.events import Cause, Ended
 from ntpd112.sip.leg import LOST, Leg
 
-from .call import Attempt, Call, Party
+from .call import Call, Party
 from .context import Context, log
 from .parties import Parties
 from .requeue import Requeue
@@ -45,10 +45,9 @@ class HoldOver:
         """False: nobody is left for the caller, and that was meant: the call is to be ended."""
         reason = "lost" if lost else ""
         transfer = call.transfer
-        others = any(other.mode == "talk" for other in call.parties if other is not party)
         if transfer is not None and party in (transfer.by, transfer.target):
             self._transfers.party_gone(call, party, cause, reason, now)
-        elif others or any(_comes_to_talk(ring.attempt) for ring in call.rings.values()):
+        elif call.anybody(but=party):
             self._parties.leave(call, party, cause, now, reason=reason)
         elif lost and self._requeue.possible(call):
             self._hold_over(call, party, cause, now)
@@ -107,10 +106,6 @@ class HoldOver:
         party.probe = None
         if party in call.parties:
             self.party_gone(call, party, LOST, True, now)
-
-
-def _comes_to_talk(attempt: Attempt | None) -> bool:
-    return attempt is not None and attempt.purpose in ("transfer", "conference")
 
 
 def _stop(party: Party) -> None:
