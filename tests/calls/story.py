@@ -7,6 +7,8 @@ from ntpd112.cdr.record import Cdr
 from ntpd112.journal.events import (
     CallAccepted,
     CallAnnounced,
+    CallbackClosed,
+    CallbackTried,
     CallClassified,
     CallConnected,
     CallDtmf,
@@ -21,6 +23,7 @@ from ntpd112.journal.events import (
     CallScreened,
     CallStarted,
     CallWaits,
+    Direction,
     JournalEvent,
     LastOperator,
     LegEnded,
@@ -36,6 +39,10 @@ from ntpd112.journal.events import (
     TransferEnded,
     TransferStarted,
 )
+
+AFTERWARDS = CallClassified | LegQuality | CallbackTried | CallbackClosed
+DIAL_IN = ("callback", "supervision", "transfer")
+"Purposes of those who join from their own phone, or from their second line (`transfer`)."
 
 
 class Story:
@@ -60,6 +67,7 @@ class Story:
         self.transferring = False
         self.caller_held = False
         self.kinds: set[type[JournalEvent]] = set()
+        self.direction: Direction = "in"
 
     @property
     def over(self) -> bool:
@@ -67,7 +75,7 @@ class Story:
 
     def take(self, event: JournalEvent) -> None:
         assert (CallStarted in self.kinds) != isinstance(event, CallStarted), f"start: {event}"
-        assert not self.over or isinstance(event, CallClassified | LegQuality), f"after the end: {event}"
+        assert not self.over or isinstance(event, AFTERWARDS), f"after the end: {event}"
         if self.events:
             assert event.at >= self.events[-1].at, "time went back"
         match event:
@@ -108,7 +116,9 @@ class Story:
             ):
                 assert CallQueued in self.kinds
                 assert not self.inside
-            case CallDtmf() | CallStarted() | CallClassified() | LegQuality():
+            case CallStarted():
+                self.direction = event.direction
+            case CallDtmf() | CallClassified() | LegQuality() | CallbackTried() | CallbackClosed():
                 pass
             case _:
                 raise AssertionError(f"not foreseen: {event}")
@@ -143,7 +153,8 @@ class Story:
                 self.ringing.remove(event.leg)
                 self.outcomes[event.leg] = event.outcome
             case PartyJoined():
-                self.ringing.remove(event.leg)
+                assert event.leg in self.ringing or event.purpose in DIAL_IN
+                self.ringing.discard(event.leg)
                 self.inside.add(event.leg)
                 self.outcomes[event.leg] = "answered"
                 self.overflowed = self.overflowed or event.purpose == "ladder"
@@ -178,7 +189,7 @@ class Story:
         assert (cdr.disposition == "answered") <= connected
         assert connected <= (cdr.disposition in ("answered", "interrupted")), (cdr.disposition, cdr.reason)
         reached = connected or self.overflowed
-        assert (cdr.operator is not None) == connected
+        assert (cdr.operator is not None) == (connected or self.direction != "in")
         assert (cdr.answered_at is not None) == reached
         assert (cdr.disposition == "overflowed") <= (self.overflowed and not connected)
         assert cdr.offers == len(self.offers)
@@ -189,7 +200,7 @@ class Story:
             total = (cdr.ended_at - cdr.queued_at).total_seconds()
             assert abs(cdr.wait_s + cdr.talk_s - total) < 0.01
         if cdr.disposition == "abandoned":
-            assert cdr.hangup_by == "caller"
+            assert cdr.hangup_by == "caller" or self.direction == "internal"
         if reached:
             assert cdr.sip_code == 200
         if CallAccepted not in self.kinds and "answered" not in self.outcomes.values():

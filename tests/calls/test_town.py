@@ -12,11 +12,21 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.calls.story import Story
 from tests.calls.town import PHONES, QUEUES, SKILLS, Node, Town
 
+from ntpd112.calls.call import Call
+from ntpd112.calls.causes import MEDIA_LOST
 from ntpd112.calls.commands import REFUSALS
-from ntpd112.calls.views import SettableState, StateConflict, SupervisorMode, UnknownOperator
+from ntpd112.calls.desk import NO_QUEUE
+from ntpd112.calls.views import (
+    SettableState,
+    StateConflict,
+    SupervisorMode,
+    UnknownCallback,
+    UnknownOperator,
+)
 from ntpd112.journal.events import StateRepaired
 from ntpd112.queue.ladder import fits, requirement_of
 from ntpd112.sip.events import Cause
+from ntpd112.sip.leg import Leg
 from ntpd112.sip.nameaddr import NameAddr
 from ntpd112.sip.sdp import Direction
 
@@ -36,8 +46,10 @@ WHOM = st.sampled_from(
         "nobody",
     ]
 )
-DIALLED = st.sampled_from(["ani", "citra", "110", "113", "nobody"])
+DIALLED = st.sampled_from(["ani", "citra", "1100", "110", "113", "nobody"])
+CODES = st.sampled_from(["*10", "*11", "*12", "*21", "*24", "*30", "*40", "*51", "*52ani", "*53budi"])
 STAFF = ("operator", "supervisor")
+TO_TALK = ("transfer", "conference", "callback")
 OPEN = ("calling", "answered", "established")
 PHONE = st.integers(0, len(PHONES) - 1)
 NUMBERS = st.sampled_from(["112", "112", "110", "119", "113", "115", "116", "0351", "urn"])
@@ -78,6 +90,13 @@ class Day(RuleBasedStateMachine):
         if not self.paused:
             self.town.run()
 
+    def callers(self, *states: str) -> list[Leg]:
+        return [leg for leg in self.town.pbx.live(*states) if not leg.inbound]
+
+    def ringing(self) -> list[Node]:
+        """Also citizens who are called back."""
+        return [node for node in self.town.nodes.values() if node.ringing()]
+
     def phones_with(self, *states: str) -> list[Node]:
         """Operators' and the police's."""
         return [node for node in (*self.town.phones, self.town.police) if node.live(*states)]
@@ -108,7 +127,7 @@ class Day(RuleBasedStateMachine):
             self.town.pbx.dial(number, {}, CALLER, late, mute=False)
             self.town.run()
         for reaction in ["ring"] * rings + ["answer"]:
-            for node in self.phones_with("calling"):
+            for node in self.ringing():
                 self.react(node, reaction)
             self.town.run()
 
@@ -143,27 +162,27 @@ class Day(RuleBasedStateMachine):
         """Off: the phone hears nothing and nobody hears it."""
         self.town.phones[phone].on = on
 
-    @precondition(lambda self: self.phones_with("calling"))
+    @precondition(lambda self: self.ringing())
     @rule(pick=PICK, reaction=REACTIONS)
     def phone_reacts(self, pick: int, reaction: str | int) -> None:
-        nodes = self.phones_with("calling")
+        nodes = self.ringing()
         self.react(nodes[pick % len(nodes)], reaction)
         self.run()
 
-    @precondition(lambda self: self.phones_with("calling"))
+    @precondition(lambda self: self.ringing())
     @rule()
     def all_phones_answer_at_once(self) -> None:
-        for node in self.phones_with("calling"):
+        for node in self.ringing():
             self.react(node, "answer")
         self.run()
 
-    @precondition(lambda self: self.phones_with("calling") and not self.paused)
+    @precondition(lambda self: self.ringing() and not self.paused)
     @rule(pick=PICK, reaction=REACTIONS, caller_too=st.booleans())
     def at_the_last_moment(self, pick: int, reaction: str | int, caller_too: bool) -> None:
         """In the turn in which the ring time ends."""
 
         def act() -> None:
-            for node in self.phones_with("calling"):
+            for node in self.ringing():
                 self.react(node, reaction)
             if caller_too and self.town.pbx.live(*OPEN):
                 legs = self.town.pbx.live(*OPEN)
@@ -171,19 +190,19 @@ class Day(RuleBasedStateMachine):
 
         self.town.meet(act)
 
-    @precondition(lambda self: self.phones_with("calling") and self.town.pbx.live("calling"))
+    @precondition(lambda self: self.ringing() and self.callers("calling"))
     @rule(pick=PICK, cause=CAUSES, phones_first=st.booleans())
     def a_caller_leaves_as_the_phones_are_picked_up(
         self, pick: int, cause: Cause, phones_first: bool
     ) -> None:
-        for node in self.phones_with("calling"):
+        for node in self.ringing():
             self.react(node, "answer")
-        legs = self.town.pbx.live("calling")
+        legs = self.callers("calling")
         legs[pick % len(legs)].hang_up(self.town.now, cause)
         self.town.at_once(phones_first=phones_first)
 
     def react(self, node: Node, reaction: str | int) -> None:
-        for leg in node.live("calling"):
+        for leg in node.ringing():
             if reaction == "answer":
                 leg.answer(self.town.now, node.local)
             elif reaction == "ring":
@@ -237,6 +256,59 @@ class Day(RuleBasedStateMachine):
                 leg.hang_up(self.town.now, HANG_UP)
         if gone == "caller" and self.town.pbx.live("established"):
             self.town.pbx.live("established")[0].hang_up(self.town.now, HANG_UP)
+        self.run()
+
+    @precondition(lambda self: any(len(node.live(*OPEN)) > 1 for node in self.town.phones))
+    @rule(pick=PICK, on_second=st.booleans(), gone=st.booleans())
+    def phone_refers_to_its_second_line(self, pick: int, on_second: bool, gone: bool) -> None:
+        """Attended: the phone names one of its lines in a REFER on another; then it may hang up both."""
+        nodes = [node for node in self.town.phones if len(node.live(*OPEN)) > 1]
+        node = nodes[pick % len(nodes)]
+        first, second = node.live(*OPEN)[:: -1 if on_second else 1][:2]
+        if first.dialog is not None and first.state == "established":
+            node.refer(first, "1100", second)
+        if gone:
+            for leg in (first, second):
+                leg.hang_up(self.town.now, HANG_UP)
+        self.run()
+
+    # --- phones that dial
+
+    @rule(phone=PHONE, number=DIALLED)
+    def operator_dials(self, phone: int, number: str) -> None:
+        self.town.phones[phone].call(number)
+        self.run()
+
+    @rule(phone=PHONE, code=CODES)
+    def operator_dials_a_code(self, phone: int, code: str) -> None:
+        self.town.phones[phone].call(code)
+        self.run()
+
+    @precondition(lambda self: not self.paused and self.call_id(0) != "none")
+    @rule(pick=PICK, number=DIALLED, refers=st.booleans())
+    def operator_consults(self, pick: int, number: str, refers: bool) -> None:
+        """On a second line, and may hand the caller over at once."""
+        nodes = [node for node in self.town.phones if node.live("established")]
+        if not nodes:
+            return
+        node = nodes[pick % len(nodes)]
+        node.call(number)
+        self.town.run()
+        for other in self.ringing():
+            if other is not node:
+                self.react(other, "answer")
+        self.town.run()
+        legs = node.live("established")
+        if refers and len(legs) > 1:
+            node.refer(legs[0], number, legs[-1])
+            self.town.run()
+
+    @precondition(lambda self: self.town.centre.callbacks.entries())
+    @rule(pick=PICK, operator=OPERATORS)
+    def console_calls_back(self, pick: int, operator: str) -> None:
+        entries = self.town.centre.callbacks.entries()
+        with suppress(UnknownCallback, *REFUSALS):
+            self.town.centre.callbacks.call(entries[pick % len(entries)].id, operator)
         self.run()
 
     @precondition(lambda self: self.call_id(0) != "none")
@@ -375,17 +447,38 @@ class Day(RuleBasedStateMachine):
         assert not rings.keys() & talks.keys()
         operators = self.town.acd.operators()
         assert {o.id: o.call_id for o in operators if o.state == "ringing"} == rings
-        assert {o.id: o.call_id for o in operators if o.state == "talking"} == talks
-        for call in calls.values():
-            known = self.town.acd.call(call.id)
-            if call.state in ("talking", "held"):
-                assert known is None, "answered, and still in the queue"
-                assert call.parties or call.rings, "nobody is there for the caller"
+        for operator in operators:
+            if operator.id in talks:
+                assert (operator.state, operator.call_id) == ("talking", talks[operator.id])
+            elif operator.state == "talking" and operator.id not in self.town.control._lines.users():
+                assert operator.call_id in self.dialled_by(operator.id)
             else:
-                assert known is not None
-                offered_now = any(ring.attempt is None for ring in call.rings.values())
-                assert (known.state == "ringing") == offered_now
-                assert (call.state == "ringing") == bool(call.rings)
+                on_the_phone = self.dialled_by(operator.id)
+                assert operator.state != "ready" or not on_the_phone
+        for call in calls.values():
+            self.has_somebody(call)
+
+    def dialled_by(self, operator: str) -> set[str]:
+        """Calls that the operator's phones have begun."""
+        calls = self.town.context.calls.values()
+        return {c.id for c in calls if c.facts.direction == "internal" and c.facts.operator == operator}
+
+    def has_somebody(self, call: Call) -> None:
+        """Who has been put through talks, or somebody is rung who will; who has not waits in the queue."""
+        known = self.town.acd.call(call.id)
+        coming = [ring for ring in call.rings.values() if ring.attempt and ring.attempt.purpose in TO_TALK]
+        talking = [party for party in call.parties if party.mode == "talk"]
+        if call.state in ("talking", "held"):
+            assert known is None, "answered, and still in the queue"
+            assert talking or coming, "nobody is there for the caller"
+        elif (call.facts.direction == "out" and not call.accepted) or call.queue.name == NO_QUEUE.name:
+            assert known is None
+            assert talking or coming, "nobody is there for the operator"
+        else:
+            assert known is not None
+            offered = any(ring.attempt is None for ring in call.rings.values())
+            assert (known.state == "ringing") == offered
+            assert (call.state == "ringing") == bool(call.rings)
 
     @invariant()
     def the_watchdog_finds_nothing(self) -> None:
@@ -419,6 +512,9 @@ class Day(RuleBasedStateMachine):
                         assert wiring.get(their.id) or their.hears or party.kind == "supervisor"
             elif call.accepted and call.leg.remote is not None:
                 assert media.hears
+            elif call.facts.direction == "out":
+                ringing: list[Any] = [party.media for party in call.parties]
+                assert all(one.hears or wiring.get(one.id) for one in ringing), "an operator who calls back"
 
     @invariant()
     def only_calls_hold_legs_and_media(self) -> None:
@@ -428,8 +524,10 @@ class Day(RuleBasedStateMachine):
         of_calls = {leg_id for call in context.calls.values() for leg_id in call.legs}
         assert context.legs.keys() == of_calls
         open_now = {leg.id for leg in self.town.media.legs if not leg.closed}
-        assert open_now == {media_id for call in context.calls.values() for media_id in call.sounds}
-        assert self.town.trunk.calls == len(context.calls)
+        lines = self.town.control._lines._of_media.keys()
+        assert open_now == lines | {media_id for call in context.calls.values() for media_id in call.sounds}
+        incoming = [call for call in context.calls.values() if call.facts.direction == "in"]
+        assert self.town.trunk.calls == len(incoming)
 
     @invariant()
     def the_views_can_be_made(self) -> None:
@@ -452,8 +550,10 @@ class Day(RuleBasedStateMachine):
         town.pass_time(1.0)
         if len(self.stories) % 2:
             town.control.stop(town.now)
-        for leg in town.pbx.live(*OPEN):
-            leg.hang_up(town.now, HANG_UP)
+        for node in (town.pbx, *town.phones):
+            for leg in node.live(*OPEN):
+                if node is town.pbx or not leg.inbound:
+                    leg.hang_up(town.now, HANG_UP)
         town.pass_time(60.0)
         self.nobody_is_left_behind()
         for node in (*town.phones, town.police):
@@ -467,7 +567,9 @@ class Day(RuleBasedStateMachine):
         self.everything_is_empty()
         for story in self.stories.values():
             cdr = story.finish()
-            assert cdr.sip_code == town.finals[cdr.sip_call_id], "not what the caller was told"
+            if story.direction != "out":
+                assert cdr.sip_code == town.finals[cdr.sip_call_id], "not what the caller was told"
+            assert cdr.reason != MEDIA_LOST.text or town.media.lost, "ended for want of a port that was there"
         faults = [entry for entry in self.logged if entry.get("exc_info")]
         assert not faults, faults
 

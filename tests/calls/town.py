@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import count
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 from tests.calls.desk import FakeMedia, FakeMediaLeg
 
@@ -31,6 +32,7 @@ from ntpd112.sip.message import Response
 from ntpd112.sip.nameaddr import NameAddr
 from ntpd112.sip.offer_answer import sdp_of
 from ntpd112.sip.registrar import Registrar
+from ntpd112.sip.replaces import Replaces
 from ntpd112.sip.sdp import LocalMedia
 from ntpd112.sip.target import Target
 from ntpd112.sip.trunks import Trunks, TrunkSpec
@@ -69,7 +71,7 @@ QUEUES: tuple[dict[str, Any], ...] = (
     {"name": "116", "numbers": ["116"], "screening": {"when": "always"}, "strategy": "ring-all"},
 )
 _FINAL = re.compile(
-    rb"SIP/2.0 (?P<code>[2-6]\d\d) (?=.*\r\nCSeq: 1 INVITE\r\n).*\r\nCall-ID: (?P<call>pbx-[^\r]*)\r\n",
+    rb"SIP/2.0 (?P<code>[2-6]\d\d) (?=.*\r\nCSeq: 1 INVITE\r\n).*\r\nCall-ID: (?P<call>[^\r]*)\r\n",
     re.DOTALL,
 )
 DEFAULTS: dict[str, Any] = {"wrap_up": 0.0}
@@ -153,6 +155,18 @@ class LateLeg(OutboundLeg):
         return self.core.transactions.without_state(request, dialog.flow)
 
 
+class PhoneLeg(OutboundLeg):
+    """A call that a phone makes: it shows its password when asked."""
+
+    node: Node
+    number: str
+
+    def _on_failure(self, response: Response, now: float) -> None:
+        super()._on_failure(response, now)
+        if response.code == 401:
+            self.node.call(self.number, response.all("www-authenticate"))
+
+
 class Node:
     """A peer of the agent: the PBX or a phone."""
 
@@ -188,6 +202,9 @@ class Node:
     def live(self, *states: str) -> list[Leg]:
         return [leg for leg in self.legs if leg.state in states]
 
+    def ringing(self) -> list[Leg]:
+        return [leg for leg in self.live("calling") if leg.inbound]
+
     # What a phone does
 
     def register(self, expires: int = 600) -> None:
@@ -199,15 +216,8 @@ class Node:
 
         def on_response(response: Response, now: float) -> None:
             if response.code == 401 and not headers:
-                text = answer_challenge(
-                    response.all("www-authenticate"),
-                    method="REGISTER",
-                    uri=f"sip:{REALM}",
-                    user=self.user,
-                    password=PASSWORD,
-                    cnonce=f"c{next(self._nonces)}",
-                )
-                self._register(expires, {"Authorization": text or ""})
+                challenges = response.all("www-authenticate")
+                self._register(expires, self._credentials(challenges, "REGISTER", Uri("sip", REALM)))
 
         self.ua.request(
             "REGISTER",
@@ -218,10 +228,32 @@ class Node:
             now=self.town.now,
         )
 
-    def refer(self, leg: Leg, to: str) -> None:
-        """The phone's user presses transfer."""
+    def _credentials(self, challenges: list[str], method: str, uri: Uri) -> dict[str, str]:
+        text = answer_challenge(
+            challenges,
+            method=method,
+            uri=str(uri),
+            user=self.user,
+            password=PASSWORD,
+            cnonce=f"c{next(self._nonces)}",
+        )
+        return {"Authorization": text or ""}
+
+    def call(self, number: str, challenges: list[str] | None = None) -> None:
+        """The phone's user dials; once more with the password when it was asked for."""
+        target = Target(Uri("sip", AGENT.host, number, AGENT.port), self.flow)
+        headers = self._credentials(challenges, "INVITE", target.uri) if challenges is not None else {}
+        caller = NameAddr(Uri("sip", REALM, self.user))
+        call_id = f"{self.user}-{self.ua.core.token()}"
+        leg = PhoneLeg(self.ua.core, target, caller, self.local, headers, call_id, self.town.now)
+        leg.node, leg.number = self, number
+        self.legs.append(leg)
+
+    def refer(self, leg: Leg, to: str, line: Leg | None = None) -> None:
+        """The phone's user presses transfer; with a second `line`: to whom they talk there."""
         assert leg.dialog is not None
-        headers = {"refer-to": [f"<sip:{to}@{AGENT.host}>"]}
+        replaces = f"?Replaces={quote(_name_of(line), safe='')}" if line is not None else ""
+        headers = {"refer-to": [f"<sip:{to}@{AGENT.host}{replaces}>"]}
         leg._request(leg.dialog, "REFER", headers, lambda response, now: None, self.town.now)
 
     # What a PBX does
@@ -238,6 +270,13 @@ class Node:
         self.legs.append(leg)
 
 
+def _name_of(line: Leg) -> str:
+    """As a Replaces names it to the agent."""
+    early: Any = getattr(line, "_early", {})
+    tag = line.dialog.remote_tag if line.dialog is not None else next(iter(early), "none")
+    return str(Replaces(line.call_id, tag or "none", line.local_tag))
+
+
 class Town:
     """`act`, then `run`. `fates` says what happens to the next datagrams: `pass`, `drop`, `twice`, `late`."""
 
@@ -246,7 +285,7 @@ class Town:
         self.fates: list[str] = []
         self.lossy = False
         self.finals: dict[str, int] = {}
-        "How the agent answered each call of the PBX, by Call-ID."
+        "How the agent answered each call, by Call-ID."
         self.late: list[tuple[Outgoing, Node, bool]] = []
         self.journal: list[JournalEvent] = []
         self.media = TownMedia()
@@ -264,6 +303,7 @@ class Town:
                     "numbers": ["1100"],
                 }
             ],
+            "callbacks": {"to": f"sip:{{number}}@{PBX.host}"},
         }
         config = Config(**sections)
         for one in config.queue:
