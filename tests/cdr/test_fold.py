@@ -34,6 +34,8 @@ from ntpd112.journal.events import (
     PartyKind,
     PartyLeft,
     PartyRings,
+    TransferEnded,
+    TransferStarted,
 )
 
 
@@ -203,6 +205,22 @@ def test_waiting_again_after_a_lost_phone_is_hold_and_not_wait() -> None:
     cdr = cdr_of([*answered()[:11], *lost, *answered()[-5:]])
     assert (cdr.wait_s, cdr.talk_s, cdr.hold_s) == (20, 60, 12)
     assert (cdr.operator, cdr.offers, cdr.answered_at) == ("budi", 3, at(21))
+
+
+@pytest.mark.parametrize(("outcome", "held_s"), [("completed", 9), ("failed", 10)])
+def test_waiting_for_the_target_of_a_blind_transfer_is_hold(
+    outcome: Literal["completed", "failed"], held_s: int
+) -> None:
+    """Connected at 21 s; budi rings from 30 s, and answers at 39 s or is given up at 40 s."""
+    joined = [party(39, PartyJoined, 1001, "budi", "operator", purpose="transfer")]
+    transfer: list[JournalEvent] = [
+        TransferStarted(at=T0 + 30, call_id="A", to="operator:budi", attended=False, by="siti"),
+        party(30, PartyRings, 1001, "budi", "operator", purpose="transfer"),
+        *(joined if outcome == "completed" else []),
+        TransferEnded(at=T0 + 40, call_id="A", to="operator:budi", outcome=outcome),
+    ]
+    cdr = cdr_of([*answered()[:11], *transfer, *answered()[-5:]])
+    assert (cdr.wait_s, cdr.talk_s, cdr.hold_s) == (20, 60, held_s)
 
 
 def test_a_call_that_overflowed_was_answered_by_the_destination() -> None:

@@ -61,7 +61,6 @@ def test_the_record_of_a_transferred_call_is_that_of_the_whole_call(
     telco = stage.telco()
     telco.dial(f"sip:112@{agent.net.agent}")
     (call,) = agent.wait_for_calls("talking")
-
     time.sleep(BEFORE_S)
 
     transfer(agent, call["id"], first)

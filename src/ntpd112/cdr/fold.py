@@ -32,12 +32,15 @@ from ntpd112.journal.events import (
     PartyRings,
     Purpose,
     RecordingStarted,
+    TransferEnded,
+    TransferStarted,
 )
 
 CALLER = 0
 "Number of the caller's leg."
-US, QUEUE = ("us", 0), ("queue", 0)
-"Who keeps the caller waiting, besides phones that hold: call control by hand, and a queue they are in again."
+US, AGAIN = ("us", 0), ("again", 0)
+"""Who keeps the caller waiting, besides phones that hold: call control by hand, and whoever is to have them
+next, in a queue again or by a transfer."""
 
 
 @dataclass(slots=True)
@@ -133,7 +136,9 @@ def _take(call: _Call, event: JournalEvent) -> None:
             call.consulted = None
         case CallRequeued():
             if call.answered is not None:
-                _take_hold(call, QUEUE, True, event.at)
+                _take_hold(call, AGAIN, True, event.at)
+        case TransferStarted() | TransferEnded():
+            _take_hold(call, AGAIN, isinstance(event, TransferStarted), event.at)
         case LegQuality():
             call.quality[event.party] = MediaQuality(
                 packets=event.packets,
@@ -177,7 +182,7 @@ def _take_answer(call: _Call, number: int, leg: _Leg, at: float) -> None:
         call.consulted = number, leg.name
     elif leg.kind == "operator":
         call.operator = leg.name
-    _take_hold(call, QUEUE, False, at)
+    _take_hold(call, AGAIN, False, at)
 
 
 def _take_hold(call: _Call, who: tuple[str, int], held: bool, at: float) -> None:
