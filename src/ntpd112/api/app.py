@@ -36,7 +36,7 @@ from ntpd112.api.routes import (
     steering,
     talking,
 )
-from ntpd112.calls.views import CallCentre
+from ntpd112.calls.console import CallCentre
 from ntpd112.feed import Feed
 
 DESCRIPTION = """The call-handling backend of a 112 call centre: live calls, operators, queues, trunks, and

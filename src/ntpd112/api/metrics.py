@@ -9,7 +9,8 @@ from typing import Protocol, get_args
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ntpd112.calls.views import By, CallCentre, OperatorState
+from ntpd112.calls.console import CallCentre
+from ntpd112.calls.views import By, OperatorState
 from ntpd112.journal.events import Lane
 
 LEVELS_BY: tuple[By, ...] = ("all", "queue", "trunk")

@@ -14,7 +14,7 @@ from .views import CallbackView, UnknownOperator
 
 
 class LiveCallbacks:
-    """Implements `views.CallbackList`. `on_input` asks for a turn after something was changed; `now` gives
+    """Implements `console.CallbackList`. `on_input` asks for a turn after something was changed; `now` gives
     monotonic seconds."""
 
     def __init__(

@@ -18,14 +18,13 @@ from .call import Call
 from .callback_list import LiveCallbacks
 from .classifying import classify
 from .commands import Commands
+from .console import CallbackList, CallCommands, Remembered, WaitingCommands
 from .context import Context
 from .control import CallControl
 from .expected import expected_wait
 from .remembered import LiveMemory
 from .steering import Steering
 from .views import (
-    CallbackList,
-    CallCommands,
     CallView,
     ContactView,
     Figures,
@@ -35,18 +34,16 @@ from .views import (
     PartyView,
     PlaceView,
     QueueView,
-    Remembered,
     SettableState,
     TransferView,
     TrunkView,
     UnknownCall,
     UnknownOperator,
-    WaitingCommands,
 )
 
 
 class LiveCentre:
-    """Implements `views.CallCentre`. `on_input` asks for a turn after something was changed; `faults` tells
+    """Implements `console.CallCentre`. `on_input` asks for a turn after something was changed; `faults` tells
     what is broken in the process (journal, media worker); `now` gives monotonic seconds."""
 
     def __init__(

@@ -1,4 +1,4 @@
-"""What a console may do with a call that is talked on: implements `views.CallCommands`."""
+"""What a console may do with a call that is talked on: implements `console.CallCommands`."""
 
 from __future__ import annotations
 

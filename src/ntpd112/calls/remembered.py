@@ -1,4 +1,4 @@
-"""What the API sees of the memory: callers and service levels. Implements `views.Remembered`.
+"""What the API sees of the memory: callers and service levels. Implements `console.Remembered`.
 
 A look at thousands of records would hold up calls. The memory changes on the event loop, so a copy is made
 there, in a few milliseconds, and the look itself is left to a thread.

@@ -1,4 +1,4 @@
-"""What a console may do with a call that waits: implements `views.WaitingCommands`."""
+"""What a console may do with a call that waits: implements `console.WaitingCommands`."""
 
 from __future__ import annotations
 

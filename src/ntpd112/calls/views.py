@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import msgspec
 
-from ntpd112.journal.events import CallbackOutcome, Classification, Lane, PartyKind, PartyMode, Purpose
-from ntpd112.memory import Level, Standing
+from ntpd112.journal.events import Classification, Lane, PartyKind, PartyMode, Purpose
 from ntpd112.memory.callbacks import Need
 from ntpd112.memory.callbacks import UnknownCallback as UnknownCallback
 from ntpd112.memory.tallies import By as By
@@ -230,168 +228,9 @@ class UnknownCall(LookupError):
     """No call has this id, neither live nor in the journal."""
 
 
-class CallbackList(Protocol):
-    """Callers whose calls were lost."""
-
-    def entries(self) -> list[CallbackView]:
-        """The most urgent first."""
-        ...
-
-    def call(self, entry_id: str, operator: str) -> str:
-        """Ring the operator, then the caller. Returns the id of the call that this is. Raises
-        UnknownCallback, UnknownOperator, Unreachable, StateConflict."""
-        ...
-
-    def close(self, entry_id: str, outcome: CallbackOutcome, note: str, by: str) -> None:
-        """Take the caller off the list. Raises UnknownCallback."""
-        ...
-
-
 class UnknownCaller(LookupError):
     """Nothing is remembered of this number."""
 
 
-class Remembered(Protocol):
-    """What the centre remembers of callers, and of what it achieved. Times are epoch seconds. What looks at
-    many records is returned as a function to be called on a thread."""
-
-    def caller(self, number: str) -> Standing:
-        """A number as it would be dialled, or as in a call. Raises UnknownCaller."""
-        ...
-
-    def callers(self, limit: int) -> Callable[[], list[Standing]]:
-        """The highest scores first."""
-        ...
-
-    def correct_caller(self, number: str, standing: CallerStanding, note: str, by: str) -> Standing:
-        """A person puts the record right, or makes one. What they said last counts."""
-        ...
-
-    def levels(self, since: float | None, by: By) -> Callable[[], list[Level]]:
-        """From the quarter of an hour of `since` to now, at most and by default of the last 24 hours."""
-        ...
-
-    def intervals(self, since: float | None, by: By) -> Callable[[], list[Level]]:
-        """The same quarter by quarter, the earliest first."""
-        ...
-
-    def live_levels(self, by: By) -> list[Level]:
-        """Of the quarter of an hour that is going on and the one before. Quick."""
-        ...
-
-
-class WaitingCommands(Protocol):
-    """What can be done with a call that waits or rings. Each answers with the call as of now, and raises
-    UnknownCall, and StateConflict for a call that was answered. `by`: who wants it."""
-
-    def lift(self, call_id: str, by: str) -> CallView:
-        """Before all calls that were not lifted."""
-        ...
-
-    def set_priority(self, call_id: str, priority: int, by: str) -> CallView:
-        """0 is most urgent."""
-        ...
-
-    def set_requirements(
-        self, call_id: str, skills: Mapping[str, int], prefer: Mapping[str, int], by: str
-    ) -> CallView:
-        """In place of what was asked for."""
-        ...
-
-    def pull(self, call_id: str, operator: str, by: str) -> CallView:
-        """Ring this operator, fit or not. Raises UnknownOperator, StateConflict if they are not ready."""
-        ...
-
-    def climb(self, call_id: str, by: str) -> CallView:
-        """All steps of the ladder that remain, at once. Raises StateConflict if none does."""
-        ...
-
-
 class UnknownParty(LookupError):
     """Nobody like that is in the call."""
-
-
-class CallCommands(Protocol):
-    """What can be done with a call that is talked on. Each answers with the call as of now, and raises
-    UnknownCall, and StateConflict or Unreachable with what is in the way. `by`: who wants it."""
-
-    def hold(self, call_id: str, by: str) -> CallView: ...
-
-    def resume(self, call_id: str, by: str) -> CallView: ...
-
-    def transfer(
-        self, call_id: str, to: str, attended: bool, by: str, skills: Mapping[str, int] | None = None
-    ) -> CallView:
-        """`skills`: what an operator of the queue `to` must have besides what it asks for."""
-        ...
-
-    def complete_transfer(self, call_id: str, by: str) -> CallView: ...
-
-    def cancel_transfer(self, call_id: str, by: str) -> CallView: ...
-
-    def join_transfer(self, call_id: str, by: str) -> CallView: ...
-
-    def add_party(self, call_id: str, to: str, by: str) -> CallView: ...
-
-    def remove_party(self, call_id: str, leg: int, by: str) -> CallView:
-        """Raises UnknownParty too."""
-        ...
-
-    def supervise(self, call_id: str, supervisor: str, mode: SupervisorMode, by: str) -> CallView:
-        """Raises UnknownOperator too."""
-        ...
-
-    def change_supervision(self, call_id: str, supervisor: str, mode: SupervisorMode, by: str) -> CallView:
-        """Raises UnknownParty too."""
-        ...
-
-
-class CallCentre(Protocol):
-    """The live call centre. Every method is synchronous, runs on the event loop and never blocks."""
-
-    @property
-    def callbacks(self) -> CallbackList: ...
-
-    @property
-    def steering(self) -> WaitingCommands: ...
-
-    @property
-    def remembered(self) -> Remembered: ...
-
-    @property
-    def commands(self) -> CallCommands: ...
-
-    def calls(self) -> list[CallView]: ...
-
-    def call(self, call_id: str) -> CallView:
-        """Raises UnknownCall."""
-        ...
-
-    def operators(self) -> list[OperatorView]: ...
-
-    def operator(self, operator_id: str) -> OperatorView:
-        """Raises UnknownOperator."""
-        ...
-
-    def set_operator_state(self, operator_id: str, state: SettableState, by: str) -> OperatorView:
-        """While talking, `break` and `offline` take effect after the call; `ready` ends a wrap-up or break.
-        Raises UnknownOperator, StateConflict (`ready` without a registered phone)."""
-        ...
-
-    def classify(self, call_id: str, classification: Classification, by: str) -> None:
-        """Also after the call has ended. Raises UnknownCall."""
-        ...
-
-    def queues(self) -> list[QueueView]: ...
-
-    def trunks(self) -> list[TrunkView]: ...
-
-    def flood(self) -> FloodView: ...
-
-    def set_flood(self, on: bool, by: str, reason: str, prompt: str) -> FloodView:
-        """What a person begins a person ends. `prompt`: in place of the configured one; empty: that one."""
-        ...
-
-    def figures(self) -> Figures: ...
-
-    def health(self) -> Health: ...

@@ -17,7 +17,7 @@ from ntpd112.api.models import (
     CallbackOut,
     errors,
 )
-from ntpd112.calls.views import CallbackList
+from ntpd112.calls.console import CallbackList
 from ntpd112.cdr.keys import ApiKey
 
 router = APIRouter(prefix="/api/v1", tags=["call-backs"])

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from ntpd112.api.answers import answer, answer_remembered, dated
 from ntpd112.api.auth import require
 from ntpd112.api.models import CallerOut, StandingIn, errors
-from ntpd112.calls.views import CallCentre, Remembered
+from ntpd112.calls.console import CallCentre, Remembered
 from ntpd112.cdr.keys import ApiKey
 from ntpd112.memory.callers import MAX_NUMBER
 

@@ -13,7 +13,7 @@ from ntpd112.api.auth import require
 from ntpd112.api.models import FloodIn, FloodOut, PromptLanguage, errors
 from ntpd112.api.problems import Problem
 from ntpd112.api.routes.prompts import Prompts
-from ntpd112.calls.views import CallCentre
+from ntpd112.calls.console import CallCentre
 from ntpd112.cdr.keys import ApiKey
 
 router = APIRouter(prefix="/api/v1", tags=["queues"])

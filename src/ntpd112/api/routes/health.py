@@ -13,7 +13,7 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from ntpd112.api.answers import answer
 from ntpd112.api.models import LiveOut, ReadyOut, errors
 from ntpd112.api.problems import Problem
-from ntpd112.calls.views import CallCentre
+from ntpd112.calls.console import CallCentre
 
 router = APIRouter(tags=["health"])
 

@@ -11,7 +11,8 @@ from ntpd112.api.answers import answer_remembered
 from ntpd112.api.auth import require
 from ntpd112.api.models import LevelOut, errors
 from ntpd112.api.parameters import MOMENT, moment
-from ntpd112.calls.views import By, CallCentre, Remembered
+from ntpd112.calls.console import CallCentre, Remembered
+from ntpd112.calls.views import By
 
 router = APIRouter(prefix="/api/v1", tags=["levels"], dependencies=[Depends(require("calls:read"))])
 Since = Annotated[

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from ntpd112.api.answers import answer
 from ntpd112.api.auth import require
 from ntpd112.api.models import OperatorOut, StateIn, errors
-from ntpd112.calls.views import CallCentre
+from ntpd112.calls.console import CallCentre
 from ntpd112.cdr.keys import ApiKey
 
 router = APIRouter(prefix="/api/v1", tags=["operators"])

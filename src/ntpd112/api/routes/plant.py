@@ -8,7 +8,7 @@ from fastapi.responses import Response
 from ntpd112.api.answers import answer
 from ntpd112.api.auth import require
 from ntpd112.api.models import QueueOut, TrunkOut, errors
-from ntpd112.calls.views import CallCentre
+from ntpd112.calls.console import CallCentre
 
 router = APIRouter(prefix="/api/v1", dependencies=[Depends(require("calls:read"))])
 

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from ntpd112.api.answers import answer
 from ntpd112.api.auth import require
 from ntpd112.api.models import CallOut, PriorityIn, PullIn, RequirementsIn, errors
-from ntpd112.calls.views import CallCentre, WaitingCommands
+from ntpd112.calls.console import CallCentre, WaitingCommands
 from ntpd112.cdr.keys import ApiKey
 
 router = APIRouter(prefix="/api/v1/calls/{id}", tags=["calls"])
