@@ -67,3 +67,11 @@ async def test_an_operator_who_is_not_ready_is_a_conflict_and_an_unknown_one_404
 
 async def test_a_call_that_is_not_there_is_404(site: Site) -> None:
     assert (await site.client.post("/api/v1/calls/X/lift")).status_code == 404
+
+
+async def test_the_document_tells_the_bounds_of_numbers(site: Site) -> None:
+    schemas = (await site.client.get("/openapi.json")).json()["components"]["schemas"]
+    priority = schemas["PriorityIn"]["properties"]["priority"]
+    assert (priority["minimum"], priority["maximum"]) == (0, 100)
+    (level,) = schemas["RequirementsIn"]["properties"]["skills"]["patternProperties"].values()
+    assert (level["type"], level["minimum"], level["maximum"]) == ("integer", 1, 10)

@@ -16,8 +16,8 @@ def _whole(value: object) -> object:
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
-Whole = Annotated[int, BeforeValidator(_whole)]
-"What clients send as an integer."
+WHOLE = BeforeValidator(_whole)
+"Of an integer that clients send. After its bounds, or the document would not have them."
 
 
 class Model(BaseModel):

@@ -6,14 +6,14 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .base import Sent, Whole
+from .base import WHOLE, Sent
 
 MAX_LEAST_URGENT = 100
 "Largest priority number: queues use 0 to 10 or so; with the usual ageing this one waits behind 100 minutes."
 MAX_SKILLS = 50
 "As many as an operator may have."
 Skill = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,31}$")]
-Level = Annotated[Whole, Field(ge=1, le=10)]
+Level = Annotated[int, Field(ge=1, le=10), WHOLE]
 Asked = Annotated[
     dict[Skill, Level],
     Field(max_length=MAX_SKILLS, json_schema_extra={"additionalProperties": False}),
@@ -21,7 +21,9 @@ Asked = Annotated[
 
 
 class PriorityIn(Sent):
-    priority: Whole = Field(ge=0, le=MAX_LEAST_URGENT, description="0 is most urgent.", examples=[0])
+    priority: Annotated[
+        int, Field(ge=0, le=MAX_LEAST_URGENT, description="0 is most urgent.", examples=[0]), WHOLE
+    ]
 
 
 class RequirementsIn(Sent):
