@@ -53,28 +53,28 @@ class AgentUnderTest:
             skilled_numbers={},
         )
         self._net = net
-        self._agent = Agent(folder / "agent", net, settings)
-        self.target = self._agent.sip
+        self.agent = Agent(folder / "agent", net, settings)
+        self.target = self.agent.sip
 
     def start(self, operators: int) -> None:
         names = [f"op{number}" for number in range(1, operators + 1)]
-        listed = self._agent.folder / "operators.csv"
+        listed = self.agent.folder / "operators.csv"
         rows = "".join(f"{name},{name},secret-{name},\n" for name in names)
         listed.write_text(f"id,name,password,skills\n{rows}")
-        self._agent.cli("operator", "import", str(listed))
-        self._agent.make_key()
-        self._agent.start()
+        self.agent.cli("operator", "import", str(listed))
+        self.agent.make_key()
+        self.agent.start()
         registrar = Registrar(self._net.agent, 5060, self._net.agent)
         for name in names:
             register(registrar, name, f"secret-{name}", self._net.phone(1), expires=3600)
 
     def cpu_s(self) -> dict[str, float]:
-        used = {"agent": cpu_s(self._agent.program.pid)}
-        used["media"] = sum(cpu_s(pid) for pid in self._agent.worker_pids())
+        used = {"agent": cpu_s(self.agent.program.pid)}
+        used["media"] = sum(cpu_s(pid) for pid in self.agent.worker_pids())
         return used
 
     def stop(self) -> None:
-        self._agent.stop()
+        self.agent.stop()
 
 
 class AsteriskQueue:
