@@ -51,6 +51,7 @@ bench: ## measure: a centre's days, load beside Asterisk's Queue(), the relay, a
 	@$(VENV)/python bench/matching.py
 	@$(VENV)/python bench/abuse.py
 	@$(VENV)/python bench/memory.py
+	@$(VENV)/python -m bench.following
 
 image: ## build the container image ntpd112 (with podman or docker)
 	@if command -v podman >/dev/null; then podman build --format docker -t ntpd112 .; \

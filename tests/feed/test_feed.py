@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import json
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC
@@ -184,6 +185,17 @@ async def test_who_does_not_take_is_cut_off_and_can_go_on_from_their_position(jo
         assert (feed.cut_off, other.over) == (1, None)
         again = feed.join(Wanted(), feed.position(slow))
         assert seqs(await taken(again, 180)) == list(range(1, 181))
+
+
+async def test_everything_else_has_its_turn_between_two_followers(journal: Journal, feed: Feed) -> None:
+    followers = [feed.join(Wanted()) for _ in range(20)]
+    write(journal, keys_pressed(1))
+    told = [0]
+    async with asyncio.timeout(PATIENCE_S):
+        while told[-1] < len(followers):
+            await asyncio.sleep(0)
+            told.append(sum(bool(follower._batches) for follower in followers))
+    assert max(after - before for before, after in itertools.pairwise(told)) == 1
 
 
 async def test_no_more_than_so_many_follow(journal: Journal) -> None:
