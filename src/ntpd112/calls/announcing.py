@@ -7,11 +7,12 @@ A prompt that does not exist ends at once. All is over the moment somebody answe
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 
 from ntpd112.config import QueueConfig
 from ntpd112.journal.events import CallAnnounced
+from ntpd112.queue import Operator
 
 from .call import Call
 from .context import Context
@@ -23,7 +24,7 @@ from .waiting import Language, Utterance, Waiting
 MAX_TO_SAY = 8
 "Announcements that wait for their turn; more would be news of long ago."
 ORDER_FRESH_S = 5.0
-"Seconds for which an order of the waiting calls serves to tell callers their place: a look costs as many."
+"Seconds for which a look at all waiting calls and operators serves to tell callers their place and wait."
 
 
 @dataclass(slots=True)
@@ -32,6 +33,8 @@ class Order:
 
     at: float
     places: dict[str, int]
+    fit: dict[str, list[Operator]] = field(default_factory=dict)
+    "Who has a queue's skills, of the queues that tell the wait."
 
 
 class Announcing:
@@ -139,5 +142,8 @@ class Announcing:
         return self._order.places
 
     def _expected(self, queue: QueueConfig, place: int) -> float | None:
-        fit = self._context.acd.operators_fit(queue.skills)
+        """`_places` was looked at just now."""
+        fit = self._order.fit.get(queue.name)
+        if fit is None:
+            fit = self._order.fit[queue.name] = self._context.acd.operators_fit(queue.skills)
         return expected_wait(fit, queue.wrap_up, place - 1)
