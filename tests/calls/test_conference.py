@@ -151,6 +151,18 @@ def test_a_ladders_destination_is_not_taken_back_the_ladder_would_stand_still() 
     assert desk.phones("polres")
 
 
+@pytest.mark.parametrize("answers", [True, False])
+def test_an_operator_stays_busy_when_an_agency_of_the_same_name_leaves(answers: bool) -> None:
+    desk = Desk()
+    desk.talk("psychologist")
+    desk.commands().add_party(call_id(desk), "destination:psychologist", BY)
+    if answers:
+        desk.hang_up(desk.pick_up("psy"))
+    else:
+        desk.refuse("psy", 486)
+    assert desk.state("psychologist") == "talking"
+
+
 def test_who_does_not_join_changes_nothing() -> None:
     desk = Desk()
     desk.talk("budi")

@@ -33,6 +33,8 @@ FIRST_DIALLED = 1001
 "Legs that the ACD did not offer are numbered from here in the journal; offers count from 1, the caller is 0."
 
 
+STAFF: tuple[PartyKind, ...] = ("operator", "supervisor")
+"Whom the ACD knows; a destination may have the name of one of them."
 TO_TALK: tuple[Purpose, ...] = ("transfer", "conference")
 "Whoever is rung so takes over a caller who was put through before, or joins them."
 

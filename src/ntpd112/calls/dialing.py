@@ -12,7 +12,7 @@ from ntpd112.sip.events import Cause
 from ntpd112.sip.leg import Leg
 
 from . import causes
-from .call import Attempt, Call, Party, Ring
+from .call import STAFF, Attempt, Call, Party, Ring
 from .context import Context, log
 from .parties import take_in
 from .ringing import Ringing
@@ -45,7 +45,7 @@ class Dialing:
     ) -> Attempt:
         """Ring `whom`, one round after the other. An operator is busy from now on for the ACD: raises
         StateConflict if they are so with something else."""
-        if whom.kind in ("operator", "supervisor"):
+        if whom.kind in STAFF:
             self._context.acd.engage(whom.name, call.id, now, purpose)
         attempt = Attempt(whom, purpose, mode, answered, ended, by, step, list(whom.rounds))
         self._next_round(call, attempt, causes.NO_PHONE, now)
@@ -133,7 +133,7 @@ class Dialing:
             attempt.timer = None
 
     def _release(self, call: Call, whom: Whom, now: float) -> None:
-        if whom.name in self._context.acd.operators_in(call.id):
+        if whom.kind in STAFF and whom.name in self._context.acd.operators_in(call.id):
             self._context.acd.disengage(whom.name, now, wrap_up=False)
 
     def _write_failed(self, call: Call, ring: Ring, outcome: Outcome, cause: Cause, now: float) -> None:

@@ -11,7 +11,7 @@ from functools import partial
 from ntpd112.sip.events import Cause, Ended
 from ntpd112.sip.leg import LOST, Leg
 
-from .call import Call, Party
+from .call import STAFF, Call, Party
 from .context import Context, log
 from .parties import Parties
 from .requeue import Requeue
@@ -53,7 +53,7 @@ class HoldOver:
             self._hold_over(call, party, cause, now)
         else:
             return False
-        if lost:
+        if lost and party.kind in STAFF:
             self._context.registrar.doubt(party.name, now)
         return True
 
@@ -80,7 +80,7 @@ class HoldOver:
         """The registrar has given up the operator's phones: the one they talk on, too?"""
         for call in list(self._context.calls.values()):
             for party in list(call.parties):
-                if party.name == operator and party.kind in ("operator", "supervisor"):
+                if party.name == operator and party.kind in STAFF:
                     self._ask(call, party, now)
 
     def probed(self, call: Call, leg: Leg, now: float) -> None:

@@ -8,7 +8,7 @@ from ntpd112.journal.events import CallResumed, LegEnded, PartyChanged, PartyJoi
 from ntpd112.sip.events import Cause
 
 from .bridge import CALLER, Bridge
-from .call import Call, Party
+from .call import STAFF, Call, Party
 from .context import Context, log
 from .sound import Sound
 
@@ -110,6 +110,6 @@ class Parties:
 
     def release(self, call: Call, party: Party, now: float) -> None:
         """The operator or supervisor is free again, if the ACD has them in this call. No harm for others."""
-        if party.name in self._context.acd.operators_in(call.id):
+        if party.kind in STAFF and party.name in self._context.acd.operators_in(call.id):
             wrap_up = party.kind == "operator" and call.facts.direction != "internal"
             self._context.release(party.name, now, wrap_up=wrap_up)
