@@ -6,6 +6,7 @@ import pytest
 from tests.calls.desk import FakeLeg
 from tests.calls.floor import Floor, Phone
 
+from ntpd112.calls.causes import UNANSWERED
 from ntpd112.journal.events import CallEnded, PartyJoined, PartyLeft, TransferEnded
 from ntpd112.sip.replaces import Replaces
 
@@ -89,6 +90,13 @@ def test_a_target_that_still_rings_is_rung_for_the_caller() -> None:
     assert not caller.over
     assert len(desk.media.wiring[CALLER]) == 1
     assert [end.outcome for end in desk.all_of(TransferEnded)] == ["completed"]
+
+
+def test_the_second_line_that_was_not_answered_is_recorded_so() -> None:
+    desk, _, phone, line = two_lines()
+    refer(desk, phone, line, "first")
+    (end,) = desk.all_of(CallEnded)
+    assert (end.sip_code, end.reason) == (UNANSWERED, "Transferred")
 
 
 def test_a_replaces_that_names_no_call_here_is_refused() -> None:

@@ -31,6 +31,9 @@ MEDIA_LOST = Cause(500, 41, "Media worker lost")
 MESSAGE_HEARD = Cause(200, 16, "Message heard")
 FAULT = Cause(500, 41, "Internal error")
 STOPPING = Cause(503, 41, "Agent stopping")
+UNANSWERED = 480
+"""What a caller whose INVITE was not answered is told when the cause has no code of a failure: the same that
+`sip.uas_leg` says then."""
 RETRY_AFTER_S = 5
 "Seconds a refused PBX shall wait before it tries us again (Retry-After, RFC 3261 §20.33)."
 

@@ -81,7 +81,8 @@ class Ending:
         call.enter("ending")
         context.calls.pop(call.id, None)
         context.desk_calls.pop(call.id, None)
-        sip_code = 200 if call.accepted else cause.sip_code or 487
+        failure = cause.sip_code if cause.sip_code >= 300 else causes.UNANSWERED
+        sip_code = 200 if call.accepted else failure
         self._write_leg_ends(call, sip_code, cause, now)
         self._write_end(call.id, disposition, by, cause, now, sip_code=sip_code, reason=reason or cause.text)
         self._end_legs(call, cause, now)
