@@ -50,6 +50,15 @@ def test_codes_change_the_operators_state_and_are_confirmed_by_a_spoken_prompt(s
     assert agent.cdrs() == [], "a code is no call"
 
 
+def test_a_code_is_obeyed_though_the_phone_acknowledges_it_wrongly(stage: Stage) -> None:
+    """pyVoIP gives its second INVITE the branch of the first, and its ACK a tag of its own."""
+    agent = stage.agent(op1={})
+    phone = stage.pyvoip_phone(agent, "op1")
+    for code, state in (("*11", "break"), ("*12", "offline")):
+        phone.dial(code)
+        assert agent.wait_for_operator("op1", state)["reason"] == "code"
+
+
 def test_a_code_classifies_the_last_call(stage: Stage) -> None:
     agent = stage.agent(op1={})
     phone = stage.operator_phone(agent, "op1")

@@ -1,7 +1,8 @@
 """The program behind `PyVoipPhone`: one pyVoIP softphone that answers every call and says a tone.
 
 Runs in a process of its own, because pyVoIP keeps a thread a phone and a call, and because it is GPL:
-nothing of ours imports it. What it hears is written as one WAV file a call. SIGTERM unregisters and ends it.
+nothing of ours imports it. What it hears is written as one WAV file a call. SIGTERM unregisters and ends it,
+SIGUSR1 dials.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from tests.e2e.peers.sound import sine, write_wav
 CHUNK = 160
 "Samples read at a time: 20 ms at 8 kHz, eight bits a sample, unsigned."
 TONE_S = 60.0
+DIAL_FILE = "dial"
+"Has the number to dial at SIGUSR1."
 
 
 class Phone:
@@ -37,6 +40,11 @@ class Phone:
             rtpPortLow=40000,
             rtpPortHigh=40100,
         )
+
+    def dial(self) -> None:
+        """What the file `dial` says. Nothing is said or heard: pyVoIP's ACK is of no dialog, so that a call
+        of its own never quite begins."""
+        self.phone.call((self._options.folder / DIAL_FILE).read_text())
 
     def _ring(self, call: VoIPCall) -> None:
         """Called by pyVoIP on a thread of the call."""
@@ -76,6 +84,7 @@ def main() -> None:
     phone = Phone(parser.parse_args())
     ended = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: ended.set())
+    signal.signal(signal.SIGUSR1, lambda *_: phone.dial())
     phone.phone.start()
     print(f"status {phone.phone.get_status()}", flush=True)
     ended.wait()
