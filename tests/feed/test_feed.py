@@ -180,6 +180,9 @@ async def test_who_does_not_take_is_cut_off_and_can_go_on_from_their_position(jo
         await taken(other, 90)
         write(journal, keys_pressed(90))
         await taken(other, 90)
+        async with asyncio.timeout(PATIENCE_S):
+            while not slow.over:  # noqa: ASYNC110  # a field of another object
+                await asyncio.sleep(0)
         assert await slow.take(0.0) == []
         assert slow.over == "too_slow"
         assert (feed.cut_off, other.over) == (1, None)
