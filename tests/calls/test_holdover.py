@@ -186,6 +186,18 @@ def test_a_phone_that_never_answers_options_is_believed() -> None:
     assert not phone.over
 
 
+def test_a_silent_destination_is_believed_for_its_gateway_may_send_no_silence_nor_know_options() -> None:
+    police = {"name": "police", "kind": "centre", "to": "sip:110@192.0.2.5"}
+    desk = Desk(ladder=[{"after": 10, "to": "police"}], also={"destination": [police]})
+    caller = desk.call()
+    desk.prompt_ends()
+    leg = desk.pick_up("110")
+    fall_silent(desk, BUDI)
+    desk.pass_time(PROBE_S)
+    assert leg.probes == 0
+    assert not (leg.over or caller.over)
+
+
 def test_a_silent_caller_is_nobodys_fault() -> None:
     desk = Desk()
     caller, phone = desk.talk("budi")

@@ -68,9 +68,11 @@ class HoldOver:
     # --- phones that fall silent
 
     def silent(self, call: Call, party: Party, now: float) -> None:
-        """No sound comes from this party: muted, on hold, or gone?"""
-        party.silent = True
-        self._ask(call, party, now)
+        """No sound comes from this party: muted, on hold, or gone? Only our own phones are asked: the gateway
+        of an agency may send nothing in silence and answer no OPTIONS either; session timers tell of it."""
+        if party.kind in STAFF:
+            party.silent = True
+            self._ask(call, party, now)
 
     def heard(self, party: Party) -> None:
         party.silent = False
