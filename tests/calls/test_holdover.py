@@ -195,7 +195,8 @@ def test_a_silent_destination_is_believed_for_its_gateway_may_send_no_silence_no
     fall_silent(desk, BUDI)
     desk.pass_time(PROBE_S)
     assert leg.probes == 0
-    assert not (leg.over or caller.over)
+    assert not leg.over
+    assert not caller.over
 
 
 def test_a_silent_caller_is_nobodys_fault() -> None:

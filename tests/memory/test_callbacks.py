@@ -50,6 +50,14 @@ class TestWhoIsOnTheList:
         (entry,) = story.memory.callbacks.entries(story.now)
         assert entry.need == "usual"
 
+    def test_a_call_back_that_broke_puts_them_on_it_again(self) -> None:
+        story = Story()
+        story.gives_up(SITI)
+        back = story.comes(SITI, direction="out", operator="ani")
+        story.answered(back)
+        story.ends(back, "interrupted")
+        assert numbers(story) == [SITI]
+
     def test_after_a_day_it_is_too_late(self) -> None:
         story = Story()
         call_id = story.gives_up()

@@ -191,6 +191,9 @@ class Memory:
             drop_oldest(self._ended, MAX_ENDED - 1)
             self._ended[event.call_id] = call.number
         if not call.incoming:
+            if call.number and event.disposition == "interrupted":
+                # A call-back that broke: what it took off the list comes back.
+                self.callbacks.add(event.call_id, call, event.at)
             return
         self.levels.ended(call, event.at, abandoned=event.disposition == "abandoned")
         if call.number and event.disposition in LOST:
