@@ -41,8 +41,11 @@ def test_a_step_never_shuts_out_anyone(has: dict[str, int], needs: dict[str, int
 
 
 def test_each_step_widens_who_is_rung_at_its_time() -> None:
-    hall = Hall({"ani": {"english": 1}, "reserve": {"medical": 3, "reserve": 1}}, ladder=LADDER)
-    hall.call("c", now=0.0, skills={"english": 1, "medical": 2})
+    nurse = {"english": 1, "medical": 2}
+    hall = Hall({"nurse": nurse, "ani": {"english": 1}}, ladder=LADDER)
+    hall.join("reserve", {"medical": 3, "reserve": 1})
+    hall.answered_call("other", "nurse")
+    hall.call("c", now=0.0, skills=nurse)
     assert hall.waiting() == ["c"]
     assert of_kind(hall.later(10.0), Relaxed) == [
         Relaxed("c", 1, {"medical": 2}, ["reserve", "supervisor"], 10_000, "")
@@ -53,6 +56,30 @@ def test_each_step_widens_who_is_rung_at_its_time() -> None:
     hall.acd.offer_declined("c", "ani", 31.0)
     assert offers(hall.acd.effects()) == [("c", "reserve")]
     assert hall.view("c").excluded == ["supervisor"]
+
+
+def test_what_nobody_on_duty_can_do_is_not_waited_for() -> None:
+    hall = Hall({"ani": {"english": 1}}, ladder=LADDER)
+    effects = hall.call("c", now=0.0, skills={"english": 1, "medical": 2})
+    assert [step[:2] for step in steps(effects)] == [("relaxed", 1), ("relaxed", 2)]
+    assert offers(effects) == [("c", "ani")]
+    assert hall.acd.next_timer() == RING, "the steps to come have their time"
+
+
+def test_with_only_a_supervisor_on_duty_callers_do_not_wait_for_the_step_that_lets_them_in() -> None:
+    hall = Hall(
+        {"boss": {"supervisor": 1}}, ladder=(LadderStep(after=30.0, include=frozenset({"supervisor"})),)
+    )
+    effects = hall.call("c", now=0.0)
+    assert steps(effects) == [("relaxed", 1, "nobody serving fits")]
+    assert offers(effects) == [("c", "boss")]
+
+
+def test_if_nobody_on_duty_may_be_rung_a_destination_is_somebody() -> None:
+    ladder = (LadderStep(after=30.0, to=True), LadderStep(after=60.0, include=frozenset({"supervisor"})))
+    hall = Hall({"boss": {"supervisor": 1}}, ladder=ladder)
+    assert steps(hall.call("c", now=0.0)) == [("climb", 1, "nobody serving fits")]
+    assert offers(hall.later(60.0)) == [("c", "boss")]
 
 
 def test_operators_with_a_role_are_kept_out_unless_the_call_asks_for_that_role() -> None:
@@ -125,7 +152,8 @@ def test_the_last_who_lets_it_ring_hurries_the_call_only_until_somebody_else_may
 
 
 def test_hurry_takes_all_steps_and_names_the_reason_and_a_second_time_changes_nothing() -> None:
-    hall = Hall({"ani": {}}, ladder=LADDER)
+    hall = Hall({"fireman": {"fire": 1}, "ani": {}}, ladder=LADDER)
+    hall.answered_call("other", "fireman")
     hall.call("c", skills={"fire": 1})
     hall.acd.hurry("c", 1.0, "supervisor")
     effects = hall.acd.effects()

@@ -109,8 +109,9 @@ class Acd(Supervision):
 
     def enqueue(self, ask: Ask, now: float) -> None:
         """A call waits for an operator, for the first time or again. Steps of the ladder whose time has come
-        already, by an earlier `since`, are taken at once; all of them if it has to wait and nobody serves or
-        the queue is full. Raises UnknownQueue, IllegalEvent if the call waits or rings already."""
+        already, by an earlier `since`, are taken at once. If it has to wait, so are all of them when nobody
+        serves or the queue is full, and as many as it takes when nobody who serves fits. Raises UnknownQueue,
+        IllegalEvent if the call waits or rings already."""
         home = self._queue(ask.queue)
         if ask.call_id in self._calls:
             state = self._calls[ask.call_id].state
@@ -121,6 +122,8 @@ class Acd(Supervision):
         full = 0 < call.queue.max_waiting < home.waiting
         if call.state == "waiting" and (full or not self._serving):
             self._hurry(call, now, QUEUE_FULL if full else NOBODY_SERVING)
+        elif call.state == "waiting":
+            self._climb_to_somebody(call, now)
 
     def _new_call(self, ask: Ask, home: QueueRecord, now: float) -> CallRecord:
         policy = home.policy

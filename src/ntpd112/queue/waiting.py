@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .effects import Climb, IncidentWaited, LaneChanged, Relaxed, milliseconds
+from .effects import NOBODY_FITS, Climb, IncidentWaited, LaneChanged, Relaxed, milliseconds
 from .floor import Floor
 from .ladder import relaxed
 from .model import HELD_AT_MOST, LadderStep, Lane
@@ -31,6 +31,17 @@ class Waiting(Floor):
         while not self._others_serve(call, operator) and self._take_next(call, now, LAST_LET_IT_RING):
             pass
         self._set_step_deadline(call)
+
+    def _climb_to_somebody(self, call: CallRecord, now: float) -> None:
+        """Nobody who serves may be rung for the call, whom it keeps out by skill or role: as many steps as it
+        takes until somebody may, or a destination is tried."""
+        ladder, before = call.queue.ladder, call.step
+        while not self._matching.pool(call).serving() and self._take_next(call, now, NOBODY_FITS):
+            if ladder[call.step - 1].to:
+                break
+        if call.step > before:
+            self._set_step_deadline(call)
+            self._seek(call, now)
 
     def _others_serve(self, call: CallRecord, operator: OperatorRecord) -> bool:
         """Whether somebody besides the operator serves who may be rung for the call. Whom it keeps out, by
