@@ -40,7 +40,7 @@ class FloodConfig(Section):
     "Calls from within it are taken to be about one place."
     kept_free: Annotated[int, Field(ge=0)] = 1
     "Operators kept free for calls about something else."
-    longest_wait: Duration = 300.0
+    longest_wait: Duration = 600.0
     "A call about the incident is held back no longer than this; then it counts as any other."
     prompt: str = "incident"
     key: Keys = "1"

@@ -19,9 +19,10 @@ LONGEST_WAIT = 120.0
 "Seconds after which a call in the quiet lane becomes a normal one: a silent caller may be unable to speak."
 HELD_AT_MOST = 30.0
 "Seconds a call is held when nobody says how long: screening takes less than 10."
-INCIDENT_WAIT = 300.0
+INCIDENT_WAIT = 600.0
 """Seconds after which a call about the known incident counts as any other: an emergency that was taken for
-part of it must not wait for the incident's end."""
+part of it must not wait for the incident's end. With half of it the others lose what flood mode gives them
+(bench/simulator)."""
 RING_STEP = 5.0
 "Seconds between two operators of a progressive ring: one cadence of ring-back tone."
 ROLES = ("reserve", "supervisor")
