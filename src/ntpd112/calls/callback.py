@@ -13,7 +13,7 @@ from functools import partial
 from typing import NamedTuple
 
 from ntpd112.config import NUMBER_PLACE, QueueConfig
-from ntpd112.journal.events import CallbackOutcome, CallStarted, PartyJoined, Purpose
+from ntpd112.journal.events import CallbackOutcome, CallStarted, Purpose
 from ntpd112.media import MediaLeg, NoPorts
 from ntpd112.memory.callbacks import CallbackTaken, UnknownCallback
 from ntpd112.queue import StateConflict
@@ -31,6 +31,7 @@ from .call import Attempt, Call, Party
 from .context import Context, log
 from .dialing import Dialing
 from .ending import Ending
+from .parties import take_in
 from .sound import LAWS, Sound, family_of
 from .talking import Talking
 from .whom import Unreachable, Whom, find, target_of
@@ -129,20 +130,7 @@ class Callbacks:
         call = self._begin(lost, operator, target, media, now)
         self._context.acd.engage(operator, call.id, now, PURPOSE)
         party = Party(call.next_dialled(), "operator", operator, leg, own, purpose=PURPOSE)
-        call.parties.append(party)
-        call.sounds[own.id] = own
-        self._context.own_leg(leg, call, "operator")
-        self._context.own_sound(own.id, call, "operator")
-        self._context.write(
-            PartyJoined(
-                at=self._context.clock.wall(now),
-                call_id=call.id,
-                leg=party.number,
-                kind="operator",
-                name=operator,
-                purpose=PURPOSE,
-            )
-        )
+        take_in(self._context, self._sound, call, party, now)
         leg.answer(now, self._sound.local_of(leg, own))
         if leg.state != "ended":
             self._dial(target, call, party, now)
