@@ -132,6 +132,8 @@ class FakeMediaLeg:
     port: int
     hears: str = ""
     "The prompts that are played, with a blank between."
+    loops: bool = False
+    "Whether they begin again at their end."
     language: str | None = None
     listened: bool = False
     "Whether speech is waited for."
@@ -149,7 +151,7 @@ class FakeMediaLeg:
         self.sending = send
 
     def play(self, *prompts: str, loop: bool = False, language: str | None = None) -> None:
-        self.hears, self.language = " ".join(prompts), language
+        self.hears, self.loops, self.language = " ".join(prompts), loop, language
 
     def watch_voice(self, on: bool) -> None:
         self.listened = on
@@ -192,6 +194,13 @@ class FakeMedia:
 
     def record(self, path: Path, caller: FakeMediaLeg) -> None:
         self.recorded.append(path)
+
+    def end_prompts(self) -> None:
+        """What does not loop comes to its end."""
+        for leg in self.legs:
+            if leg.hears and not leg.loops and not leg.closed:
+                prompt, leg.hears = leg.hears.split()[-1], ""
+                self.pending.append(PlayEnded(leg.id, prompt))
 
     def events(self) -> list[Any]:
         events, self.pending = self.pending, []

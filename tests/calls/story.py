@@ -70,6 +70,11 @@ class Story:
         self.direction: Direction = "in"
 
     @property
+    def queued(self) -> bool:
+        """Once. The citizen of a call-back only if the operator's phone was lost, or handed them on."""
+        return bool({CallQueued, CallRequeued} & self.kinds)
+
+    @property
     def over(self) -> bool:
         return CallEnded in self.kinds
 
@@ -114,7 +119,7 @@ class Story:
                 | CallIncident()
                 | LastOperator()
             ):
-                assert CallQueued in self.kinds
+                assert self.queued
                 assert not self.inside
             case CallStarted():
                 self.direction = event.direction
@@ -127,7 +132,7 @@ class Story:
 
     def _take_offer(self, event: OfferMade | OfferRinging | OfferEnded) -> None:
         if isinstance(event, OfferMade):
-            assert CallQueued in self.kinds
+            assert self.queued
             assert event.offer > max(self.offers, default=0)
             assert not self.inside
             self.offers.append(event.offer)

@@ -112,7 +112,9 @@ def test_who_does_not_answer_stays_on_the_list_and_the_operator_hears_why(code: 
     click(desk, lost)
     desk.pick_up("siti")
     desk.refuse(NUMBER, code)
-    assert desk.hears("siti") == heard
+    desk.media.end_prompts()
+    desk.happen()
+    assert desk.hears("siti") == heard, "dead air until the end"
     desk.pass_time(SORRY_S)
     assert (desk.end().disposition, desk.end().sip_code) == ("failed", code)
     (entry,) = desk.callbacks()
@@ -314,3 +316,22 @@ def test_a_call_back_needs_two_ports_and_gives_back_what_it_got() -> None:
     desk.dial("siti", "*30")
     assert desk.media.open_legs() == 0
     assert desk.state("siti") == "ready"
+
+
+def test_a_citizen_whose_operator_was_lost_goes_to_the_next_like_any_caller() -> None:
+    desk, lost = centre()
+    call_id = click(desk, lost)
+    siti = desk.pick_up("siti")
+    citizen = desk.pick_up(NUMBER)
+    desk.register("budi")
+    desk.lose(siti)
+    assert not citizen.over
+    desk.pick_up("budi")
+    desk.pass_time(30)
+    desk.hang_up(citizen)
+    cdr = fold(event for event in desk.written if event.call_id == call_id)
+    assert cdr is not None
+    assert (cdr.disposition, cdr.operator, cdr.offers) == ("answered", "budi", 1)
+    assert (cdr.queue, cdr.queued_at, cdr.wait_s) == (None, None, 0.0), (
+        "they were called: no wait of the queue's"
+    )

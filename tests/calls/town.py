@@ -21,7 +21,7 @@ from ntpd112.calls.context import Context
 from ntpd112.calls.control import CallControl
 from ntpd112.config import Config
 from ntpd112.journal.events import JournalEvent
-from ntpd112.media.events import Dtmf, NoAudio, PlayEnded, Voice, WorkerLost
+from ntpd112.media.events import Dtmf, NoAudio, Voice, WorkerLost
 from ntpd112.queue import Acd, OperatorSpec
 from ntpd112.sip.agent import UaConfig, UserAgent
 from ntpd112.sip.digest import answer_challenge, make_credentials
@@ -100,14 +100,6 @@ class TownMedia(FakeMedia):
         closed = [one.id for one in (leg, *sources) if one.closed and one.id not in self.lost]
         assert not closed, f"wired closed legs {closed}"
         super().hear(leg, sources)
-
-    def end_prompts(self) -> None:
-        """Prompts that do not loop come to their end."""
-        for leg in self.legs:
-            prompt = leg.hears
-            if prompt not in ("", "ringback", "hold") and not leg.closed:
-                leg.hears = ""
-                self.pending.append(PlayEnded(leg.id, prompt.split()[-1]))
 
     def hear_callers(self) -> None:
         """Who is listened to says something."""

@@ -239,7 +239,8 @@ class Callbacks:
         if operator is None:
             self._over(call, cause, now)
             return
-        operator.media.play("busy-here" if cause.sip_code in causes.DECLINE_CODES else "busy")
+        why = "busy-here" if cause.sip_code in causes.DECLINE_CODES else "busy"
+        operator.media.play(why, loop=True)
         self._context.later(call, now + SORRY_S, partial(self._over, call, cause))
 
     def _no_answer(self, call: Call, now: float) -> None:

@@ -224,7 +224,7 @@ def _cdr(call: _Call, started: CallStarted, ended: CallEnded) -> Cdr:
         wait_s=_between(queued.at, end if answered is None else answered) if queued else 0.0,
         talk_s=talk,
         hold_s=min(hold, talk),
-        operator=_text(started.operator or call.operator) or None,
+        operator=_text(_operator(call, started)) or None,
         disposition=ended.disposition,
         classification=call.classification.classification if call.classification else None,
         hangup_by=ended.hangup_by,
@@ -244,6 +244,12 @@ def _cdr(call: _Call, started: CallStarted, ended: CallEnded) -> Cdr:
             *(_segment(number, leg, end) for number, leg in sorted(call.legs.items())),
         ],
     )
+
+
+def _operator(call: _Call, started: CallStarted) -> str:
+    """The last who talked to the caller; of a call among operators, and of a call-back that reached nobody,
+    who made it."""
+    return call.operator if call.operator and started.direction != "internal" else started.operator
 
 
 def _ring_s(call: _Call, end: float) -> float:
