@@ -18,9 +18,10 @@ KNOWS = {
     "config": set(),
     "cdr": {"journal"},
     "feed": {"journal"},
+    "sinks": {"cdr", "config", "journal"},
     "calls": {"config", "journal", "media", "memory", "queue", "sip"},
     "api": {"calls", "cdr", "feed", "journal", "memory"},
-    "app": {"api", "calls", "cdr", "config", "feed", "journal", "media", "memory", "queue", "sip"},
+    "app": {"api", "calls", "cdr", "config", "feed", "journal", "media", "memory", "queue", "sinks", "sip"},
     "demo": {"app", "cdr", "config", "sip"},
     "cli": {"app", "cdr", "config", "demo", "journal", "media", "memory", "queue", "sip"},
 }

@@ -59,6 +59,7 @@ class Figures:
     dropped: int = 1
     written: int = 3
     refused: int = 4
+    sent: int = 9
     lag: int = 5
     open_transactions: int = 6
     open_legs: int = 2
@@ -66,7 +67,9 @@ class Figures:
 
 def test_metrics_show_journal_projections_and_sip() -> None:
     registry = CollectorRegistry()
-    registry.register(CentreCollector(FakeCentre(), Figures(), {"cdrs": Figures()}, Figures()))
+    registry.register(
+        CentreCollector(FakeCentre(), Figures(), {"cdrs": Figures()}, Figures(), sinks={"mqtt": Figures()})
+    )
     lines = generate_latest(registry).decode().splitlines()
     for line in (
         "ntpd112_journal_events_total 7.0",
@@ -79,5 +82,8 @@ def test_metrics_show_journal_projections_and_sip() -> None:
         'ntpd112_projection_written_total{projection="cdrs"} 3.0',
         'ntpd112_projection_refused_total{projection="cdrs"} 4.0',
         'ntpd112_projection_failing{projection="cdrs"} 1.0',
+        'ntpd112_journal_lag{sink="mqtt"} 5.0',
+        'ntpd112_sink_failing{sink="mqtt"} 1.0',
+        'ntpd112_sink_messages_total{sink="mqtt"} 9.0',
     ):
         assert line in lines

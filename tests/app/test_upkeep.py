@@ -5,13 +5,16 @@ from __future__ import annotations
 import asyncio
 import resource
 import threading
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from tests.tones import tone
 
 from ntpd112.app import upkeep
-from ntpd112.app.upkeep import allow_files, watch_prompts
+from ntpd112.app.upkeep import allow_files, prune_once, watch_prompts
+from ntpd112.journal import Journal
+from ntpd112.journal.events import AgentStarted
 from ntpd112.media.site import SitePrompts
 from ntpd112.media.wav import alaw_header
 
@@ -58,3 +61,35 @@ async def test_announcements_are_read_again_when_a_file_changes_by_whatever_way(
 
 async def test_without_a_folder_nobody_looks() -> None:
     await asyncio.wait_for(watch_prompts(SitePrompts(None), lambda: pytest.fail("nothing changed")), 10)
+
+
+@dataclass
+class Reader:
+    position: int
+
+
+DAY_S = 86_400.0
+
+
+@pytest.mark.parametrize(
+    ("read", "told", "removed"),
+    [
+        (8, [], 8),
+        (4, [8], 4),
+        (8, [6], 6),
+        (8, [8, 2], 4),  # what is due for 30 days more goes
+        (0, [0], 0),
+    ],
+)
+def test_the_journal_is_pruned_as_far_as_everybody_is_and_waits_for_a_sink_only_so_long(
+    tmp_path: Path, read: int, told: list[int], removed: int
+) -> None:
+    journal = Journal(tmp_path / "j.db")
+    now = 100 * DAY_S
+    for age in (70, 65, 64, 63, 20, 15, 12, 11, 1):
+        journal.append(AgentStarted(at=now - age * DAY_S, version="1"))
+    journal.commit()
+    before = now - 10 * DAY_S
+    found = prune_once(journal, Reader(read), [Reader(position) for position in told], before)
+    journal.close()
+    assert found == removed

@@ -25,6 +25,7 @@ from ntpd112.calls.views import (
 )
 from ntpd112.journal.events import StateRepaired
 from ntpd112.queue.ladder import fits, requirement_of
+from ntpd112.sinks.states import CallState, advance
 from ntpd112.sip.events import Cause
 from ntpd112.sip.leg import Leg
 from ntpd112.sip.nameaddr import NameAddr
@@ -78,6 +79,8 @@ class Day(RuleBasedStateMachine):
         "What is done now meets in one turn of the agent."
         self.read = 0
         self.stories: dict[str, Story] = {}
+        self.told: dict[str, CallState | None] = {}
+        "What a sink would tell of each call."
 
     @initialize(absent=st.sets(PHONE, max_size=2))
     def log_in(self, absent: set[int]) -> None:
@@ -427,7 +430,15 @@ class Day(RuleBasedStateMachine):
         for event in journal[self.read :]:
             if event.call_id:
                 self.stories.setdefault(event.call_id, Story()).take(event)
+                self.told[event.call_id] = advance(self.told.get(event.call_id), event)
         self.read = len(journal)
+        self.what_is_told_of_calls_is_how_they_are()
+
+    def what_is_told_of_calls_is_how_they_are(self) -> None:
+        for call in self.town.context.calls.values():
+            told = self.told[call.id]
+            assert told is not None
+            assert (told.state, told.operator) == (call.state, call.operator)
 
     @invariant()
     def acd_and_calls_agree(self) -> None:

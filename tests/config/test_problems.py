@@ -92,6 +92,15 @@ def test_a_problem_carries_its_parts(tmp_path: Path) -> None:
             "ntpd112.toml:2: [mqtt]: url needs [site] region, which the topics carry",
         ),
         (
+            '[mqtt]\nusername = "u"\npassword = "p"\npassword_file = "f"',
+            "ntpd112.toml:4: [mqtt]: password and password_file: give one of them",
+        ),
+        ('[mqtt]\npassword_file = "f"', "ntpd112.toml:2: [mqtt]: password_file needs a username"),
+        (
+            '[mqtt]\nca = "f"',
+            "ntpd112.toml:2: [mqtt]: ca needs a url with mqtts://: nothing is encrypted otherwise",
+        ),
+        (
             '[database]\nurl = "mysql://root:secret@h/d"',
             'ntpd112.toml:2: [database]: url "mysql://***@h/d" is not a database URL of a supported driver: '
             '"sqlite+aiosqlite://..." or "postgresql+asyncpg://..."',

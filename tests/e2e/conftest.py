@@ -13,6 +13,7 @@ import pytest
 from .peers.agent import OUTSIDE, Agent, Settings
 from .peers.asterisk import Asterisk, PbxPhone, asterisk_command
 from .peers.baresip import Account, Baresip
+from .peers.broker import Broker, Subscriber
 from .peers.loopback import Loopback
 from .peers.pyvoip import PyVoipPhone
 from .peers.raw import Raw
@@ -217,6 +218,21 @@ class Stage:
         self._stops.append(peer.close)
         agent.wait_for_operator(operator, "ready")
         return peer
+
+    def broker(self, certificate: tuple[Path, Path] | None = None, rules: str = "") -> Broker:
+        """A started mosquitto, by default without TLS and access rules."""
+        broker = Broker(self.folder / "broker", self.net.broker, certificate, rules)
+        self._stops.append(broker.stop)
+        broker.start()
+        return broker
+
+    def subscriber(self, broker: Broker, *, ca: Path | None = None) -> Subscriber:
+        """A started mosquitto_sub; the broker knows it."""
+        folder = self.folder / f"subscriber-{next(self._numbers)}"
+        subscriber = Subscriber(folder, broker, ca)
+        self._stops.append(subscriber.stop)
+        subscriber.start()
+        return subscriber
 
     def clear(self) -> None:
         while self._stops:

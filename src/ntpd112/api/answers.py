@@ -12,6 +12,8 @@ import msgspec
 from fastapi import Request
 from fastapi.responses import Response
 
+from ntpd112.cdr.localised import localised
+
 MEDIA_TYPE = "application/json"
 ITEMS_AT_ONCE = 50
 "CDRs encoded in one go: about 1 ms."
@@ -67,21 +69,3 @@ def _dated(name: str, field: Any) -> Any:
     if isinstance(field, list):
         return [dated(item) if isinstance(item, msgspec.Struct) else item for item in field]
     return field
-
-
-def localised(value: Any, zone: tzinfo) -> Any:
-    """Plain values with every time in `zone`."""
-    return _moved(msgspec.to_builtins(value, builtin_types=(datetime,)), zone)
-
-
-def _moved(value: Any, zone: tzinfo) -> Any:
-    if isinstance(value, datetime):
-        return value.astimezone(zone)
-    if isinstance(value, dict):
-        return {key: _moved(item, zone) if type(item) in _DEEP else item for key, item in value.items()}
-    if isinstance(value, list):
-        return [_moved(item, zone) for item in value]
-    return value
-
-
-_DEEP = (datetime, dict, list)

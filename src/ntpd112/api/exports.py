@@ -15,10 +15,10 @@ from fastapi.responses import Response
 from sqlalchemy.exc import SQLAlchemyError
 
 from ntpd112.api import table
-from ntpd112.api.answers import localised
 from ntpd112.api.problems import Problem, database_answers
 from ntpd112.api.streaming import Streamed
 from ntpd112.cdr.database import first_line
+from ntpd112.cdr.localised import localised
 from ntpd112.cdr.record import Cdr
 from ntpd112.cdr.store import Filter, Place
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Protocol, get_args
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -63,6 +63,16 @@ class FeedFigures(Protocol):
     def followers(self) -> int: ...
 
 
+class SinkFigures(Protocol):
+    """What the metrics show of a sink that tells the journal to others."""
+
+    problem: str | None
+    sent: int
+
+    @property
+    def lag(self) -> int: ...
+
+
 class CentreCollector(Collector):
     """For a prometheus_client registry."""
 
@@ -73,7 +83,9 @@ class CentreCollector(Collector):
         projections: dict[str, ProjectionFigures] | None = None,
         sip: SipFigures | None = None,
         feed: FeedFigures | None = None,
+        sinks: Mapping[str, SinkFigures] | None = None,
     ) -> None:
+        self._told = sinks or {}
         self._feed = feed
         self._centre = centre
         self._sip = sip
@@ -205,6 +217,18 @@ class CentreCollector(Collector):
             written.add_metric([name], projection.written)
             refused.add_metric([name], projection.refused)
         yield from (lag, failing, written, refused)
+        yield from self._telling()
+
+    def _telling(self) -> Iterator[Metric]:
+        label = ["sink"]
+        lag = GaugeMetricFamily("ntpd112_journal_lag", "Events of the journal not yet told.", labels=label)
+        failing = GaugeMetricFamily("ntpd112_sink_failing", "1: nothing can be told now.", labels=label)
+        sent = CounterMetricFamily("ntpd112_sink_messages", "Messages acknowledged.", labels=label)
+        for name, sink in self._told.items():
+            lag.add_metric([name], sink.lag)
+            failing.add_metric([name], sink.problem is not None)
+            sent.add_metric([name], sink.sent)
+        yield from (lag, failing, sent)
 
 
 def _journal(journal: JournalFigures) -> Iterator[Metric]:

@@ -46,6 +46,7 @@ from .logs import set_up_logging
 from .operators import OperatorWatch
 from .phones import PhoneBook
 from .policies import policy_of
+from .publishing import mqtt_sinks, say_goodbye
 from .remembering import give_back_counters, keep_saved, save_last, settings_of
 from .turn import Turn
 from .upkeep import (
@@ -113,6 +114,7 @@ class Agent:
         self.projection = CdrProjection(self.journal, self.cdrs)
         self.feed = Feed(self.journal, ZoneInfo(config.site.timezone))
         self.journal.on_commit += [self.projection.wake, self.feed.wake]
+        self.sinks = mqtt_sinks(config, self.journal, self._opened)
         self.context.write(AgentStarted(at=time.time(), version=__version__))
         self._start_capture()
         # Before the first REGISTER can come: what was saved must not take the place of what is newer.
@@ -128,6 +130,7 @@ class Agent:
         self._tasks = [
             asyncio.create_task(self.projection.run(), name="cdr projection"),
             asyncio.create_task(self.feed.run(), name="live feed"),
+            *(asyncio.create_task(sink.run(), name=name) for name, sink in self.sinks.items()),
             asyncio.create_task(self.operators.run(), name="operator directory"),
             asyncio.create_task(self.keys.keep_fresh(), name="API keys"),
             asyncio.create_task(self.phones.keep_saved(), name="registered phones"),
@@ -138,7 +141,8 @@ class Agent:
                 watch_prompts(SitePrompts(config.media.prompts), self._reload_prompts), name="prompts"
             ),
             asyncio.create_task(
-                prune_journal(self.journal, self.projection, config.journal.keep), name="journal upkeep"
+                prune_journal(self.journal, self.projection, list(self.sinks.values()), config.journal.keep),
+                name="journal upkeep",
             ),
         ]
         await self._start_api()
@@ -236,12 +240,15 @@ class Agent:
         return faults
 
     def _warnings(self) -> list[str]:
-        return [f"CDRs are late: {self.projection.problem}"] if self.projection.problem else []
+        late = [f"CDRs are late: {self.projection.problem}"] if self.projection.problem else []
+        return [*late, *(sink.problem for sink in self.sinks.values() if sink.problem)]
 
     async def _start_api(self) -> None:
         registry = CollectorRegistry()
         registry.register(
-            CentreCollector(self.centre, self.journal, {"cdrs": self.projection}, self.ua, self.feed)
+            CentreCollector(
+                self.centre, self.journal, {"cdrs": self.projection}, self.ua, self.feed, self.sinks
+            )
         )
         ProcessCollector(registry=registry)
         app = create_app(
@@ -291,6 +298,7 @@ class Agent:
         self.turn.run()
         save_last(self.memory, self.journal, self._memory_file)
         await self._write_last_cdrs()
+        await say_goodbye(self.sinks, self._tasks)
         await self.close()
         log.info("stopped")
 

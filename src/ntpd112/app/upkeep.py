@@ -8,8 +8,9 @@ import resource
 import sqlite3
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Protocol
 
 import structlog
 
@@ -21,6 +22,9 @@ from ntpd112.media.site import SitePrompts
 CLOCK_S = 60.0
 "Seconds between looks at the wall clock: how long CDR times may lag behind a corrected clock."
 PRUNE_S = 3600.0
+SINK_HOLDS_S = 30 * 86_400.0
+"""How long beyond its time an event is kept for a sink that has not told it. A broker that is gone for good
+must not fill the disk that calls are written to; one that was switched off holds nothing."""
 PROMPTS_S = 2.0
 "Seconds between looks at the site's announcements: a few hundred files at most, below 1 ms."
 COLLECT_S = 5.0
@@ -86,15 +90,36 @@ async def watch_prompts(prompts: SitePrompts, reload: Callable[[], None]) -> Non
             log.info("the site's announcements are read again", files=len(found))
 
 
-async def prune_journal(journal: Journal, projection: CdrProjection, keep_s: float) -> None:
-    """Each hour remove events older than `keep_s` whose CDRs are in the database. 0 keeps everything."""
+class Reader(Protocol):
+    """Of the journal."""
+
+    @property
+    def position(self) -> int: ...
+
+
+async def prune_journal(
+    journal: Journal, projection: CdrProjection, sinks: Sequence[Reader], keep_s: float
+) -> None:
+    """Each hour remove events older than `keep_s` whose CDRs are in the database and that all sinks have
+    told. 0 keeps everything."""
     while keep_s > 0:
         await asyncio.sleep(PRUNE_S)
-        before, position = time.time() - keep_s, projection.position
         try:
-            removed = await asyncio.to_thread(journal.prune, up_to_seq=position, before=before)
+            removed = await asyncio.to_thread(prune_once, journal, projection, sinks, time.time() - keep_s)
         except sqlite3.Error as problem:
             log.warning("old journal entries not removed; tried again in an hour", reason=str(problem))
             continue
         if removed:
             log.info("old journal entries removed", events=removed, older_than_days=round(keep_s / 86400))
+
+
+def prune_once(journal: Journal, projection: Reader, sinks: Sequence[Reader], before: float) -> int:
+    """Remove what is older than `before` (epoch seconds) and read by everybody, and what is older by
+    SINK_HOLDS_S and waits for a sink alone. Returns events removed. Raises sqlite3.Error."""
+    written = projection.position
+    told = min([written, *(sink.position for sink in sinks)])
+    removed = journal.prune(up_to_seq=told, before=before)
+    overdue = journal.prune(up_to_seq=written, before=before - SINK_HOLDS_S) if told < written else 0
+    if overdue:
+        log.error("events that a sink has not told for too long are removed", events=overdue)
+    return removed + overdue

@@ -31,6 +31,7 @@ def cross_checks(given: dict[str, Any]) -> list[Complaint]:
         *_sip_port_in_media_range(given),
         *missing_prompts(given),
         *_mqtt_without_region(given),
+        *_mqtt_secrets(given),
     ]
 
 
@@ -104,3 +105,17 @@ def _mqtt_without_region(given: dict[str, Any]) -> Iterator[Complaint]:
     path: Path = ("mqtt", "url")
     if isinstance(mqtt, dict) and mqtt.get("url") and not region:
         yield Complaint(path, "[mqtt]: url needs [site] region, which the topics carry", mqtt["url"])
+
+
+def _mqtt_secrets(given: dict[str, Any]) -> Iterator[Complaint]:
+    mqtt = given.get("mqtt")
+    if not isinstance(mqtt, dict):
+        return
+    if mqtt.get("password") and mqtt.get("password_file"):
+        yield Complaint(("mqtt", "password_file"), "[mqtt]: password and password_file: give one of them", "")
+    for key in ("password", "password_file"):
+        if mqtt.get(key) and not mqtt.get("username"):
+            yield Complaint(("mqtt", key), f"[mqtt]: {key} needs a username", "")
+    if mqtt.get("ca") and not str(mqtt.get("url", "")).startswith("mqtts:"):
+        message = "[mqtt]: ca needs a url with mqtts://: nothing is encrypted otherwise"
+        yield Complaint(("mqtt", "ca"), message, mqtt["ca"])

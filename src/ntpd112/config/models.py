@@ -109,6 +109,14 @@ class TrunkConfig(Section):
 
 class MqttConfig(Section):
     url: MqttUrl | None = None
+    ca: Path | None = None
+    "File with the certificates to trust with mqtts://; None: the system's."
+    username: str = ""
+    password: str = ""
+    password_file: Path | None = None
+    "Instead of `password`; read at each connection."
+    client_id: str = ""
+    "By default `ntpd112-` and the region: two clients of one id throw each other out."
 
 
 class JournalConfig(Section):

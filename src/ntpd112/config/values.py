@@ -192,6 +192,15 @@ def mqtt_url(value: str) -> str:
     parts = urlsplit(value)
     if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname:
         raise ValueError('is not a broker URL such as "mqtt://127.0.0.1:1883" or "mqtts://broker:8883"')
+    if "@" in parts.netloc:
+        raise ValueError("has a user in it: set username and password_file, which no log shows")
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError("has more than a host and a port")
+    try:
+        if parts.port == 0:
+            raise ValueError
+    except ValueError:
+        raise ValueError("has a port that is not from 1 to 65535") from None
     return value
 
 

@@ -228,6 +228,11 @@ no_operator = "{settings.no_operator}"
         assert response.status_code == 200, f"GET {path}: {response.status_code} {response.text}"
         return response.json()
 
+    def ready(self) -> Json:
+        """What `/readyz` says."""
+        found: Json = httpx.get(f"{self.url}/readyz").json()
+        return found
+
     def listed(self, path: str) -> list[Json]:
         found: list[Json] = self.get(path)
         return found

@@ -50,6 +50,11 @@ class Loopback:
         return self.host(6)
 
     @property
+    def broker(self) -> str:
+        """The MQTT broker."""
+        return self.host(8)
+
+    @property
     def stranger(self) -> str:
         """Belongs to no trunk."""
         return self.host(66)
@@ -64,3 +69,11 @@ def free_port(family: socket.AddressFamily = socket.AF_INET6, host: str = "::1")
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         probe.bind((host, 0))
         return int(probe.getsockname()[1])
+
+
+def tcp_answers(host: str, port: int) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=1).close()
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,48 @@
+"""docs/asyncapi.yaml as something to hold messages against."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jsonschema import Draft202012Validator
+
+from ntpd112.sinks.messages import Message
+
+DOCUMENT: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "docs" / "asyncapi.yaml").read_text())
+SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
+ADDRESSES = {
+    name: re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(channel["address"])) + r"\Z")
+    for name, channel in DOCUMENT["channels"].items()
+}
+
+
+def channel_of(topic: str) -> str:
+    found: str
+    (found,) = [name for name, pattern in ADDRESSES.items() if pattern.match(topic)]
+    return found
+
+
+def operation_of(channel: str) -> dict[str, Any]:
+    """What the document says about sending there."""
+    (found,) = [
+        operation["bindings"]["mqtt"]
+        for operation in DOCUMENT["operations"].values()
+        if operation["channel"]["$ref"] == f"#/channels/{channel}"
+    ]
+    return dict(found)
+
+
+def validator(schema: str) -> Draft202012Validator:
+    whole = {"$ref": f"#/components/schemas/{schema}", "components": DOCUMENT["components"]}
+    return Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
+
+
+def check(message: Message) -> None:
+    """Raises jsonschema.ValidationError, or AssertionError for a topic or retention not described."""
+    channel = channel_of(message.topic)
+    assert operation_of(channel) == {"qos": 1, "retain": message.retain}
+    validator(channel).validate(json.loads(message.payload))
