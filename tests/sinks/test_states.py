@@ -65,6 +65,16 @@ def test_the_operator_is_who_rings_then_who_talks_then_who_talked() -> None:
     assert states[-1].waiting_s(T0 + 99) == 20.0
 
 
+def test_of_a_call_among_operators_who_was_rung_is_in_it_and_who_made_it_is_its_operator_afterwards() -> None:
+    events: list[JournalEvent] = [
+        started(direction="internal", operator="ratna"),
+        OfferMade(at=T0 + 1, call_id="A", offer=1, operator="budi"),
+        CallConnected(at=T0 + 2, call_id="A", offer=1, operator="ratna"),
+        abandoned()[-1],
+    ]
+    assert [state.operator for state in folded(events)] == [None, "budi", "budi", "ratna"]
+
+
 def test_a_call_put_back_into_a_queue_keeps_its_wait_and_rings_again() -> None:
     events: list[JournalEvent] = [
         *answered()[:10],

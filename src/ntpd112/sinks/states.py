@@ -203,8 +203,10 @@ def _of_a_leg(call: CallState, event: JournalEvent) -> dict[str, Any]:
         case PartyFailed():
             return {"rings": _without(call.rings, event.leg)}
         case CallConnected():
-            joined = PartyState(kind="operator", name=event.operator, mode="talk")
-            return _joined(call, event.offer, joined, event.at)
+            # Of a call among operators the event names who made it; who rang is who is in.
+            named = PartyState(kind="operator", name=event.operator, mode="talk")
+            rang = call.parties.get(event.offer) or call.rings.get(event.offer) or named
+            return _joined(call, event.offer, rang, event.at) | {"talked": event.operator}
         case PartyJoined():
             joined = PartyState(kind=event.kind, name=event.name, mode=event.mode)
             answers = event.purpose != "supervision"
