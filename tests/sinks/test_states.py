@@ -69,10 +69,22 @@ def test_of_a_call_among_operators_who_was_rung_is_in_it_and_who_made_it_is_its_
     events: list[JournalEvent] = [
         started(direction="internal", operator="ratna"),
         OfferMade(at=T0 + 1, call_id="A", offer=1, operator="budi"),
+        OfferEnded(at=T0 + 2, call_id="A", offer=1, operator="budi", outcome="answered"),
         CallConnected(at=T0 + 2, call_id="A", offer=1, operator="ratna"),
         abandoned()[-1],
     ]
-    assert [state.operator for state in folded(events)] == [None, "budi", "budi", "ratna"]
+    assert [state.operator for state in folded(events)] == [None, "budi", "budi", "budi", "ratna"]
+
+
+def test_a_citizen_who_is_called_back_is_rung_while_the_operator_waits_in_the_call() -> None:
+    ani = {"call_id": "A", "leg": 1001, "kind": "operator", "name": "ani", "purpose": "callback"}
+    events: list[JournalEvent] = [
+        started(direction="out", operator="ani"),
+        PartyRings(at=T0 + 1, **ani),  # type: ignore[arg-type]
+        PartyJoined(at=T0 + 2, **ani),  # type: ignore[arg-type]
+        CallConnected(at=T0 + 9, call_id="A", offer=1001, operator="ani"),
+    ]
+    assert [state.state for state in folded(events)] == ["arriving", "ringing", "ringing", "talking"]
 
 
 def test_a_call_put_back_into_a_queue_keeps_its_wait_and_rings_again() -> None:

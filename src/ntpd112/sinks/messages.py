@@ -119,7 +119,9 @@ class Messages:
         if len(self._calls) > self._max_calls:
             del self._calls[next(iter(self._calls))]
         if after is not None and after is not before:
-            yield Message(self._topics.call(call_id), self._call(seq, event.at, after))
+            shown = self._shown(after)
+            if before is None or shown != self._shown(before):
+                yield Message(self._topics.call(call_id), self._call(seq, event.at, after, shown))
         if isinstance(event, CallEnded) and (cdr := self._cdr(seq, call_id)):
             yield Message(self._topics.cdr, cdr)
 
@@ -138,35 +140,33 @@ class Messages:
             return None
         return msgspec.json.encode({"seq": seq, **localised(cdr, self._zone)})
 
-    def _call(self, seq: int, at: float, call: CallState) -> bytes:
-        return msgspec.json.encode(
-            {
-                "id": call.id,
-                "seq": seq,
-                "at": self._time(at),
-                "region": self._region,
-                "state": call.state,
-                "direction": call.direction,
-                "queue": call.queue or None,
-                "trunk": call.trunk,
-                "caller": call.caller,
-                "caller_name": call.caller_name,
-                "dialled": call.dialled,
-                "category": call.category or None,
-                "operator": call.operator,
-                "ringing": [rung.name for rung in call.rings.values()],
-                "parties": list(call.parties.values()),
-                "created_at": self._time(call.created_at),
-                "ended_at": None if call.ended_at is None else self._time(call.ended_at),
-                "waiting_s": call.waiting_s(at),
-                "priority": call.priority,
-                "lane": call.lane,
-                "skills": call.skills,
-                "classification": call.classification,
-                "disposition": call.disposition,
-                "hangup_by": call.hangup_by,
-            }
-        )
+    def _call(self, seq: int, at: float, call: CallState, shown: dict[str, Any]) -> bytes:
+        told = {"id": call.id, "seq": seq, "at": self._time(at), "region": self._region}
+        return msgspec.json.encode({**told, **shown, "waiting_s": call.waiting_s(at)})
+
+    def _shown(self, call: CallState) -> dict[str, Any]:
+        """What a change of makes a message."""
+        return {
+            "state": call.state,
+            "direction": call.direction,
+            "queue": call.queue or None,
+            "trunk": call.trunk,
+            "caller": call.caller,
+            "caller_name": call.caller_name,
+            "dialled": call.dialled,
+            "category": call.category or None,
+            "operator": call.operator,
+            "ringing": [rung.name for rung in call.rings.values()],
+            "parties": list(call.parties.values()),
+            "created_at": self._time(call.created_at),
+            "ended_at": None if call.ended_at is None else self._time(call.ended_at),
+            "priority": call.priority,
+            "lane": call.lane,
+            "skills": call.skills,
+            "classification": call.classification,
+            "disposition": call.disposition,
+            "hangup_by": call.hangup_by,
+        }
 
     def _operator(self, seq: int, at: float, operator: str, state: str, reason: str) -> bytes:
         told = {"id": operator, "seq": seq, "at": self._time(at), "region": self._region}

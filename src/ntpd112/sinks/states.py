@@ -73,6 +73,8 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     lane: Lane | None = None
     waits_since: float | None = None
     "So that the wait is right: set back by time that was given back."
+    answered: bool = False
+    "Somebody picked up for the caller, since the call was last queued."
     connected_at: float | None = None
     "When the caller and somebody first heard each other, since the call was last queued."
     talked: str = ""
@@ -92,9 +94,9 @@ class CallState(msgspec.Struct, frozen=True, kw_only=True):
     def state(self) -> State:
         if self.ended_at is not None:
             return "ended"
-        if self.connected_at is not None:
+        if self.answered:
             return "talking" if self._heard() else "held"
-        if self.rings:
+        if self.rings or self.parties:  # an operator who calls somebody back is in before them
             return "ringing"
         return "waiting" if self.waits_since is not None else "arriving"
 
@@ -185,7 +187,13 @@ def _changes(call: CallState, event: JournalEvent) -> dict[str, Any]:
 def _again(call: CallState, event: CallRequeued) -> dict[str, Any]:
     """The call waits again, with the wait it had."""
     had = 0.0 if call.waits_since is None else (call.connected_at or event.at) - call.waits_since
-    return {"queue": event.queue, "waits_since": event.at - had, "connected_at": None, "caller_held": False}
+    return {
+        "queue": event.queue,
+        "waits_since": event.at - had,
+        "answered": False,
+        "connected_at": None,
+        "caller_held": False,
+    }
 
 
 def _of_a_leg(call: CallState, event: JournalEvent) -> dict[str, Any]:
@@ -197,20 +205,19 @@ def _of_a_leg(call: CallState, event: JournalEvent) -> dict[str, Any]:
             rung = PartyState(kind=event.kind, name=event.name, mode="talk")
             return {"rings": {**call.rings, event.leg: rung}}
         case OfferEnded(outcome="answered"):
-            return {}  # it rings until they hear each other: `CallConnected` follows
+            joined = PartyState(kind="operator", name=event.operator, mode="talk")
+            return _joined(call, event.offer, joined) | {"answered": True}
         case OfferEnded():
             return {"rings": _without(call.rings, event.offer)}
         case PartyFailed():
             return {"rings": _without(call.rings, event.leg)}
         case CallConnected():
-            # Of a call among operators the event names who made it; who rang is who is in.
-            named = PartyState(kind="operator", name=event.operator, mode="talk")
-            rang = call.parties.get(event.offer) or call.rings.get(event.offer) or named
-            return _joined(call, event.offer, rang, event.at) | {"talked": event.operator}
+            # Of a call among operators it names who made it, so who is in is taken from what came before.
+            return _connected(call, event.at) | {"talked": event.operator}
         case PartyJoined():
             joined = PartyState(kind=event.kind, name=event.name, mode=event.mode)
-            answers = event.purpose != "supervision"
-            return _joined(call, event.leg, joined, event.at if answers else None)
+            answers = event.purpose not in ("supervision", "callback")
+            return _joined(call, event.leg, joined) | (_connected(call, event.at) if answers else {})
         case PartyChanged(leg=number) if number == CALLER:
             return {"caller_held": event.mode == "hold"}
         case PartyChanged(leg=number) if number in call.parties:
@@ -230,17 +237,13 @@ def _of_a_leg(call: CallState, event: JournalEvent) -> dict[str, Any]:
     return {}
 
 
-def _joined(call: CallState, number: int, party: PartyState, at: float | None) -> dict[str, Any]:
-    """`at`: when it answered the caller; None: it joins those who talk."""
-    changes: dict[str, Any] = {
-        "parties": {**call.parties, number: party},
-        "rings": _without(call.rings, number),
-    }
-    if at is not None:
-        changes["connected_at"] = at if call.connected_at is None else call.connected_at
-        if party.kind == "operator":
-            changes["talked"] = party.name
-    return changes
+def _joined(call: CallState, number: int, party: PartyState) -> dict[str, Any]:
+    return {"parties": {**call.parties, number: party}, "rings": _without(call.rings, number)}
+
+
+def _connected(call: CallState, at: float) -> dict[str, Any]:
+    """Somebody and the caller hear each other."""
+    return {"answered": True, "connected_at": at if call.connected_at is None else call.connected_at}
 
 
 def _without(parties: Mapping[int, PartyState], number: int) -> dict[int, PartyState]:
