@@ -119,6 +119,16 @@ def test_no_caller_is_offered_to_who_is_still_on_the_second_line() -> None:
     assert desk.ringing("siti")
 
 
+def test_who_was_rung_in_vain_is_still_busy_with_the_line_they_have() -> None:
+    desk = centre()
+    desk.serve("siti")
+    call = next(iter(desk.context.calls))
+    desk.commands().add_party(call, "operator:budi", "api:test")
+    desk.dial("budi", "110")
+    desk.commands().remove_party(call, 1001, "api:test")
+    assert desk.state("budi") == "talking"
+
+
 def test_a_refusal_reaches_the_phone_that_called() -> None:
     desk = centre()
     siti = desk.dial("siti", "budi")

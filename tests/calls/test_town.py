@@ -5,8 +5,9 @@ from __future__ import annotations
 from contextlib import ExitStack, suppress
 from typing import Any
 
+import pytest
 import structlog
-from hypothesis import settings
+from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from tests.calls.story import Story
@@ -603,5 +604,10 @@ class Day(RuleBasedStateMachine):
         assert all(leg.state == "ended" for node in town.nodes.values() for leg in node.legs)
 
 
-TestDay = Day.TestCase
-TestDay.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate, Phase.shrink)
+"Without the explaining of a failure, which traces every line run and takes minutes."
+
+TestDay = pytest.mark.timeout(600)(Day.TestCase)  # shrinking a failure takes longer than any test that passes
+TestDay.settings = settings(
+    max_examples=200, stateful_step_count=40, deadline=None, phases=PHASES, report_multiple_bugs=False
+)

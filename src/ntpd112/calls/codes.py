@@ -195,7 +195,7 @@ class Codes:
         try:
             media = self._sound.open_for_caller(leg, beside=call.media)
         except NoPorts:
-            acd.disengage(user, now, wrap_up=False)
+            self._context.release(user, now, wrap_up=False)
             self._say(leg, user, REFUSED, now)
             return
         leg.answer(now, self._sound.local_of(leg, media))
