@@ -15,10 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.api.centre import FakeCentre
 from tests.cdr.calls import abandoned, answered
 
+from ntpd112.access import SCOPES
+from ntpd112.access.keys import KeyStore
 from ntpd112.api import create_app
 from ntpd112.cdr.database import open_database
 from ntpd112.cdr.fold import fold
-from ntpd112.cdr.keys import SCOPES, KeyStore
 from ntpd112.cdr.record import Cdr
 from ntpd112.cdr.store import CdrStore, Position
 from ntpd112.feed import Feed

@@ -11,8 +11,8 @@ from fastapi.routing import APIRoute
 from tests.api.centre import CALL_ID, PRANKSTER
 from tests.api.conftest import Site
 
+from ntpd112.access import SCOPES
 from ntpd112.api.limits import MAX_BODY_BYTES, Limits
-from ntpd112.cdr.keys import SCOPES
 from ntpd112.media.prompts import FOLDER
 
 NEEDS = {

@@ -4,11 +4,12 @@ import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.cli.terminal import Terminal
 
-from ntpd112.cdr.keys import ApiKey, KeyStore
+from ntpd112.access import Principal
+from ntpd112.access.keys import KeyStore
 
 
-def found(terminal: Terminal, key: str) -> ApiKey | None:
-    async def find(engine: AsyncEngine) -> ApiKey | None:
+def found(terminal: Terminal, key: str) -> Principal | None:
+    async def find(engine: AsyncEngine) -> Principal | None:
         store = KeyStore(engine)
         await store.refresh()
         return store.find(key)

@@ -9,8 +9,8 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 
+from ntpd112.access import SCOPES, Principal
 from ntpd112.api.problems import Problem
-from ntpd112.cdr.keys import SCOPES, ApiKey
 
 KEY_SUBPROTOCOL = "bearer."
 "A WebSocket's key as a subprotocol: this and the key."
@@ -26,22 +26,22 @@ _bearer = HTTPBearer(
 class Keys(Protocol):
     """What the API needs of the key store."""
 
-    def find(self, key: str) -> ApiKey | None: ...
+    def find(self, key: str) -> Principal | None: ...
 
 
-def require(scope: str) -> Callable[..., Awaitable[ApiKey]]:
+def require(scope: str) -> Callable[..., Awaitable[Principal]]:
     """A dependency: the request's key, which has `scope`; else 401 or 403."""
     assert scope in SCOPES
 
     async def authorised(
         request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
-    ) -> ApiKey:
+    ) -> Principal:
         return authorise(request.app.state.keys, given.credentials if given else None, scope)
 
     return authorised
 
 
-def authorise(keys: Keys, text: str | None, scope: str) -> ApiKey:
+def authorise(keys: Keys, text: str | None, scope: str) -> Principal:
     """The key with this text, if it has `scope`. Raises Problem: 401 or 403."""
     if text is None:
         raise Problem(

@@ -17,6 +17,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from sqlalchemy.exc import SQLAlchemyError
 
 from ntpd112 import __version__
+from ntpd112.access.keys import KeyStore
 from ntpd112.api.app import create_app
 from ntpd112.api.metrics import CentreCollector
 from ntpd112.api.server import ListenError, serve
@@ -25,7 +26,6 @@ from ntpd112.calls.context import Context
 from ntpd112.calls.control import CallControl
 from ntpd112.cdr.database import DatabaseError, open_database
 from ntpd112.cdr.directory import Directory
-from ntpd112.cdr.keys import KeyStore
 from ntpd112.cdr.projection import CdrProjection
 from ntpd112.cdr.store import CdrStore
 from ntpd112.config import Config, dead_ends, warnings_of

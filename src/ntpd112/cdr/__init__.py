@@ -1,1 +1,1 @@
-"""Call detail records: folded from the journal, kept in the main database beside operators and API keys."""
+"""Call detail records: folded from the journal, kept in the main database beside operators and keys."""

@@ -9,7 +9,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ntpd112.cdr.keys import SCOPES, InvalidKey, KeyExists, KeyStore
+from ntpd112.access import SCOPES
+from ntpd112.access.keys import InvalidKey, KeyExists, KeyStore
 
 from .common import ConfigOption, JsonOption, configuration, fail, print_json, with_database
 

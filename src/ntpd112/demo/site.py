@@ -13,9 +13,9 @@ from pathlib import Path
 
 import httpx
 
+from ntpd112.access.keys import KeyStore
 from ntpd112.cdr.database import open_database
 from ntpd112.cdr.directory import Directory, Operator
-from ntpd112.cdr.keys import KeyStore
 from ntpd112.sip.digest import make_credentials
 
 READY_S = 60.0

@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from ntpd112.access import Principal
 from ntpd112.api.answers import answer
 from ntpd112.api.auth import require
 from ntpd112.api.models import (
@@ -18,7 +19,6 @@ from ntpd112.api.models import (
     errors,
 )
 from ntpd112.calls.console import CallbackList
-from ntpd112.cdr.keys import ApiKey
 
 router = APIRouter(prefix="/api/v1", tags=["call-backs"])
 
@@ -69,7 +69,7 @@ async def close_callback(
     request: Request,
     id: str,
     body: CallbackClosedIn,
-    key: Annotated[ApiKey, Depends(require("calls:control"))],
+    who: Annotated[Principal, Depends(require("calls:control"))],
 ) -> Response:
-    _list(request).close(id, body.outcome, body.note, f"api:{key.name}")
+    _list(request).close(id, body.outcome, body.note, who.by)
     return answer(request, {"id": id, "outcome": body.outcome, "note": body.note})

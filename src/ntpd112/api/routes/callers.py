@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Query, Request
 from fastapi.responses import Response
 
+from ntpd112.access import Principal
 from ntpd112.api.answers import answer, answer_remembered, dated
 from ntpd112.api.auth import require
 from ntpd112.api.models import CallerOut, StandingIn, errors
 from ntpd112.calls.console import CallCentre, Remembered
-from ntpd112.cdr.keys import ApiKey
 from ntpd112.memory.callers import MAX_NUMBER
 
 DEFAULT_CALLERS = 100
@@ -71,7 +71,7 @@ async def correct_caller(
     request: Request,
     number: Number,
     body: StandingIn,
-    key: Annotated[ApiKey, Depends(require("calls:control"))],
+    who: Annotated[Principal, Depends(require("calls:control"))],
 ) -> Response:
-    remembered, by = _remembered(request), f"api:{key.name}"
+    remembered, by = _remembered(request), who.by
     return answer(request, dated(remembered.correct_caller(number, body.standing, body.note, by)))

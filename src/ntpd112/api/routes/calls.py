@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from ntpd112.access import Principal
 from ntpd112.api.answers import answer
 from ntpd112.api.auth import require
 from ntpd112.api.models import CallOut, ClassificationIn, ClassificationOut, errors
 from ntpd112.calls.console import CallCentre
-from ntpd112.cdr.keys import ApiKey
 
 router = APIRouter(prefix="/api/v1", tags=["calls"])
 
@@ -53,8 +53,8 @@ async def classify_call(
     request: Request,
     id: str,
     body: ClassificationIn,
-    key: Annotated[ApiKey, Depends(require("calls:control"))],
+    who: Annotated[Principal, Depends(require("calls:control"))],
 ) -> Response:
     centre: CallCentre = request.app.state.centre
-    centre.classify(id, body.classification, f"api:{key.name}")
+    centre.classify(id, body.classification, who.by)
     return answer(request, {"id": id, "classification": body.classification})

@@ -8,13 +8,13 @@ from typing import Annotated, get_args
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from ntpd112.access import Principal
 from ntpd112.api.answers import answer
 from ntpd112.api.auth import require
 from ntpd112.api.models import FloodIn, FloodOut, PromptLanguage, errors
 from ntpd112.api.problems import Problem
 from ntpd112.api.routes.prompts import Prompts
 from ntpd112.calls.console import CallCentre
-from ntpd112.cdr.keys import ApiKey
 
 router = APIRouter(prefix="/api/v1", tags=["queues"])
 
@@ -43,7 +43,7 @@ async def get_flood(request: Request) -> Response:
     responses=errors(401, 403, 409, 413, 422),
 )
 async def set_flood(
-    request: Request, body: FloodIn, key: Annotated[ApiKey, Depends(require("calls:control"))]
+    request: Request, body: FloodIn, who: Annotated[Principal, Depends(require("calls:control"))]
 ) -> Response:
     centre: CallCentre = request.app.state.centre
     if (
@@ -52,7 +52,7 @@ async def set_flood(
         and not await asyncio.to_thread(_is_there, request.app.state.prompts, body.prompt)
     ):
         raise Problem(409, f'there is no announcement "{body.prompt}": callers would hear nothing')
-    return answer(request, centre.set_flood(body.on, f"api:{key.name}", body.reason, body.prompt))
+    return answer(request, centre.set_flood(body.on, who.by, body.reason, body.prompt))
 
 
 def _is_there(prompts: Prompts, name: str) -> bool:

@@ -7,11 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from ntpd112.access import Principal
 from ntpd112.api.answers import answer
 from ntpd112.api.auth import require
 from ntpd112.api.models import OperatorOut, StateIn, errors
 from ntpd112.calls.console import CallCentre
-from ntpd112.cdr.keys import ApiKey
 
 router = APIRouter(prefix="/api/v1", tags=["operators"])
 
@@ -52,7 +52,7 @@ async def set_state(
     request: Request,
     id: str,
     body: StateIn,
-    key: Annotated[ApiKey, Depends(require("operators:write"))],
+    who: Annotated[Principal, Depends(require("operators:write"))],
 ) -> Response:
     centre: CallCentre = request.app.state.centre
-    return answer(request, centre.set_operator_state(id, body.state, f"api:{key.name}"))
+    return answer(request, centre.set_operator_state(id, body.state, who.by))

@@ -12,15 +12,15 @@ import structlog
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import FileResponse, Response
 
+from ntpd112.access import Principal
 from ntpd112.api.answers import answer
 from ntpd112.api.auth import require
 from ntpd112.api.models import PromptLanguage, PromptMadeOut, PromptName, PromptOut, errors
 from ntpd112.api.problems import Problem
-from ntpd112.cdr.keys import ApiKey
 
 log = structlog.get_logger("ntpd112.api")
 router = APIRouter(prefix="/api/v1", tags=["prompts"])
-Key = Annotated[ApiKey, Depends(require("prompts:write"))]
+Who = Annotated[Principal, Depends(require("prompts:write"))]
 SOUND = {"audio/wav": {"schema": {"type": "string", "format": "binary"}}}
 
 
@@ -95,7 +95,7 @@ async def get_prompt(request: Request, language: PromptLanguage, name: PromptNam
     responses=errors(401, 403, 409, 413, 422, 503),
     openapi_extra={"requestBody": {"required": True, "content": SOUND}},
 )
-async def put_prompt(request: Request, language: PromptLanguage, name: PromptName, key: Key) -> Response:
+async def put_prompt(request: Request, language: PromptLanguage, name: PromptName, who: Who) -> Response:
     prompts = _writable(request)
     sound = await request.body()
     lock: asyncio.Lock = request.app.state.one_at_a_time
@@ -107,7 +107,7 @@ async def put_prompt(request: Request, language: PromptLanguage, name: PromptNam
         raise Problem(422, detail, errors=[{"in": "body", "name": "body", "detail": str(problem)}]) from None
     except OSError as problem:
         raise Problem(503, f'[media] prompts "{prompts.folder}": {problem.strerror or problem}') from problem
-    log.info("announcement changed", language=language, name=name, seconds=made.seconds, by=f"api:{key.name}")
+    log.info("announcement changed", language=language, name=name, seconds=made.seconds, by=who.by)
     shown: dict[str, Any] = {"seconds": round(made.seconds, 1), "doubts": list(made.doubts)}
     return answer(request, {"language": language, "name": name, **shown})
 
@@ -120,7 +120,7 @@ async def put_prompt(request: Request, language: PromptLanguage, name: PromptNam
     response_class=Response,
     responses=errors(401, 403, 404, 409, 422, 503),
 )
-async def remove_prompt(request: Request, language: PromptLanguage, name: PromptName, key: Key) -> Response:
+async def remove_prompt(request: Request, language: PromptLanguage, name: PromptName, who: Who) -> Response:
     prompts = _writable(request)
     try:
         removed = await asyncio.to_thread(prompts.remove, language, name)
@@ -128,7 +128,7 @@ async def remove_prompt(request: Request, language: PromptLanguage, name: Prompt
         raise Problem(503, f'[media] prompts "{prompts.folder}": {problem.strerror or problem}') from problem
     if not removed:
         raise Problem(404, f'the site has no announcement "{name}" of its own in {language}')
-    log.info("announcement removed", language=language, name=name, by=f"api:{key.name}")
+    log.info("announcement removed", language=language, name=name, by=who.by)
     return Response(status_code=204)
 
 

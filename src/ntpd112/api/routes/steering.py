@@ -7,14 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from ntpd112.access import Principal
 from ntpd112.api.answers import answer
 from ntpd112.api.auth import require
 from ntpd112.api.models import CallOut, PriorityIn, PullIn, RequirementsIn, errors
 from ntpd112.calls.console import CallCentre, WaitingCommands
-from ntpd112.cdr.keys import ApiKey
 
 router = APIRouter(prefix="/api/v1/calls/{id}", tags=["calls"])
-Key = Annotated[ApiKey, Depends(require("calls:control"))]
+Who = Annotated[Principal, Depends(require("calls:control"))]
 ANSWERS: dict[str, Any] = {"response_model": CallOut, "responses": errors(401, 403, 404, 409, 413, 422)}
 
 
@@ -30,8 +30,8 @@ def _commands(request: Request) -> WaitingCommands:
     "cannot be steered any more (409); this goes for all commands about waiting.",
     **ANSWERS,
 )
-async def lift(request: Request, id: str, key: Key) -> Response:
-    return answer(request, _commands(request).lift(id, f"api:{key.name}"))
+async def lift(request: Request, id: str, who: Who) -> Response:
+    return answer(request, _commands(request).lift(id, who.by))
 
 
 @router.put(
@@ -40,8 +40,8 @@ async def lift(request: Request, id: str, key: Key) -> Response:
     description="Its waiting time stays: each step of priority is worth `ageing` seconds of waiting.",
     **ANSWERS,
 )
-async def set_priority(request: Request, id: str, body: PriorityIn, key: Key) -> Response:
-    return answer(request, _commands(request).set_priority(id, body.priority, f"api:{key.name}"))
+async def set_priority(request: Request, id: str, body: PriorityIn, who: Who) -> Response:
+    return answer(request, _commands(request).set_priority(id, body.priority, who.by))
 
 
 @router.put(
@@ -51,8 +51,8 @@ async def set_priority(request: Request, id: str, body: PriorityIn, key: Key) ->
     "to come relax the new requirement. `{}` as `skills`: any operator.",
     **ANSWERS,
 )
-async def set_requirements(request: Request, id: str, body: RequirementsIn, key: Key) -> Response:
-    commands, by = _commands(request), f"api:{key.name}"
+async def set_requirements(request: Request, id: str, body: RequirementsIn, who: Who) -> Response:
+    commands, by = _commands(request), who.by
     return answer(request, commands.set_requirements(id, body.skills, body.prefer, by))
 
 
@@ -63,8 +63,8 @@ async def set_requirements(request: Request, id: str, body: RequirementsIn, key:
     "Needs one who is ready (else 409). If they do not take it, the call waits on as before.",
     **ANSWERS,
 )
-async def pull(request: Request, id: str, body: PullIn, key: Key) -> Response:
-    return answer(request, _commands(request).pull(id, body.operator, f"api:{key.name}"))
+async def pull(request: Request, id: str, body: PullIn, who: Who) -> Response:
+    return answer(request, _commands(request).pull(id, body.operator, who.by))
 
 
 @router.post(
@@ -74,5 +74,5 @@ async def pull(request: Request, id: str, body: PullIn, key: Key) -> Response:
     "when none remains.",
     **ANSWERS,
 )
-async def climb(request: Request, id: str, key: Key) -> Response:
-    return answer(request, _commands(request).climb(id, f"api:{key.name}"))
+async def climb(request: Request, id: str, who: Who) -> Response:
+    return answer(request, _commands(request).climb(id, who.by))

@@ -7,14 +7,14 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from ntpd112.access import Principal
 from ntpd112.api.answers import answer
 from ntpd112.api.auth import require
 from ntpd112.api.models import CallOut, PartyIn, SupervisionIn, TransferIn, errors
 from ntpd112.calls.console import CallCommands
-from ntpd112.cdr.keys import ApiKey
 
 router = APIRouter(prefix="/api/v1/calls/{id}", tags=["calls"])
-Key = Annotated[ApiKey, Depends(require("calls:control"))]
+Who = Annotated[Principal, Depends(require("calls:control"))]
 ANSWERS: dict[str, Any] = {"response_model": CallOut, "responses": errors(401, 403, 404, 409, 413, 422)}
 
 
@@ -30,13 +30,13 @@ def _commands(request: Request) -> CallCommands:
     "no command.",
     **ANSWERS,
 )
-async def hold(request: Request, id: str, key: Key) -> Response:
-    return answer(request, _commands(request).hold(id, f"api:{key.name}"))
+async def hold(request: Request, id: str, who: Who) -> Response:
+    return answer(request, _commands(request).hold(id, who.by))
 
 
 @router.post("/resume", summary="Take the caller back from hold", **ANSWERS)
-async def resume(request: Request, id: str, key: Key) -> Response:
-    return answer(request, _commands(request).resume(id, f"api:{key.name}"))
+async def resume(request: Request, id: str, who: Who) -> Response:
+    return answer(request, _commands(request).resume(id, who.by))
 
 
 @router.post(
@@ -47,10 +47,8 @@ async def resume(request: Request, id: str, key: Key) -> Response:
     "while the operator talks to the target. A caller whom nobody has goes to the front of the queue.",
     **ANSWERS,
 )
-async def transfer(request: Request, id: str, body: TransferIn, key: Key) -> Response:
-    return answer(
-        request, _commands(request).transfer(id, body.to, body.attended, f"api:{key.name}", body.skills)
-    )
+async def transfer(request: Request, id: str, body: TransferIn, who: Who) -> Response:
+    return answer(request, _commands(request).transfer(id, body.to, body.attended, who.by, body.skills))
 
 
 @router.post(
@@ -60,8 +58,8 @@ async def transfer(request: Request, id: str, body: TransferIn, key: Key) -> Res
     "blind one.",
     **ANSWERS,
 )
-async def complete_transfer(request: Request, id: str, key: Key) -> Response:
-    return answer(request, _commands(request).complete_transfer(id, f"api:{key.name}"))
+async def complete_transfer(request: Request, id: str, who: Who) -> Response:
+    return answer(request, _commands(request).complete_transfer(id, who.by))
 
 
 @router.post(
@@ -70,8 +68,8 @@ async def complete_transfer(request: Request, id: str, key: Key) -> Response:
     description="Also a blind one whose target still rings.",
     **ANSWERS,
 )
-async def cancel_transfer(request: Request, id: str, key: Key) -> Response:
-    return answer(request, _commands(request).cancel_transfer(id, f"api:{key.name}"))
+async def cancel_transfer(request: Request, id: str, who: Who) -> Response:
+    return answer(request, _commands(request).cancel_transfer(id, who.by))
 
 
 @router.post(
@@ -80,8 +78,8 @@ async def cancel_transfer(request: Request, id: str, key: Key) -> Response:
     description="Caller, operator and target talk together.",
     **ANSWERS,
 )
-async def join_transfer(request: Request, id: str, key: Key) -> Response:
-    return answer(request, _commands(request).join_transfer(id, f"api:{key.name}"))
+async def join_transfer(request: Request, id: str, who: Who) -> Response:
+    return answer(request, _commands(request).join_transfer(id, who.by))
 
 
 @router.post(
@@ -91,8 +89,8 @@ async def join_transfer(request: Request, id: str, key: Key) -> Response:
     "then all hear each other.",
     **ANSWERS,
 )
-async def add_party(request: Request, id: str, body: PartyIn, key: Key) -> Response:
-    return answer(request, _commands(request).add_party(id, body.to, f"api:{key.name}"))
+async def add_party(request: Request, id: str, body: PartyIn, who: Who) -> Response:
+    return answer(request, _commands(request).add_party(id, body.to, who.by))
 
 
 @router.delete(
@@ -102,8 +100,8 @@ async def add_party(request: Request, id: str, body: PartyIn, key: Key) -> Respo
     "who talks to the caller (409).",
     **ANSWERS,
 )
-async def remove_party(request: Request, id: str, leg: int, key: Key) -> Response:
-    return answer(request, _commands(request).remove_party(id, leg, f"api:{key.name}"))
+async def remove_party(request: Request, id: str, leg: int, who: Who) -> Response:
+    return answer(request, _commands(request).remove_party(id, leg, who.by))
 
 
 @router.post(
@@ -113,11 +111,11 @@ async def remove_party(request: Request, id: str, leg: int, key: Key) -> Respons
     "`talk` by all. The supervisor leaves by hanging up. Needs the skill `supervisor` (else 409).",
     **ANSWERS,
 )
-async def supervise(request: Request, id: str, body: SupervisionIn, key: Key) -> Response:
-    return answer(request, _commands(request).supervise(id, body.supervisor, body.mode, f"api:{key.name}"))
+async def supervise(request: Request, id: str, body: SupervisionIn, who: Who) -> Response:
+    return answer(request, _commands(request).supervise(id, body.supervisor, body.mode, who.by))
 
 
 @router.put("/supervise", summary="Listen, whisper or barge in", **ANSWERS)
-async def change_supervision(request: Request, id: str, body: SupervisionIn, key: Key) -> Response:
-    commands, by = _commands(request), f"api:{key.name}"
+async def change_supervision(request: Request, id: str, body: SupervisionIn, who: Who) -> Response:
+    commands, by = _commands(request), who.by
     return answer(request, commands.change_supervision(id, body.supervisor, body.mode, by))

@@ -21,18 +21,10 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from ntpd112.access.principal import SCOPES, Principal
 from ntpd112.cdr import revisions
 from ntpd112.cdr.tables import api_keys
 
-SCOPES = {
-    "cdr:read": "read CDRs",
-    "calls:read": "read live calls, operators, queues and trunks",
-    "calls:control": "steer, transfer, supervise and classify calls, correct callers' records",
-    "operators:write": "change operators' states",
-    "recordings:read": "fetch recordings",
-    "prompts:write": "put and remove announcements",
-    "admin": "everything",
-}
 PREFIX = "ntpd112_"
 "So that a key that leaked into a repository or log is recognised."
 REFRESH_S = 2.0
@@ -50,8 +42,9 @@ class ApiKey(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
     revoked_at: datetime | None
 
-    def allows(self, scope: str) -> bool:
-        return scope in self.scopes or "admin" in self.scopes
+    @property
+    def principal(self) -> Principal:
+        return Principal(name=self.name, scopes=self.scopes)
 
 
 class InvalidKey(ValueError):
@@ -71,9 +64,10 @@ class KeyStore:
         self._revision = -1
         self._by_hash: dict[str, ApiKey] = {}
 
-    def find(self, key: str) -> ApiKey | None:
-        """The valid key with this text, from memory; None if there is none."""
-        return self._by_hash.get(_hash(key))
+    def find(self, key: str) -> Principal | None:
+        """Whose valid key this is, from memory; None if nobody's."""
+        found = self._by_hash.get(_hash(key))
+        return found.principal if found else None
 
     async def add(self, name: str, scopes: Iterable[str]) -> str:
         """Makes a key and returns its text, which cannot be had again. Raises InvalidKey, KeyExists."""

@@ -9,8 +9,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.cdr.waiting import until
 
-from ntpd112.cdr import keys
-from ntpd112.cdr.keys import InvalidKey, KeyExists, KeyStore
+from ntpd112.access import SCOPES, keys
+from ntpd112.access.keys import InvalidKey, KeyExists, KeyStore
 from ntpd112.cdr.tables import api_keys
 
 
@@ -28,7 +28,7 @@ async def test_admin_may_do_everything(engine: AsyncEngine) -> None:
     store = KeyStore(engine)
     found = store.find(await store.add("boss", ["admin"]))
     assert found is not None
-    assert all(found.allows(scope) for scope in keys.SCOPES)
+    assert all(found.allows(scope) for scope in SCOPES)
 
 
 async def test_the_database_has_no_key_only_its_hash(engine: AsyncEngine) -> None:

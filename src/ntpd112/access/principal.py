@@ -1,0 +1,37 @@
+"""Who asks, and what they may."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+SCOPES = {
+    "cdr:read": "read CDRs",
+    "calls:read": "read live calls, operators, queues and trunks",
+    "calls:control": "steer, transfer, supervise and classify calls, correct callers' records",
+    "operators:write": "change operators' states",
+    "recordings:read": "fetch recordings",
+    "prompts:write": "put and remove announcements",
+    "admin": "everything",
+}
+
+
+class Principal(msgspec.Struct, frozen=True, kw_only=True):
+    """A program with its API key, or a person who has signed in."""
+
+    name: str
+    "The key's name, or the operator's id."
+    scopes: frozenset[str]
+    person: bool = False
+    "Signed in as the operator `name`."
+    expires_at: datetime | None = None
+    "When the key or the session ends by itself; None: never."
+
+    @property
+    def by(self) -> str:
+        """As journal and log name them: `api:reporting`, `operator:siti`."""
+        return f"operator:{self.name}" if self.person else f"api:{self.name}"
+
+    def allows(self, scope: str) -> bool:
+        return scope in self.scopes or "admin" in self.scopes
