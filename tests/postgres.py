@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -59,6 +61,19 @@ class PostgresServer:
     def stop(self) -> None:
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
 
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Its processes stand still: connections stay, new ones are taken, and nobody is answered."""
+        postmaster = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        stopped = [postmaster, *_children(postmaster)]
+        for process in stopped:
+            os.kill(process, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for process in stopped:
+                os.kill(process, signal.SIGCONT)
+
     def new_database(self) -> str:
         """The URL of a new, empty database."""
         name = f"t{uuid.uuid4().hex}"
@@ -77,6 +92,10 @@ class PostgresServer:
         )
         if done.returncode:
             pytest.fail(f"{program} {' '.join(arguments)}: {done.stderr}", pytrace=False)
+
+
+def _children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 def unprivileged_user() -> str | None:

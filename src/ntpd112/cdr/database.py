@@ -1,120 +1,175 @@
-"""The main database: an engine for its URL, brought to the newest schema.
+"""The main database: which revision its schema is at, and migrations up and down.
 
-SQLite (`sqlite+aiosqlite:///file.db`) and PostgreSQL (`postgresql+asyncpg://user:password@host/name`).
+Each revision is a file of `migrations/versions`. A database made by a newer program is left alone: what its
+columns mean is not known here.
 """
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DataError, IntegrityError, SQLAlchemyError, StatementError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-POOL_SIZE = 5
-"Connections kept: the projection's, and some for REST requests."
-CONNECT_TIMEOUT_S = 5.0
-COMMAND_TIMEOUT_S = 60.0
-"Longest query; a page of CDRs takes milliseconds."
-BUSY_TIMEOUT_MS = 5000
-"How long SQLite waits for another writer (the command line adding an operator)."
-MIGRATION_LOCK = 0x6E7470643131
-"PostgreSQL advisory lock: of two programs started at once, one migrates and the other waits."
+from ntpd112.cdr.engine import PATIENT, WORK, DatabaseError, Use, create_engine, first_line, is_refusal
+
+__all__ = [
+    "DatabaseError",
+    "Revision",
+    "Schema",
+    "create_engine",
+    "first_line",
+    "is_refusal",
+    "look",
+    "migrate",
+    "open_database",
+    "revisions",
+]
+
+ALONE = {
+    "postgresql": [f"SELECT pg_advisory_xact_lock({0x6E7470643131})"],
+    "sqlite": ["PRAGMA foreign_keys = off", "BEGIN IMMEDIATE"],
+}
+"""Of two programs started at once one migrates and the other waits. SQLite's driver would begin no
+transaction for DDL; a table that is made anew must not take with it what refers to it."""
+DRIVER_END_S = 0.05
+"""Seconds for aiosqlite's thread to end after a failed open: the loop that it reports to must still be
+there."""
 
 
-class DatabaseError(Exception):
-    """The database cannot be used; the message names its URL (without the password) and what is wrong."""
+class Revision(NamedTuple):
+    """A step of the schema. `what`: the first line of its file."""
+
+    id: str
+    what: str
 
 
-def create_engine(url: str) -> AsyncEngine:
-    """An engine; connects to nothing yet. Raises DatabaseError for a URL that is not understood."""
+class Schema(NamedTuple):
+    """Where a database stands, seen by this program."""
+
+    revision: str | None
+    "None: nothing in it yet."
+    missing: list[Revision]
+    "That this program knows and the database has not, oldest first."
+    is_newer: bool
+    "Made by a program that knows more revisions than this one."
+
+    @property
+    def is_usable(self) -> bool:
+        return not self.missing and not self.is_newer
+
+
+def revisions() -> list[Revision]:
+    """All that this program knows, oldest first."""
+    return list(_revisions())
+
+
+async def look(engine: AsyncEngine) -> Schema:
+    """Where the database stands; changes nothing. Raises DatabaseError."""
     try:
-        parsed = make_url(url)
-        name = parsed.drivername
-        if name == "sqlite+aiosqlite":
-            engine = create_async_engine(parsed)
-            event.listen(engine.sync_engine, "connect", _set_up_sqlite)
-            return engine
-        if name == "postgresql+asyncpg":
-            timeouts = {"timeout": CONNECT_TIMEOUT_S, "command_timeout": COMMAND_TIMEOUT_S}
-            return create_async_engine(parsed, pool_size=POOL_SIZE, pool_pre_ping=True, connect_args=timeouts)
-    except (ArgumentError, ImportError) as error:
-        raise DatabaseError(f"[database] url: {error}") from error
-    raise DatabaseError(
-        f'[database] url: "{name}" is not supported; '
-        "use sqlite+aiosqlite:///FILE or postgresql+asyncpg://USER:PASSWORD@HOST/NAME"
+        async with engine.connect() as connection:
+            return await connection.run_sync(_look)
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        raise _unusable(engine, error) from error
+
+
+async def migrate(engine: AsyncEngine, to: str = "head") -> None:
+    """Brings the schema up or down to a revision, all or nothing, on a connection of its own; does nothing
+    when it is there. Raises DatabaseError, also for a database of a newer program."""
+    patient = create_engine(engine.url, PATIENT)
+    try:
+        async with patient.begin() as connection:
+            await _migrate(connection, engine, to)
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        raise _unusable(engine, error) from error
+    finally:
+        await patient.dispose()
+
+
+async def _migrate(connection: AsyncConnection, engine: AsyncEngine, to: str) -> None:
+    for statement in ALONE[connection.dialect.name]:
+        await connection.exec_driver_sql(statement)
+    schema = await connection.run_sync(_look)
+    if schema.is_newer:
+        raise _newer(engine, schema)
+    await connection.run_sync(_downgrade if _is_behind(to, schema) else _upgrade, to)
+
+
+def _newer(engine: AsyncEngine, schema: Schema) -> DatabaseError:
+    known = revisions()[-1].id
+    return DatabaseError(
+        f"database {engine.url.render_as_string()}: its schema is at revision {schema.revision}, of a newer "
+        f"ntpd112; this one knows {known} at most: install the newer one, or let it bring the database down "
+        f"first (`ntpd112 database downgrade {known}`)"
     )
 
 
-def _set_up_sqlite(connection: Any, _record: object) -> None:
-    cursor = connection.cursor()
-    for pragma in (
-        "journal_mode = wal",
-        "synchronous = normal",
-        "foreign_keys = on",
-        f"busy_timeout = {BUSY_TIMEOUT_MS}",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-async def migrate(engine: AsyncEngine) -> None:
-    """Brings the schema up to date; does nothing when it is. Raises DatabaseError."""
-    try:
-        async with engine.begin() as connection:
-            if connection.dialect.name == "postgresql":
-                await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-            await connection.run_sync(upgrade)
-    except (SQLAlchemyError, sqlite3.Error, OSError, TimeoutError) as error:
-        raise DatabaseError(f"database {engine.url.render_as_string()}: {first_line(error)}") from error
-
-
-async def open_database(url: str) -> AsyncEngine:
+async def open_database(url: str, use: Use = WORK) -> AsyncEngine:
     """An engine on an up-to-date schema; the caller disposes of it. Raises DatabaseError."""
-    engine = create_engine(url)
+    engine = create_engine(url, use)
     try:
-        await migrate(engine)
+        if not (await look(engine)).is_usable:
+            await migrate(engine)
     except DatabaseError:
         await engine.dispose()
+        await asyncio.sleep(DRIVER_END_S)
         raise
     return engine
 
 
-def upgrade(connection: Connection, revision: str = "head") -> None:
+def _upgrade(connection: Connection, revision: str) -> None:
     """Migrates up to a revision, within the connection's transaction."""
     command.upgrade(_alembic(connection), revision)
 
 
-def downgrade(connection: Connection, revision: str) -> None:
+def _downgrade(connection: Connection, revision: str) -> None:
     """Migrates down to a revision; `base` removes everything."""
     command.downgrade(_alembic(connection), revision)
 
 
+def _look(connection: Connection) -> Schema:
+    found = MigrationContext.configure(connection).get_current_revision()
+    known = revisions()
+    ids = [revision.id for revision in known]
+    if found is None:
+        return Schema(None, known, is_newer=False)
+    if found not in ids:
+        return Schema(found, [], is_newer=True)
+    return Schema(found, known[ids.index(found) + 1 :], is_newer=False)
+
+
+def _is_behind(to: str, schema: Schema) -> bool:
+    ids = ["base", *(revision.id for revision in revisions())]
+    return to in ids and ids.index(to) < ids.index(schema.revision or "base")
+
+
+@cache
+def _revisions() -> tuple[Revision, ...]:
+    scripts = ScriptDirectory.from_config(_config())
+    walked = reversed(list(scripts.walk_revisions()))
+    return tuple(Revision(script.revision, script.doc.rstrip(".")) for script in walked)
+
+
 def _alembic(connection: Connection) -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    config = _config()
     config.attributes["connection"] = connection
     return config
 
 
-def first_line(error: BaseException) -> str:
-    """What an error says, without SQL and links."""
-    cause = getattr(error, "orig", None) or error
-    return (str(cause) or type(cause).__name__).splitlines()[0]
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
 
 
-def is_refusal(error: BaseException) -> bool:
-    """Whether the database refuses what was to be written (trying again is useless), rather than being
-    away or full. SQLSTATE classes 22 and 23 of the SQL standard: data exception, integrity constraint
-    violation."""
-    if isinstance(error, DataError | IntegrityError | ValueError | TypeError | OverflowError):
-        return True
-    if not isinstance(error, StatementError):
-        return False
-    if str(getattr(error.orig, "sqlstate", None) or "").startswith(("22", "23")):
-        return True
-    return isinstance(getattr(error.orig, "__cause__", None), ValueError)
+def _unusable(engine: AsyncEngine, error: BaseException) -> DatabaseError:
+    return DatabaseError(f"database {engine.url.render_as_string()}: {first_line(error)}")
