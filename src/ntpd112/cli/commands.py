@@ -8,7 +8,7 @@ import typer
 
 from ntpd112 import __version__
 
-from . import check, keys, operators, prompts, staff, trace
+from . import check, database, keys, operators, prompts, staff, trace
 from .common import ConfigOption, configuration, fail
 from .why import why
 
@@ -94,5 +94,6 @@ app.command(short_help="Tell in words why a call went as it did.")(why)
 app.command(short_help="Draw a call's SIP messages as a ladder diagram.")(trace.trace)
 app.command(short_help="Say how many operators a load of calls needs.")(staff.staff)
 app.add_typer(operators.app, name="operator", short_help="Add, import, list and remove operators.")
+app.add_typer(database.app, name="database", short_help="Say where the schema stands, bring it up or down.")
 app.add_typer(prompts.app, name="prompt", short_help="Add, list and remove announcements.")
 app.add_typer(keys.app, name="apikey", short_help="Make, list and withdraw API keys.")

@@ -21,9 +21,6 @@ WRONG_CONFIG = 2
 "Exit code when the configuration is wrong."
 FAILED = 1
 "Exit code when anything else is."
-DRIVER_END_S = 0.05
-"Seconds for aiosqlite's thread to end after a failed open: the loop that it reports to must still be there."
-
 ConfigOption = Annotated[
     Path | None,
     typer.Option(
@@ -52,11 +49,7 @@ def with_database(config: Config, use: Callable[[AsyncEngine], Awaitable[T]]) ->
     """Run `use` on the configured database. Ends the program if it cannot be used."""
 
     async def work() -> T:
-        try:
-            engine = await open_database(config.database.url)
-        except DatabaseError:
-            await asyncio.sleep(DRIVER_END_S)
-            raise
+        engine = await open_database(config.database.url)
         try:
             return await use(engine)
         finally:

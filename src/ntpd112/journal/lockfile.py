@@ -8,6 +8,21 @@ from pathlib import Path
 
 from ntpd112.journal.errors import JournalError, JournalLocked
 
+SUFFIX = "-lock"
+"Of its name, after the journal's."
+
+
+def running_agent(journal: Path) -> str | None:
+    """The process id of the agent that writes this journal; None: none does."""
+    try:
+        with journal.with_name(journal.name + SUFFIX).open() as file:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return journal.with_name(journal.name + SUFFIX).read_text().strip() or "unknown"
+    return None
+
 
 class LockFile:
     """Held until `close` or the end of the process, however that comes."""

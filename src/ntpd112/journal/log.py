@@ -18,7 +18,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from ntpd112.journal import codec, schema
+from ntpd112.journal import codec, lockfile, schema
 from ntpd112.journal.events import CallAccepted, CallConnected, CallEnded, CallStarted, JournalEvent
 from ntpd112.journal.keeper import CHECKPOINT_BYTES, Keeper, prune
 from ntpd112.journal.lockfile import LockFile
@@ -61,7 +61,7 @@ class Journal:
         self.problem: str | None = None
         self.on_commit: list[Callable[[int], None]] = []
         self.on_retry: Callable[[], None] | None = None
-        self._lock_file = LockFile(_beside(self.path, "-lock"), self.path)
+        self._lock_file = LockFile(_beside(self.path, lockfile.SUFFIX), self.path)
         try:
             schema.create(self.path)
             self._open(pending_limit, checkpoint_bytes)
