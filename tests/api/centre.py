@@ -208,6 +208,9 @@ class FakeCommands:
     def remove_party(self, call_id: str, leg: int, by: str) -> CallView:
         return self._do(call_id, "remove", leg, by)
 
+    def hang_up(self, call_id: str, by: str) -> CallView:
+        return self._do(call_id, "hang up", by)
+
     def supervise(self, call_id: str, supervisor: str, mode: SupervisorMode, by: str) -> CallView:
         return self._do(call_id, "supervise", supervisor, mode, by)
 

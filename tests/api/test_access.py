@@ -37,6 +37,7 @@ NEEDS = {
     ("POST", "/api/v1/calls/{id}/transfer/conference"): "calls:control",
     ("POST", "/api/v1/calls/{id}/parties"): "calls:control",
     ("DELETE", "/api/v1/calls/{id}/parties/{leg}"): "calls:control",
+    ("POST", "/api/v1/calls/{id}/hangup"): "calls:control",
     ("POST", "/api/v1/calls/{id}/supervise"): "calls:control",
     ("PUT", "/api/v1/calls/{id}/supervise"): "calls:control",
     ("GET", "/api/v1/cdrs"): "cdr:read",

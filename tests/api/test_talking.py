@@ -29,6 +29,7 @@ COMMANDS: list[tuple[str, str, Any, tuple[object, ...]]] = [
     ("POST", "/transfer/conference", None, ("join", BY)),
     ("POST", "/parties", {"to": "destination:fire"}, ("add", "destination:fire", BY)),
     ("DELETE", "/parties/1001", None, ("remove", 1001, BY)),
+    ("POST", "/hangup", None, ("hang up", BY)),
     ("POST", "/supervise", {"supervisor": "ratna", "mode": "whisper"}, ("supervise", "ratna", "whisper", BY)),
     ("PUT", "/supervise", {"supervisor": "ratna", "mode": "talk"}, ("change", "ratna", "talk", BY)),
 ]

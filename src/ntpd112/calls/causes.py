@@ -10,6 +10,8 @@ from typing import Literal
 from ntpd112.queue.model import CancelOutcome
 from ntpd112.sip.events import Cause
 
+NORMAL = 16
+"Normal call clearing."
 CALLER_LEFT = Cause(487, 16, "Caller left")
 NO_PICK_UP = Cause(487, 19, "No answer")
 NO_ANSWER = Cause(480, 19, "No answer")

@@ -70,6 +70,9 @@ class Commands:
     def remove_party(self, call_id: str, leg: int, by: str) -> CallView:
         return self._do(call_id, lambda call, now: self._control.conference.remove(call, leg, by, now))
 
+    def hang_up(self, call_id: str, by: str) -> CallView:
+        return self._do(call_id, lambda call, now: self._control.ending.hang_up(call, by, now))
+
     def supervise(self, call_id: str, supervisor: str, mode: SupervisorMode, by: str) -> CallView:
         supervision = self._control.supervision
         return self._do(call_id, lambda call, now: supervision.ring(call, supervisor, mode, by, now))

@@ -124,6 +124,10 @@ class CallCommands(Protocol):
         """Raises UnknownParty too."""
         ...
 
+    def hang_up(self, call_id: str, by: str) -> CallView:
+        """For everyone. Not while the caller waits or is being transferred."""
+        ...
+
     def supervise(self, call_id: str, supervisor: str, mode: SupervisorMode, by: str) -> CallView:
         """Raises UnknownOperator too."""
         ...

@@ -87,16 +87,16 @@ class CallControl:
         self.conference = Conference(context, bridge, dialing, parties, requeue)
         self.supervision = Supervision(context, sound, bridge, dialing, parties)
         self._hold_over = HoldOver(context, self.transfers, parties, requeue)
-        self._ending = Ending(context, sound, self._offering, dialing, parties, self._hold_over)
-        self._referring = Referring(context, sound, bridge, parties, self.transfers, self._ending)
-        self._arrival = Arrival(context, sound, self._ending, queueing)
+        self.ending = Ending(context, sound, self._offering, dialing, parties, self._hold_over)
+        self._referring = Referring(context, sound, bridge, parties, self.transfers, self.ending)
+        self._arrival = Arrival(context, sound, self.ending, queueing)
         self._lines = Lines(context, sound)
-        self.callbacks = Callbacks(context, sound, bridge, talking, dialing, self._ending)
+        self.callbacks = Callbacks(context, sound, bridge, talking, dialing, self.ending)
         codes = Codes(context, sound, self._lines, self.callbacks, self.supervision)
-        self._desk = Desk(context, sound, talking, dialing, self._ending, self._arrival, codes)
+        self._desk = Desk(context, sound, talking, dialing, self.ending, self._arrival, codes)
         self._readiness = Readiness(context)
         self._notices = Notices(context)
-        self._repairing = Repairing(context, self._ending, self._offering, queueing, self._lines)
+        self._repairing = Repairing(context, self.ending, self._offering, queueing, self._lines)
         context.guard = self._guarded_action
 
     def next_timer(self) -> float | None:
@@ -146,7 +146,7 @@ class CallControl:
         """End every live call: the agent stops and will not come back for them."""
         self._call_in.stop(now)
         for call in list(self._context.calls.values()):
-            self._ending.call_over(call, "interrupted", "system", causes.STOPPING, now)
+            self.ending.call_over(call, "interrupted", "system", causes.STOPPING, now)
         self._lines.stop(now)
         self._context.drop_lingering(causes.STOPPING, now)
         self.settle(now)
@@ -182,7 +182,7 @@ class CallControl:
 
     def _end_broken(self, call: Call, now: float) -> None:
         try:
-            self._ending.call_over(call, "failed", "system", causes.FAULT, now, reason="internal error")
+            self.ending.call_over(call, "failed", "system", causes.FAULT, now, reason="internal error")
         except Exception:
             log.exception("could not end the call after a failure", call_id=call.id)
 
@@ -242,7 +242,7 @@ class CallControl:
             case sip_events.InfoDtmf(_, digit):
                 self._screening.pressed(*found, digit, "info", now)
             case sip_events.Ended():
-                self._ending.leg_ended(call, event, now)
+                self.ending.leg_ended(call, event, now)
             case sip_events.Referred():
                 self._referring.referred(call, event, now)
             case sip_events.Probed(_, alive=True):
@@ -353,9 +353,9 @@ class CallControl:
         who = party.name if party is not None else "caller"
         log.error("MEDIA PORT LOST IN MID-CALL", call_id=call.id, who=who)
         if party is None:
-            self._ending.call_over(call, "interrupted", "system", causes.MEDIA_LOST, now)
+            self.ending.call_over(call, "interrupted", "system", causes.MEDIA_LOST, now)
         else:
-            self._ending.leg_ended(call, sip_events.Ended(party.leg, "lost", causes.MEDIA_LOST), now)
+            self.ending.leg_ended(call, sip_events.Ended(party.leg, "lost", causes.MEDIA_LOST), now)
 
     def _worker_lost(self, event: media_events.WorkerLost, now: float) -> None:
         """Its calls have no sound any more: end them, so that the PBX can place them again."""
@@ -363,7 +363,7 @@ class CallControl:
         calls = len({call.id for call in lost})
         log.error("MEDIA WORKER LOST: its calls are ended, another starts", worker=event.worker, calls=calls)
         for call in lost:
-            self._ending.call_over(call, "interrupted", "system", causes.MEDIA_LOST, now)
+            self.ending.call_over(call, "interrupted", "system", causes.MEDIA_LOST, now)
         for leg in event.legs:
             self._lines.media_over(leg, now)
             self._context.sounds.pop(leg, None)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ntpd112.journal.events import CallEnded, CallStarted, Disposition, HangupBy, LegEnded
+from ntpd112.queue.errors import StateConflict
 from ntpd112.sip.events import Cause, Ended
 from ntpd112.sip.leg import Leg
 
@@ -54,6 +55,17 @@ class Ending:
             return
         if not self._hold_over.party_gone(call, party, cause, vanished(event), now):
             self._end(call, "operator", by_hand, cause, now)
+
+    def hang_up(self, call: Call, by: str, now: float) -> None:
+        """A person at a console ends the call for everyone, as an operator does by hanging up. Raises
+        StateConflict while the caller waits for somebody: they are answered, never sent away."""
+        if call.state not in ("talking", "held") or call.connected_at is None:
+            raise StateConflict(f"call {call.id} is {call.state}: only one that is talked on can be hung up")
+        if call.transfer is not None:
+            raise StateConflict(
+                f"call {call.id} is being transferred to {call.transfer.to}: cancel that first"
+            )
+        self._end(call, "operator", True, Cause(200, causes.NORMAL, f"hung up by {by}"), now)
 
     def _end(self, call: Call, party: HangupBy, by_hand: bool, cause: Cause, now: float) -> None:
         disposition: Disposition = "failed"

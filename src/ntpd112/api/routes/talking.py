@@ -1,4 +1,4 @@
-"""Calls that are talked on: hold, transfer, conference, supervision."""
+"""Calls that are talked on: hold, transfer, conference, supervision, hang-up."""
 
 from __future__ import annotations
 
@@ -102,6 +102,17 @@ async def add_party(request: Request, id: str, body: PartyIn, who: Who) -> Respo
 )
 async def remove_party(request: Request, id: str, leg: int, who: Who) -> Response:
     return answer(request, _commands(request).remove_party(id, leg, who.by))
+
+
+@router.post(
+    "/hangup",
+    summary="Hang up",
+    description="Ends the call for everyone, as its operator would by hanging up; its CDR says by whom. Only "
+    "one that is talked on: a caller who waits, or is being transferred, is never sent away (409).",
+    **ANSWERS,
+)
+async def hang_up(request: Request, id: str, key: Key) -> Response:
+    return answer(request, _commands(request).hang_up(id, f"api:{key.name}"))
 
 
 @router.post(
