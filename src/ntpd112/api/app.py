@@ -9,8 +9,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from fastapi import Depends, FastAPI
+from fastapi import Depends, FastAPI, Request
 from fastapi.openapi.utils import get_openapi
+from fastapi.responses import Response
 from prometheus_client import CollectorRegistry
 
 from ntpd112.api import problems
@@ -19,6 +20,7 @@ from ntpd112.api.exports import Exports
 from ntpd112.api.limits import Limits
 from ntpd112.api.metrics import CentreCollector
 from ntpd112.api.models import ProblemOut, errors
+from ntpd112.api.once import Answers, Once, Replay
 from ntpd112.api.parameters import only_known
 from ntpd112.api.routes import (
     callbacks,
@@ -86,7 +88,10 @@ def create_app(
     app.state.history = read_call
     app.state.one_at_a_time = asyncio.Lock()  # what keeps a thread busy
     app.state.prompts = announcements
+    app.state.once = Answers()
     problems.install(app)
+    app.add_exception_handler(Replay, _replayed)
+    app.add_middleware(Once, answers=app.state.once)
     app.add_middleware(Limits)
     for part in (
         calls,
@@ -107,6 +112,11 @@ def create_app(
         app.include_router(part.router)
     app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
     return app
+
+
+async def _replayed(_: Request, again: Exception) -> Response:
+    assert isinstance(again, Replay)
+    return again.response()
 
 
 def _openapi(app: FastAPI) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Annotated, Protocol
 
 from fastapi import Depends, Request
@@ -10,6 +9,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 
 from ntpd112.access import SCOPES, Principal
+from ntpd112.api import once
 from ntpd112.api.problems import Problem
 
 KEY_SUBPROTOCOL = "bearer."
@@ -29,16 +29,23 @@ class Keys(Protocol):
     def find(self, key: str) -> Principal | None: ...
 
 
-def require(scope: str) -> Callable[..., Awaitable[Principal]]:
-    """A dependency: the request's key, which has `scope`; else 401 or 403."""
-    assert scope in SCOPES
+class Requires:
+    """A dependency: the request's key, which has `scope`; else 401 or 403. From there on the request counts for
+    its `Idempotency-Key`."""
 
-    async def authorised(
-        request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
+    def __init__(self, scope: str) -> None:
+        assert scope in SCOPES
+        self.scope = scope
+
+    async def __call__(
+        self, request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
     ) -> Principal:
-        return authorise(request.app.state.keys, given.credentials if given else None, scope)
+        key = authorise(request.app.state.keys, given.credentials if given else None, self.scope)
+        await once.begin(request, key.by)
+        return key
 
-    return authorised
+
+require = Requires
 
 
 def authorise(keys: Keys, text: str | None, scope: str) -> Principal:

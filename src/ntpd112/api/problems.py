@@ -31,6 +31,8 @@ MEDIA_TYPE = "application/problem+json"
 RETRY_AFTER_S = 5
 "Told to clients while the database is away."
 
+OUR_MISTAKE = "an error of the program, which is in its log"
+
 log = logging.getLogger(__name__)
 
 
@@ -53,7 +55,7 @@ class Problem(Exception):
 
 
 def invalid_parameter(name: str, value: object, expected: str, where: str = "query") -> Problem:
-    """A 422 that names the parameter, its value and what is expected."""
+    """A 422 that names the parameter, its value and what is expected. `where`: `query`, `header`."""
     detail = f"{where} parameter `{name}`: {value!r} is not {expected}"
     return Problem(
         422, detail, errors=[{"in": where, "name": name, "detail": f"{value!r} is not {expected}"}]
@@ -113,7 +115,7 @@ def install(app: FastAPI) -> None:
         return response(409, str(error))
 
     async def bug(_: Request, _error: Exception) -> Response:
-        return response(500, "an error of the program, which is in its log")
+        return response(500, OUR_MISTAKE)
 
     app.add_exception_handler(Problem, problem)
     app.add_exception_handler(HTTPException, http_error)

@@ -112,7 +112,7 @@ async def remove_party(request: Request, id: str, leg: int, who: Who) -> Respons
     **ANSWERS,
 )
 async def hang_up(request: Request, id: str, key: Key) -> Response:
-    return answer(request, _commands(request).hang_up(id, f"api:{key.name}"))
+    return answer(request, _commands(request).hang_up(id, key.by))
 
 
 @router.post(
