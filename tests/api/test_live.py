@@ -26,7 +26,7 @@ async def test_lists_are_as_the_openapi_document_says(site: Site, path: str, mod
     assert items
     for item in items:
         model.model_validate(item)
-    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["cache-control"] == "private, no-cache"
 
 
 async def test_a_call_is_shown_with_times_in_the_sites_zone(site: Site) -> None:

@@ -4,7 +4,7 @@ two)."""
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from datetime import UTC, datetime, tzinfo
 from typing import Any
 
@@ -12,6 +12,7 @@ import msgspec
 from fastapi import Request
 from fastapi.responses import Response
 
+from ntpd112.api.conditional import Tag, answer_unless_had, body_unless_had
 from ntpd112.cdr.localised import localised
 
 MEDIA_TYPE = "application/json"
@@ -26,30 +27,40 @@ def answer(request: Request, value: Any, status: int = 200) -> Response:
     return Response(body, status, {"Cache-Control": "no-store"}, MEDIA_TYPE)
 
 
+def answer_polled(request: Request, value: Any, ages: Set[str] = frozenset()) -> Response:
+    """The same for what is asked for again and again: 304 to who has it. `ages`: fields that grow by
+    themselves."""
+    return answer_unless_had(request, localised(value, request.app.state.zone), ages)
+
+
 async def answer_page(request: Request, items: Sequence[Any], **rest: Any) -> Response:
-    """A JSON object of `items` and what else the page has. Lets the loop go between some of them: a long
-    page must not hold up calls."""
-    encoded = await _encoded(items, request.app.state.zone)
-    body = msgspec.json.encode({"items": encoded, **rest})
-    return Response(body, 200, {"Cache-Control": "no-store"}, MEDIA_TYPE)
+    """A JSON object of `items` and what else the page has, or 304. Lets the loop go between some of them: a
+    long page must not hold up calls."""
+    tag = Tag()
+    encoded = await _encoded(items, request.app.state.zone, tag)
+    tag.add(rest)
+    return body_unless_had(request, lambda: msgspec.json.encode({"items": encoded, **rest}), tag)
 
 
-async def answer_remembered(request: Request, look: Look) -> Response:
-    """A JSON array of what `look` finds in the memory, of which it makes a copy first. One look at a time, on
-    a thread: it may take a tenth of a second, in which calls go on."""
+async def answer_remembered(request: Request, look: Look, ages: Set[str] = frozenset()) -> Response:
+    """A JSON array of what `look` finds in the memory, of which it makes a copy first, or 304. One look at a
+    time, on a thread: it may take a tenth of a second, in which calls go on."""
     lock: asyncio.Lock = request.app.state.one_at_a_time
     async with lock:
         found = await asyncio.to_thread(look())
-    body = msgspec.json.encode(await _encoded(found, request.app.state.zone, dated))
-    return Response(body, 200, {"Cache-Control": "no-store"}, MEDIA_TYPE)
+    tag = Tag(ages)
+    encoded = await _encoded(found, request.app.state.zone, tag, dated)
+    return body_unless_had(request, lambda: msgspec.json.encode(encoded), tag)
 
 
 async def _encoded(
-    items: Sequence[Any], zone: tzinfo, shown: Callable[[Any], Any] = lambda item: item
+    items: Sequence[Any], zone: tzinfo, tag: Tag, shown: Callable[[Any], Any] = lambda item: item
 ) -> list[msgspec.Raw]:
     encoded = []
     for index, item in enumerate(items, start=1):
-        encoded.append(msgspec.Raw(msgspec.json.encode(localised(shown(item), zone))))
+        plain = localised(shown(item), zone)
+        tag.add(plain)
+        encoded.append(msgspec.Raw(msgspec.json.encode(plain)))
         if index % ITEMS_AT_ONCE == 0:
             await asyncio.sleep(0)
     return encoded

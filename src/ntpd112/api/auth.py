@@ -30,8 +30,8 @@ class Keys(Protocol):
 
 
 class Requires:
-    """A dependency: the request's key, which has `scope`; else 401 or 403. From there on the request counts for
-    its `Idempotency-Key`."""
+    """A dependency: the request's key, which has `scope`; else 401 or 403. From there on the request counts
+    for its `Idempotency-Key`."""
 
     def __init__(self, scope: str) -> None:
         assert scope in SCOPES
@@ -45,7 +45,8 @@ class Requires:
         return key
 
 
-require = Requires
+def require(scope: str) -> Requires:
+    return Requires(scope)
 
 
 def authorise(keys: Keys, text: str | None, scope: str) -> Principal:

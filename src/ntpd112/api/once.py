@@ -177,8 +177,8 @@ def _whole(answered: Answer, body: bytes) -> Answer:
 
 
 async def begin(request: Request, by: str, clock: Callable[[], float] = time.monotonic) -> None:
-    """As soon as a request is known to be allowed; `by`: whose it is. Raises Replay if it was answered before,
-    Problem if its key cannot be taken."""
+    """As soon as a request is known to be allowed; `by`: whose it is. Raises Replay if it was answered
+    before, Problem if its key cannot be taken."""
     attempt: _Attempt | None = request.scope.get(_ATTEMPT)
     if attempt is None or attempt.who is not None:
         return

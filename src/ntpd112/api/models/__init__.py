@@ -3,7 +3,7 @@ together."""
 
 from __future__ import annotations
 
-from .base import Model, ParameterError, ProblemOut, errors
+from .base import UNCHANGED, Model, ParameterError, ProblemOut, errors
 from .callbacks import CallbackCallIn, CallbackCallOut, CallbackClosedIn, CallbackClosedOut, CallbackOut
 from .callers import CallerOut, ClassifiedOut, StandingIn
 from .cdrs import CdrOut, CdrPage, MediaQualityOut, QualityOut, SegmentOut
@@ -30,6 +30,7 @@ from .steering import PriorityIn, PullIn, RequirementsIn
 from .talking import PartyIn, SupervisionIn, TransferIn
 
 __all__ = [
+    "UNCHANGED",
     "CallOut",
     "CallbackCallIn",
     "CallbackCallOut",

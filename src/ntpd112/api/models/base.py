@@ -50,6 +50,11 @@ class ProblemOut(BaseModel):
     problems: list[str] | None = Field(None, description="Of /readyz: why calls would not be handled well.")
 
 
+UNCHANGED: dict[int | str, dict[str, Any]] = {
+    304: {"description": "Nothing has changed since the answer whose `ETag` was sent as `If-None-Match`."}
+}
+
+
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """The documentation of a route's error answers."""
     return {

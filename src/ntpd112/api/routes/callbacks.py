@@ -8,9 +8,10 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from ntpd112.access import Principal
-from ntpd112.api.answers import answer
+from ntpd112.api.answers import answer, answer_polled
 from ntpd112.api.auth import require
 from ntpd112.api.models import (
+    UNCHANGED,
     CallbackCallIn,
     CallbackCallOut,
     CallbackClosedIn,
@@ -34,11 +35,11 @@ def _list(request: Request) -> CallbackList:
     description="Who hung up while waiting, or was cut off: the most urgent first. One entry a caller, "
     "however often they called; who is answered later is taken off. Anonymous callers are never on it.",
     response_model=list[CallbackOut],
-    responses=errors(401, 403, 422),
+    responses={**UNCHANGED, **errors(401, 403, 422)},
     dependencies=[Depends(require("calls:read"))],
 )
 async def list_callbacks(request: Request) -> Response:
-    return answer(request, _list(request).entries())
+    return answer_polled(request, _list(request).entries())
 
 
 @router.post(

@@ -10,7 +10,7 @@ from fastapi.responses import Response
 from ntpd112.access import Principal
 from ntpd112.api.answers import answer, answer_remembered, dated
 from ntpd112.api.auth import require
-from ntpd112.api.models import CallerOut, StandingIn, errors
+from ntpd112.api.models import UNCHANGED, CallerOut, StandingIn, errors
 from ntpd112.calls.console import CallCentre, Remembered
 from ntpd112.memory.callers import MAX_NUMBER
 
@@ -39,7 +39,7 @@ def _remembered(request: Request) -> Remembered:
     summary="Callers of whom something is remembered, the worst first",
     description="By score, then who called last. Callers without a number are remembered nowhere.",
     response_model=list[CallerOut],
-    responses=errors(401, 403, 422),
+    responses={**UNCHANGED, **errors(401, 403, 422)},
     dependencies=[Depends(require("calls:read"))],
 )
 async def list_callers(

@@ -8,9 +8,10 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from ntpd112.access import Principal
-from ntpd112.api.answers import answer
+from ntpd112.api.answers import answer, answer_polled
 from ntpd112.api.auth import require
-from ntpd112.api.models import CallOut, ClassificationIn, ClassificationOut, errors
+from ntpd112.api.conditional import AGES
+from ntpd112.api.models import UNCHANGED, CallOut, ClassificationIn, ClassificationOut, errors
 from ntpd112.calls.console import CallCentre
 
 router = APIRouter(prefix="/api/v1", tags=["calls"])
@@ -21,12 +22,12 @@ router = APIRouter(prefix="/api/v1", tags=["calls"])
     summary="Live calls",
     description="Every call that has not ended, in no particular order.",
     response_model=list[CallOut],
-    responses=errors(401, 403, 422),
+    responses={**UNCHANGED, **errors(401, 403, 422)},
     dependencies=[Depends(require("calls:read"))],
 )
 async def list_calls(request: Request) -> Response:
     centre: CallCentre = request.app.state.centre
-    return answer(request, centre.calls())
+    return answer_polled(request, centre.calls(), AGES)
 
 
 @router.get(
@@ -34,12 +35,12 @@ async def list_calls(request: Request) -> Response:
     summary="One live call",
     description="After its end a call is found at `/cdrs/{id}`.",
     response_model=CallOut,
-    responses=errors(401, 403, 404, 422),
+    responses={**UNCHANGED, **errors(401, 403, 404, 422)},
     dependencies=[Depends(require("calls:read"))],
 )
 async def get_call(request: Request, id: str) -> Response:
     centre: CallCentre = request.app.state.centre
-    return answer(request, centre.call(id))
+    return answer_polled(request, centre.call(id), AGES)
 
 
 @router.put(

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Depends, Query, Request
 from fastapi.responses import FileResponse, Response
 
 from ntpd112.api import exports
-from ntpd112.api.answers import answer, answer_page
+from ntpd112.api.answers import answer_page, answer_polled
 from ntpd112.api.auth import require
-from ntpd112.api.models import CdrOut, CdrPage, errors
+from ntpd112.api.models import UNCHANGED, CdrOut, CdrPage, errors
 from ntpd112.api.parameters import MOMENT, moment, read_cursor, write_cursor
 from ntpd112.api.problems import Problem, database_answers, invalid_parameter
 from ntpd112.cdr.record import Cdr
@@ -45,6 +45,7 @@ class Cdrs(exports.Pages, Protocol):
     response_model=CdrPage,
     responses={
         200: {"content": {kind: {"schema": {"type": "string"}} for kind in exports.FORMATS}},
+        **UNCHANGED,
         **errors(401, 403, 422, 503),
     },
     dependencies=[Depends(require("cdr:read"))],
@@ -130,11 +131,11 @@ async def _cdr(request: Request, call_id: str) -> Cdr:
     summary="One CDR",
     description="A CDR is there about a second after the call's end.",
     response_model=CdrOut,
-    responses=errors(401, 403, 404, 422, 503),
+    responses={**UNCHANGED, **errors(401, 403, 404, 422, 503)},
     dependencies=[Depends(require("cdr:read"))],
 )
 async def get_cdr(request: Request, id: str) -> Response:
-    return answer(request, await _cdr(request, id))
+    return answer_polled(request, await _cdr(request, id))
 
 
 @router.get(

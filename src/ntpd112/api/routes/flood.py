@@ -9,9 +9,9 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from ntpd112.access import Principal
-from ntpd112.api.answers import answer
+from ntpd112.api.answers import answer, answer_polled
 from ntpd112.api.auth import require
-from ntpd112.api.models import FloodIn, FloodOut, PromptLanguage, errors
+from ntpd112.api.models import UNCHANGED, FloodIn, FloodOut, PromptLanguage, errors
 from ntpd112.api.problems import Problem
 from ntpd112.api.routes.prompts import Prompts
 from ntpd112.calls.console import CallCentre
@@ -25,12 +25,12 @@ router = APIRouter(prefix="/api/v1", tags=["queues"])
     description="In flood mode later callers hear that the incident is known; who stays on the line waits "
     "while some operators are kept free for others, who press a key.",
     response_model=FloodOut,
-    responses=errors(401, 403, 422),
+    responses={**UNCHANGED, **errors(401, 403, 422)},
     dependencies=[Depends(require("calls:read"))],
 )
 async def get_flood(request: Request) -> Response:
     centre: CallCentre = request.app.state.centre
-    return answer(request, centre.flood())
+    return answer_polled(request, centre.flood())
 
 
 @router.put(

@@ -9,7 +9,8 @@ from fastapi.responses import Response
 
 from ntpd112.api.answers import answer_remembered
 from ntpd112.api.auth import require
-from ntpd112.api.models import LevelOut, errors
+from ntpd112.api.conditional import LEVEL_AGES
+from ntpd112.api.models import UNCHANGED, LevelOut, errors
 from ntpd112.api.parameters import MOMENT, moment
 from ntpd112.calls.console import CallCentre, Remembered
 from ntpd112.calls.views import By
@@ -32,11 +33,11 @@ What = Annotated[By, Query(description="One row for all, or for each.")]
     description="From the quarter of an hour of `since` to now: how many were answered in time, waits, "
     "occupancy. A call counts where it came, an operator's answers and time when they happen.",
     response_model=list[LevelOut],
-    responses=errors(401, 403, 422),
+    responses={**UNCHANGED, **errors(401, 403, 422)},
 )
 async def list_levels(request: Request, since: Since = None, by: What = "all") -> Response:
     start = _epoch(request, since)
-    return await answer_remembered(request, lambda: _remembered(request).levels(start, by))
+    return await answer_remembered(request, lambda: _remembered(request).levels(start, by), LEVEL_AGES)
 
 
 @router.get(
@@ -45,11 +46,11 @@ async def list_levels(request: Request, since: Since = None, by: What = "all") -
     description="The same, one row for each quarter of an hour in which something happened, the earliest "
     "first.",
     response_model=list[LevelOut],
-    responses=errors(401, 403, 422),
+    responses={**UNCHANGED, **errors(401, 403, 422)},
 )
 async def list_intervals(request: Request, since: Since = None, by: What = "all") -> Response:
     start = _epoch(request, since)
-    return await answer_remembered(request, lambda: _remembered(request).intervals(start, by))
+    return await answer_remembered(request, lambda: _remembered(request).intervals(start, by), LEVEL_AGES)
 
 
 def _remembered(request: Request) -> Remembered:

@@ -8,9 +8,9 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from ntpd112.access import Principal
-from ntpd112.api.answers import answer
+from ntpd112.api.answers import answer, answer_polled
 from ntpd112.api.auth import require
-from ntpd112.api.models import OperatorOut, StateIn, errors
+from ntpd112.api.models import UNCHANGED, OperatorOut, StateIn, errors
 from ntpd112.calls.console import CallCentre
 
 router = APIRouter(prefix="/api/v1", tags=["operators"])
@@ -20,24 +20,24 @@ router = APIRouter(prefix="/api/v1", tags=["operators"])
     "/operators",
     summary="Operators with their state and phones",
     response_model=list[OperatorOut],
-    responses=errors(401, 403, 422),
+    responses={**UNCHANGED, **errors(401, 403, 422)},
     dependencies=[Depends(require("calls:read"))],
 )
 async def list_operators(request: Request) -> Response:
     centre: CallCentre = request.app.state.centre
-    return answer(request, centre.operators())
+    return answer_polled(request, centre.operators())
 
 
 @router.get(
     "/operators/{id}",
     summary="One operator",
     response_model=OperatorOut,
-    responses=errors(401, 403, 404, 422),
+    responses={**UNCHANGED, **errors(401, 403, 404, 422)},
     dependencies=[Depends(require("calls:read"))],
 )
 async def get_operator(request: Request, id: str) -> Response:
     centre: CallCentre = request.app.state.centre
-    return answer(request, centre.operator(id))
+    return answer_polled(request, centre.operator(id))
 
 
 @router.put(

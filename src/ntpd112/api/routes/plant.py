@@ -5,9 +5,10 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
-from ntpd112.api.answers import answer
+from ntpd112.api.answers import answer_polled
 from ntpd112.api.auth import require
-from ntpd112.api.models import QueueOut, TrunkOut, errors
+from ntpd112.api.conditional import AGES
+from ntpd112.api.models import UNCHANGED, QueueOut, TrunkOut, errors
 from ntpd112.calls.console import CallCentre
 
 router = APIRouter(prefix="/api/v1", dependencies=[Depends(require("calls:read"))])
@@ -18,11 +19,11 @@ router = APIRouter(prefix="/api/v1", dependencies=[Depends(require("calls:read")
     tags=["queues"],
     summary="Queues with their present load",
     response_model=list[QueueOut],
-    responses=errors(401, 403, 422),
+    responses={**UNCHANGED, **errors(401, 403, 422)},
 )
 async def list_queues(request: Request) -> Response:
     centre: CallCentre = request.app.state.centre
-    return answer(request, centre.queues())
+    return answer_polled(request, centre.queues(), AGES)
 
 
 @router.get(
@@ -30,8 +31,8 @@ async def list_queues(request: Request) -> Response:
     tags=["trunks"],
     summary="Trunks with their present load and health",
     response_model=list[TrunkOut],
-    responses=errors(401, 403, 422),
+    responses={**UNCHANGED, **errors(401, 403, 422)},
 )
 async def list_trunks(request: Request) -> Response:
     centre: CallCentre = request.app.state.centre
-    return answer(request, centre.trunks())
+    return answer_polled(request, centre.trunks())

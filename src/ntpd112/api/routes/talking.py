@@ -111,8 +111,8 @@ async def remove_party(request: Request, id: str, leg: int, who: Who) -> Respons
     "one that is talked on: a caller who waits, or is being transferred, is never sent away (409).",
     **ANSWERS,
 )
-async def hang_up(request: Request, id: str, key: Key) -> Response:
-    return answer(request, _commands(request).hang_up(id, key.by))
+async def hang_up(request: Request, id: str, who: Who) -> Response:
+    return answer(request, _commands(request).hang_up(id, who.by))
 
 
 @router.post(
