@@ -10,6 +10,7 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "ntpd112"
 KNOWS = {
+    "audit": set(),
     "journal": set(),
     "memory": {"journal"},
     "sip": set(),
@@ -21,10 +22,11 @@ KNOWS = {
     "feed": {"journal"},
     "sinks": {"cdr", "config", "journal"},
     "calls": {"config", "journal", "media", "memory", "queue", "sip"},
-    "api": {"access", "calls", "cdr", "feed", "journal", "memory"},
+    "api": {"access", "audit", "calls", "cdr", "feed", "journal", "memory"},
     "app": {
         "access",
         "api",
+        "audit",
         "calls",
         "cdr",
         "config",
@@ -37,7 +39,7 @@ KNOWS = {
         "sip",
     },
     "demo": {"access", "app", "cdr", "config", "sip"},
-    "cli": {"access", "app", "cdr", "config", "demo", "journal", "media", "memory", "queue", "sip"},
+    "cli": {"access", "app", "audit", "cdr", "config", "demo", "journal", "media", "memory", "queue", "sip"},
 }
 "Package to the packages it may import. `loglines` and the version belong to none and are open to all."
 MAX_LINES = 400

@@ -18,6 +18,7 @@ from tests.cdr.calls import abandoned, answered
 from ntpd112.access import SCOPES
 from ntpd112.access.keys import KeyStore
 from ntpd112.api import create_app
+from ntpd112.audit import AuditLog
 from ntpd112.cdr.database import open_database
 from ntpd112.cdr.fold import fold
 from ntpd112.cdr.record import Cdr
@@ -40,6 +41,7 @@ class Site:
     recordings: Path
     journal: Journal
     feed: Feed
+    audit: AuditLog
     tokens: dict[str, str]
     "A key with one scope, by scope."
 
@@ -74,14 +76,19 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     feed = Feed(journal, zone, linger_s=0.0)
     journal.on_commit.append(feed.wake)
     feeding = asyncio.create_task(feed.run())
-    app = create_app(centre, store, keys, recordings, announcements=announcements, feed=feed, zone=zone)
+    audit = AuditLog(tmp_path / "audit.db")
+    audit.start()
+    app = create_app(
+        centre, store, keys, recordings, announcements=announcements, feed=feed, audit_log=audit, zone=zone
+    )
     transport = httpx.ASGITransport(app)
     client = httpx.AsyncClient(
         transport=transport, base_url="http://test", headers={"Authorization": f"Bearer {tokens['admin']}"}
     )
     async with client:
-        yield Site(app, client, centre, store, keys, engine, recordings, journal, feed, tokens)
+        yield Site(app, client, centre, store, keys, engine, recordings, journal, feed, audit, tokens)
     feeding.cancel()
     await asyncio.gather(feeding, return_exceptions=True)
+    audit.close()
     journal.close()
     await engine.dispose()

@@ -58,6 +58,7 @@ NEEDS = {
     ("PUT", "/api/v1/operators/{id}/state"): "operators:write",
     ("GET", "/api/v1/queues"): "calls:read",
     ("GET", "/api/v1/trunks"): "calls:read",
+    ("GET", "/api/v1/audit"): "audit:read",
     ("GET", "/api/v1/flood"): "calls:read",
     ("PUT", "/api/v1/flood"): "calls:control",
 }

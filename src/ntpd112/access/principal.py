@@ -13,6 +13,7 @@ SCOPES = {
     "operators:write": "change operators' states",
     "recordings:read": "fetch recordings",
     "prompts:write": "put and remove announcements",
+    "audit:read": "read who changed what and fetched which recording",
     "admin": "everything",
 }
 

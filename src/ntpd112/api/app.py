@@ -15,6 +15,7 @@ from fastapi.responses import Response
 from prometheus_client import CollectorRegistry
 
 from ntpd112.api import problems
+from ntpd112.api.audited import Audited
 from ntpd112.api.auth import Keys
 from ntpd112.api.exports import Exports
 from ntpd112.api.limits import Limits
@@ -23,6 +24,7 @@ from ntpd112.api.models import ProblemOut, errors
 from ntpd112.api.once import Answers, Once, Replay
 from ntpd112.api.parameters import only_known
 from ntpd112.api.routes import (
+    audit,
     callbacks,
     callers,
     calls,
@@ -38,6 +40,7 @@ from ntpd112.api.routes import (
     steering,
     talking,
 )
+from ntpd112.audit import AuditLog
 from ntpd112.calls.console import CallCentre
 from ntpd112.feed import Feed
 
@@ -54,13 +57,14 @@ def create_app(
     *,
     announcements: prompts.Prompts,
     feed: Feed,
+    audit_log: AuditLog,
     zone: tzinfo = UTC,
     metrics: CollectorRegistry | None = None,
     warnings: Callable[[], list[str]] = list,
     read_call: history.History = lambda call_id: (),
 ) -> FastAPI:
     """`recordings`: the folder, None when calls are not recorded. `announcements`: built in and
-    the site's own. `feed`: the live one. `zone`: the site's. `metrics`: what
+    the site's own. `feed`: the live one. `audit_log`: started. `zone`: the site's. `metrics`: what
     `/metrics` shows, by default the centre's. `warnings`: problems that calls do not suffer from, for
     `/readyz`. `read_call`: a call's journal."""
     app = FastAPI(
@@ -80,6 +84,7 @@ def create_app(
     app.state.cdrs = cdr_store
     app.state.keys = keys
     app.state.feed = feed
+    app.state.audit = audit_log
     app.state.exports = Exports()
     app.state.recordings = recordings
     app.state.zone = zone
@@ -92,8 +97,10 @@ def create_app(
     problems.install(app)
     app.add_exception_handler(Replay, _replayed)
     app.add_middleware(Once, answers=app.state.once)
+    app.add_middleware(Audited)
     app.add_middleware(Limits)
     for part in (
+        audit,
         calls,
         steering,
         talking,

@@ -21,6 +21,7 @@ from ntpd112.access.keys import KeyStore
 from ntpd112.api.app import create_app
 from ntpd112.api.metrics import CentreCollector
 from ntpd112.api.server import ListenError, serve
+from ntpd112.audit import AuditLog
 from ntpd112.calls.centre import LiveCentre
 from ntpd112.calls.context import Context
 from ntpd112.calls.control import CallControl
@@ -108,6 +109,9 @@ class Agent:
                 log_format=config.log.format,
             )
         )
+        self.audit = AuditLog(config.audit.path)
+        self.audit.start()
+        self._opened.callback(self.audit.close)
         self.keys = KeyStore(self.database)
         await self.keys.refresh()
         self.cdrs = CdrStore(self.database)
@@ -241,6 +245,7 @@ class Agent:
 
     def _warnings(self) -> list[str]:
         late = [f"CDRs are late: {self.projection.problem}"] if self.projection.problem else []
+        late += [self.audit.problem] if self.audit.problem else []
         return [*late, *(sink.problem for sink in self.sinks.values() if sink.problem)]
 
     async def _start_api(self) -> None:
@@ -258,6 +263,7 @@ class Agent:
             recordings=self.config.media.recordings,
             announcements=SitePrompts(self.config.media.prompts),
             feed=self.feed,
+            audit_log=self.audit,
             zone=ZoneInfo(self.config.site.timezone),
             metrics=registry,
             warnings=self._warnings,

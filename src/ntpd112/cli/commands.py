@@ -9,6 +9,7 @@ import typer
 from ntpd112 import __version__
 
 from . import check, database, keys, operators, prompts, staff, trace
+from .audit import audit
 from .common import ConfigOption, configuration, fail
 from .why import why
 
@@ -44,6 +45,7 @@ def options(
       ntpd112 prompt add welcome recording.wav       an announcement of your own
       ntpd112 why CALL_ID                            why a call waited, who was rung
       ntpd112 trace CALL_ID                          its SIP messages
+      ntpd112 audit                                  who changed what, who heard what
       ntpd112 staff --calls-per-hour 120 --talk 90s  how many operators?
     """
 
@@ -91,6 +93,7 @@ def demo(
 
 app.command(short_help="Say what is wrong with the configuration.")(check.check)
 app.command(short_help="Tell in words why a call went as it did.")(why)
+app.command(short_help="Show who changed what and who fetched which recording.")(audit)
 app.command(short_help="Draw a call's SIP messages as a ladder diagram.")(trace.trace)
 app.command(short_help="Say how many operators a load of calls needs.")(staff.staff)
 app.add_typer(operators.app, name="operator", short_help="Add, import, list and remove operators.")

@@ -12,6 +12,7 @@ from rich.table import Table
 from ntpd112.access import SCOPES
 from ntpd112.access.keys import InvalidKey, KeyExists, KeyStore
 
+from .auditing import recorded
 from .common import ConfigOption, JsonOption, configuration, fail, print_json, with_database
 
 app = typer.Typer(no_args_is_help=True)
@@ -40,8 +41,10 @@ def add(
 
     Example: ntpd112 apikey add reporting --scope cdr:read --scope calls:read
     """
+    settings = configuration(config)
     try:
-        key = with_database(configuration(config), lambda engine: KeyStore(engine).add(name, scope))
+        with recorded(settings, "apikey add", name, scopes=" ".join(scope)):
+            key = with_database(settings, lambda engine: KeyStore(engine).add(name, scope))
     except (InvalidKey, KeyExists) as error:
         fail(str(error))
     print(key)
@@ -81,5 +84,7 @@ def revoke(name: KeyName, config: ConfigOption = None) -> None:
 
     Example: ntpd112 apikey revoke reporting
     """
-    if not with_database(configuration(config), lambda engine: KeyStore(engine).revoke(name)):
-        fail(f'there is no valid API key "{name}"; `ntpd112 apikey list` shows all')
+    settings = configuration(config)
+    with recorded(settings, "apikey revoke", name):
+        if not with_database(settings, lambda engine: KeyStore(engine).revoke(name)):
+            fail(f'there is no valid API key "{name}"; `ntpd112 apikey list` shows all')

@@ -13,6 +13,7 @@ from rich.table import Table
 from ntpd112.cdr.directory import Directory, InvalidOperator, Operator, OperatorExists
 from ntpd112.config import Config, ListenUrl
 
+from .auditing import recorded
 from .common import ConfigOption, JsonOption, configuration, fail, print_json, with_database
 from .credentials import generated_password, skills_from, with_password
 from .operator_file import read_operators
@@ -54,7 +55,8 @@ def add(
     password = sys.stdin.read().rstrip("\r\n") if password_stdin else generated_password()
     try:
         made = with_password(operator, name, skills_from(skill or ()), settings.sip.realm, password)
-        with_database(settings, lambda engine: Directory(engine).add(made))
+        with recorded(settings, "operator add", operator, name=name, skills=" ".join(skill or ())):
+            with_database(settings, lambda engine: Directory(engine).add(made))
     except OperatorExists as error:
         fail(f"{error}; change with `ntpd112 operator import`, or remove it first")
     except (InvalidOperator, ValueError) as error:
@@ -104,7 +106,9 @@ def import_(
     if reading.problems:
         listed = "\n".join(f"{file}:{problem}" for problem in reading.problems)
         fail(f"{listed}\nnothing was imported")
-    with_database(settings, lambda engine: Directory(engine).put(reading.operators))
+    ids = " ".join(operator.id for operator in reading.operators)
+    with recorded(settings, "operator import", str(file), operators=ids):
+        with_database(settings, lambda engine: Directory(engine).put(reading.operators))
     added = sum(operator.id not in known for operator in reading.operators)
     print(f"{added} added, {len(reading.operators) - added} changed")
 
@@ -134,8 +138,10 @@ def remove(operator: OperatorId, config: ConfigOption = None) -> None:
 
     Example: ntpd112 operator remove budi
     """
-    if not with_database(configuration(config), lambda engine: Directory(engine).remove(operator)):
-        fail(f'there is no operator "{operator}"; `ntpd112 operator list` shows all')
+    settings = configuration(config)
+    with recorded(settings, "operator remove", operator):
+        if not with_database(settings, lambda engine: Directory(engine).remove(operator)):
+            fail(f'there is no operator "{operator}"; `ntpd112 operator list` shows all')
 
 
 def _all(config: Config) -> list[Operator]:

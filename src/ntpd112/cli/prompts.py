@@ -13,6 +13,7 @@ from rich.table import Table
 from ntpd112.config import Config
 from ntpd112.media.site import LANGUAGES, Language, SitePrompts
 
+from .auditing import recorded
 from .common import ConfigOption, JsonOption, configuration, fail, print_json
 
 app = typer.Typer(no_args_is_help=True)
@@ -45,8 +46,10 @@ def add(
     """
     settings = configuration(config)
     prompts = _writable(settings)
+    spoken = _language(settings, language)
     try:
-        made = prompts.put(_language(settings, language), name, file.read_bytes())
+        with recorded(settings, "prompt add", f"{spoken}/{name}", file=str(file)):
+            made = prompts.put(spoken, name, file.read_bytes())
     except ValueError as problem:
         fail(f"{file}: {problem}")
     except OSError as problem:
@@ -83,12 +86,15 @@ def remove(name: PromptName, language: LanguageOption = None, config: ConfigOpti
     """
     settings = configuration(config)
     spoken = _language(settings, language)
-    try:
-        removed = _writable(settings).remove(spoken, name)
-    except (ValueError, OSError) as problem:
-        fail(str(problem))
-    if not removed:
-        fail(f'the site has no announcement "{name}" of its own in {spoken}; `ntpd112 prompt list` shows all')
+    prompts = _writable(settings)
+    with recorded(settings, "prompt remove", f"{spoken}/{name}"):
+        try:
+            removed = prompts.remove(spoken, name)
+        except (ValueError, OSError) as problem:
+            fail(str(problem))
+        if not removed:
+            shown = "`ntpd112 prompt list` shows all"
+            fail(f'the site has no announcement "{name}" of its own in {spoken}; {shown}')
 
 
 def _writable(settings: Config) -> SitePrompts:

@@ -111,6 +111,7 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
     changed = {
         "media": media.model_copy(update=own),
         "journal": journal.model_copy(update={"path": folder / journal.path}),
+        "audit": config.audit.model_copy(update={"path": folder / config.audit.path}),
         "trace": trace.model_copy(update={"path": folder / trace.path}) if trace.path else trace,
         "database": config.database.model_copy(update={"url": url}),
     }

@@ -125,6 +125,11 @@ class JournalConfig(Section):
     "How long events stay after their CDR was written; 0: for ever."
 
 
+class AuditConfig(Section):
+    path: Path = Path("ntpd112-audit.db")
+    "SQLite file: who changed what, and fetched which recording."
+
+
 class TraceConfig(Section):
     path: Path | None = Path("ntpd112-trace.db")
     "SQLite file with the last SIP messages, for `ntpd112 trace`."
@@ -156,5 +161,6 @@ class Config(Section):
     codes: CodesConfig = CodesConfig()
     mqtt: MqttConfig = MqttConfig()
     journal: JournalConfig = JournalConfig()
+    audit: AuditConfig = AuditConfig()
     trace: TraceConfig = TraceConfig()
     log: LogConfig = LogConfig()

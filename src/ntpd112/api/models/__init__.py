@@ -3,6 +3,7 @@ together."""
 
 from __future__ import annotations
 
+from .audit import AuditEntryOut, AuditPageOut
 from .base import UNCHANGED, Model, ParameterError, ProblemOut, errors
 from .callbacks import CallbackCallIn, CallbackCallOut, CallbackClosedIn, CallbackClosedOut, CallbackOut
 from .callers import CallerOut, ClassifiedOut, StandingIn
@@ -31,6 +32,8 @@ from .talking import PartyIn, SupervisionIn, TransferIn
 
 __all__ = [
     "UNCHANGED",
+    "AuditEntryOut",
+    "AuditPageOut",
     "CallOut",
     "CallbackCallIn",
     "CallbackCallOut",
