@@ -140,6 +140,19 @@ def lifted(hall: Hall, waiting: int) -> Iterator[float]:
         hall.acd.effects()
 
 
+def on_break(hall: Hall, waiting: int) -> Iterator[float]:
+    """Somebody, but never the last for any need."""
+    hall.engage_all()
+    hall.fill(waiting)
+    while True:
+        operator = hall.rng.choice(hall.ids)
+        hall.acd.request_state(operator, "break", hall.now, "bench")
+        yield timed(hall.acd.disengage, operator, hall.now, False)
+        hall.acd.engage(operator, f"busy-{operator}", hall.now, "bench")
+        hall.acd.request_state(operator, "ready", hall.now, "bench")
+        hall.acd.effects()
+
+
 KINDS = {
     "enqueue, rings a free operator": to_a_free_operator,
     "declined, rings the next": declined_to_the_next,
@@ -147,6 +160,7 @@ KINDS = {
     "freed, takes the next call": freed_takes_the_next,
     "ladder step": ladder_step,
     "lift": lifted,
+    "goes on break": on_break,
 }
 
 

@@ -15,7 +15,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from tests.queue.watcher import Caller, Watcher
 
 from ntpd112.queue import Acd, Ask, LadderStep, Lane, OperatorSpec, QueuePolicy, StateConflict
-from ntpd112.queue.states import SettledState
+from ntpd112.queue.states import SERVING, SettledState
 
 OPERATORS = ("ani", "budi", "citra", "dewi")
 SKILLS: st.SearchStrategy[dict[str, int]] = st.just({}) | st.dictionaries(
@@ -387,6 +387,17 @@ class CallCentre(RuleBasedStateMachine):
             deserted = not self.acd.anyone_serving()
             due = [n for n, after in steps if deserted or caller.since + after < self.now]
             assert len(caller.climbed) >= len(due)
+
+    @invariant()
+    def who_waits_for_nobody_has_been_hurried(self) -> None:
+        """As far as somebody who serves, or a destination, or the ladder's end."""
+        for call, caller in self.watch.waiting().items():
+            serve = (one for one, state in self.watch.states.items() if state in SERVING)
+            if caller.lane == "held" or any(caller.accepts(self.watch.skills[one]) for one in serve):
+                continue
+            view = self.acd.call(call)
+            assert view is not None
+            assert caller.climbed or view.step == len(caller.policy.ladder)
 
     @invariant()
     def loads_add_up(self) -> None:

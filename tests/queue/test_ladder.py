@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.queue.hall import RING, Hall, of_kind, offers
+from tests.queue.hall import RING, WRAP_UP, Hall, of_kind, offers
 
-from ntpd112.queue import Climb, LadderStep, LastOperator, QueuePolicy, Relaxed, UnknownCall
+from ntpd112.queue import Climb, LadderStep, LastOperator, OperatorSpec, QueuePolicy, Relaxed, UnknownCall
 from ntpd112.queue.ladder import fits, relaxed, requirement_of
 
 LADDER = (
@@ -80,6 +80,116 @@ def test_if_nobody_on_duty_may_be_rung_a_destination_is_somebody() -> None:
     hall = Hall({"boss": {"supervisor": 1}}, ladder=ladder)
     assert steps(hall.call("c", now=0.0)) == [("climb", 1, "nobody serving fits")]
     assert offers(hall.later(60.0)) == [("c", "boss")]
+
+
+FIRE_THEN_ANYBODY = (LadderStep(after=60.0, any=True), LadderStep(after=90.0, to=True))
+
+
+def fire_hall(**operators: dict[str, int]) -> Hall:
+    """A fireman, who talks; a call that only they fit has been waiting for them since 1."""
+    hall = Hall({"fireman": {"fire": 1}}, ladder=FIRE_THEN_ANYBODY)
+    hall.answered_call("talks", "fireman")
+    for operator, skills in operators.items():
+        hall.join(operator, skills)
+    hall.call("waits", now=1.0, skills={"fire": 1})
+    return hall
+
+
+def test_when_the_last_who_fits_leaves_those_who_wait_for_them_take_who_is_left() -> None:
+    hall = fire_hall(ani={})
+    hall.acd.request_state("fireman", "break", 2.0, "api")
+    assert steps(hall.acd.effects()) == [], "who talks still serves"
+    hall.acd.call_finished("talks", "fireman", 3.0)
+    effects = hall.acd.effects()
+    assert steps(effects) == [("relaxed", 1, "nobody serving fits")]
+    assert offers(effects) == [("waits", "ani")]
+    assert hall.view("waits").step == 1, "the destination has its time"
+
+
+@pytest.mark.parametrize("leaves", ["break", "phone lost", "skill lost"])
+def test_however_the_last_who_fits_leaves(leaves: str) -> None:
+    hall = fire_hall(ani={})
+    hall.acd.call_finished("talks", "fireman", 2.0)
+    assert hall.state("fireman") == "wrap-up"
+    match leaves:
+        case "break":
+            hall.acd.request_state("fireman", "break", 3.0, "api")
+        case "phone lost":
+            hall.acd.phone_lost("fireman", 3.0, "unreachable")
+            hall.later(2.0 + WRAP_UP)
+        case _:
+            hall.acd.set_operator(OperatorSpec("fireman", "Fireman", {}), 3.0)
+    assert hall.view("waits").step == 1
+    assert hall.view("waits").offers == {"ani": 1}
+
+
+def test_rona_of_the_last_who_fits_others_lets_those_hurry() -> None:
+    """The call that rang has somebody else: its last operator need not stay for the sake of the other."""
+    hall = Hall({"fireman": {"fire": 1}, "ani": {}}, ladder=FIRE_THEN_ANYBODY)
+    hall.answered_call("talks", "fireman")
+    hall.answered_call("talks too", "ani")
+    hall.call("anything", now=1.0)
+    hall.call("fire", now=2.0, skills={"fire": 1})
+    hall.acd.call_finished("talks", "fireman", 3.0)
+    assert offers(hall.later(3.0 + WRAP_UP)) == [("anything", "fireman")]
+    hall.later(3.0 + WRAP_UP + RING)
+    assert hall.state("fireman") == "break"
+    assert hall.view("fire").step == 1
+
+
+def test_who_loses_their_ring_by_it_comes_before_later_calls() -> None:
+    hall = fire_hall(ani={})
+    hall.call("later", now=2.0, skills={"fire": 1})
+    hall.acd.call_finished("talks", "fireman", 3.0)
+    assert offers(hall.later(3.0 + WRAP_UP)) == [("waits", "fireman")]
+    hall.acd.phone_lost("fireman", 14.0, "unreachable")
+    assert offers(hall.acd.effects()) == [("waits", "ani")]
+    assert hall.waiting() == ["later"]
+
+
+def test_those_who_were_left_hurry_to_a_destination_and_no_further() -> None:
+    ladder = (
+        LadderStep(after=30.0, to=True),
+        LadderStep(after=60.0, to=True),
+        LadderStep(after=90.0, include=frozenset({"supervisor"})),
+    )
+    hall = Hall({"ani": {}}, ladder=ladder)
+    hall.join("boss", {"supervisor": 1})
+    hall.answered_call("talks", "ani")
+    hall.call("waits", now=1.0)
+    for again in (10.0, 20.0):
+        hall.acd.call_finished("talks", "ani", again)
+        hall.acd.request_state("ani", "break", again, "api")
+        assert hall.view("waits").step == 1
+        hall.acd.engage("ani", "talks", again, "phone")
+    assert steps(hall.acd.effects()) == [("climb", 1, "nobody serving fits")]
+    assert steps(hall.later(61.0)) == [("climb", 2, "")]
+
+
+def test_a_call_is_hurried_by_nobody_fitting_when_its_screening_is_over() -> None:
+    hall = Hall(
+        {"boss": {"supervisor": 1}}, ladder=(LadderStep(after=30.0, include=frozenset({"supervisor"})),)
+    )
+    assert steps(hall.call("c", now=0.0, lane="held")) == []
+    hall.acd.set_lane("c", "normal", 5.0, "spoke")
+    assert offers(hall.acd.effects()) == [("c", "boss")]
+
+
+def test_a_pulled_call_whose_operators_left_while_it_rang_hurries_when_it_is_declined() -> None:
+    hall = fire_hall(ani={})
+    hall.acd.pull("waits", "ani", 2.0)
+    hall.acd.phone_lost("fireman", 3.0, "unreachable")
+    hall.acd.call_finished("talks", "fireman", 3.0)
+    hall.join("budi", now=4.0)
+    assert steps(hall.acd.effects()) == []
+    hall.acd.offer_declined("waits", "ani", 5.0)
+    assert offers(hall.acd.effects()) == [("waits", "budi")]
+
+
+def test_what_a_supervisor_asks_for_in_vain_is_not_waited_for() -> None:
+    hall = fire_hall(ani={})
+    hall.acd.set_requirement("waits", {"medical": 3}, {}, 2.0)
+    assert offers(hall.acd.effects()) == [("waits", "ani")]
 
 
 def test_operators_with_a_role_are_kept_out_unless_the_call_asks_for_that_role() -> None:

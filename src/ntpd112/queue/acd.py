@@ -3,8 +3,9 @@
 Pure and event-driven. Every method takes an event, updates calls, operators and deadlines, and leaves what
 is to be done in `effects()`; nothing is polled. After every method no waiting call and ready operator fit
 each other (held calls and `set_kept_free` apart): whatever makes one of them available looks for the other at
-once. A call is in the ACD's hands until an operator answers; then the operator talks in it, and it may be
-enqueued again before or after they have finished.
+once. Nor does a call wait for the next step of its ladder while nobody who serves may be rung for it. A call
+is in the ACD's hands until an operator answers; then the operator talks in it, and it may be enqueued again
+before or after they have finished.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from .ladder import requirement_of, skills_of
 from .model import LAST_OPERATOR_PAUSE, Ask, Counters, OperatorSpec, QueuePolicy
 from .order import call_key
 from .records import CallRecord, OperatorRecord, QueueRecord, Talk
-from .states import OperatorEvent, SettledState
+from .states import SERVING, OperatorEvent, SettledState
 from .supervision import Supervision
 from .waiting import NOBODY_SERVING, QUEUE_FULL
 
@@ -48,12 +49,14 @@ class Acd(Supervision):
             return
         if operator.spec == spec and not operator.removed:
             return
-        self._matching.remove_operator(operator)
+        left = self._matching.remove_operator(operator)
         operator.spec = spec
         operator.removed = False
         self._matching.add_operator(operator)
         if operator.state == "ready":
             self._serve_next(operator, now, keep=True)
+        if operator.state in SERVING:
+            self._left(left, now)
 
     def set_counters(self, operator_id: str, counters: Counters) -> None:
         """What the operator had done before this process began."""
@@ -110,8 +113,7 @@ class Acd(Supervision):
     def enqueue(self, ask: Ask, now: float) -> None:
         """A call waits for an operator, for the first time or again. Steps of the ladder whose time has come
         already, by an earlier `since`, are taken at once. If it has to wait, so are all of them when nobody
-        serves or the queue is full, and as many as it takes when nobody who serves fits. Raises UnknownQueue,
-        IllegalEvent if the call waits or rings already."""
+        serves or the queue is full. Raises UnknownQueue, IllegalEvent if the call waits or rings already."""
         home = self._queue(ask.queue)
         if ask.call_id in self._calls:
             state = self._calls[ask.call_id].state
@@ -122,8 +124,6 @@ class Acd(Supervision):
         full = 0 < call.queue.max_waiting < home.waiting
         if call.state == "waiting" and (full or not self._serving):
             self._hurry(call, now, QUEUE_FULL if full else NOBODY_SERVING)
-        elif call.state == "waiting":
-            self._climb_to_somebody(call, now)
 
     def _new_call(self, ask: Ask, home: QueueRecord, now: float) -> CallRecord:
         policy = home.policy

@@ -21,6 +21,7 @@ from .effects import (
     Why,
     milliseconds,
 )
+from .matching import Pool
 from .model import CallState, CancelOutcome
 from .order import room_for
 from .records import CallRecord, OperatorRecord
@@ -82,7 +83,7 @@ class Floor(Audit, ABC):
             self._matching.hold(call)
         else:
             self._matching.put(call, "incident" if call.incident else "waiting")
-        self._say_waits(call)
+        self._say_waits(call, now)
 
     def _count_as(self, call: CallRecord, state: CallState) -> None:
         if state != call.state:
@@ -128,7 +129,7 @@ class Floor(Audit, ABC):
             chosen_by=chosen_by,
         )
 
-    def _say_waits(self, call: CallRecord) -> None:
+    def _say_waits(self, call: CallRecord, now: float) -> None:
         pool = self._matching.pool(call)
         if call.lane == "held":
             reason = "held for screening"
@@ -141,6 +142,8 @@ class Floor(Audit, ABC):
         if reason != call.waits:
             call.waits = reason
             self._effects.append(Waits(call.id, pool.fit(), self._serving - pool.serving(), reason))
+            if reason == NOBODY_FITS:
+                self._hurry_to_somebody(call, now)
 
     # --- the operator's side
 
@@ -218,17 +221,36 @@ class Floor(Audit, ABC):
         previous = operator.state
         state = next_state(operator.id, previous, event)
         self._matching.set_busy(operator)
-        self._matching.moved(operator, previous, state)
+        left = self._matching.moved(operator, previous, state)
         self._deadlines.cancel(("operator", operator.id))
         self._serving += (state in SERVING) - (previous in SERVING)
         operator.state, operator.reason, operator.since = state, reason, now
         self._effects.append(StateChanged(operator.id, previous, state, reason, call_id))
         if previous in SERVING and not self._serving:
             self._deserted(now)
+        else:
+            self._left(left, now, self._calls.get(call_id or ""))
 
     @abstractmethod
     def _deserted(self, now: float) -> None:
         """The last serving operator has gone."""
+
+    def _left(self, pools: list[Pool], now: float, rang: CallRecord | None = None) -> None:
+        """An operator serves there no longer. Whom that leaves with nobody seeks further in order of service,
+        also the call that rang them, which is listed nowhere yet. Costs no more than a look at the pools
+        unless they were the last."""
+        forsaken = [pool for pool in pools if pool.forsaken]
+        if not forsaken:
+            return
+        calls = [entry for pool in forsaken for shelf in (pool.waiting, pool.incident) for entry in shelf]
+        if rang is not None and not rang.out and rang.shelf is None:
+            calls.append((rang.key, rang))
+        for _, call in sorted(calls):
+            self._seek(call, now)
+
+    @abstractmethod
+    def _hurry_to_somebody(self, call: CallRecord, now: float) -> None:
+        """The call begins to wait while others serve, but nobody who fits."""
 
     def _serve_next(self, operator: OperatorRecord, now: float, *, keep: bool = False) -> None:
         """The operator is ready: the first waiting call they fit rings at once, else they are idle, in the

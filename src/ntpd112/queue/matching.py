@@ -57,6 +57,11 @@ class Pool:
     def serving(self) -> int:
         return sum(self.states[state] for state in SERVING)
 
+    @property
+    def forsaken(self) -> bool:
+        """Calls wait and nobody who serves fits."""
+        return bool(self.waiting or self.incident) and not self.serving()
+
 
 class Matching:
     def __init__(self, rng: Random) -> None:
@@ -83,18 +88,23 @@ class Matching:
         for pool in self._pools.values():
             self._join(operator, pool)
 
-    def remove_operator(self, operator: OperatorRecord) -> None:
+    def remove_operator(self, operator: OperatorRecord) -> list[Pool]:
+        """The pools they fitted."""
         self.set_busy(operator)
         self._operators.discard(operator)
-        for pool, _ in operator.pools:
+        pools = [pool for pool, _ in operator.pools]
+        for pool in pools:
             pool.states[operator.state] -= 1
         operator.pools = []
+        return pools
 
-    def moved(self, operator: OperatorRecord, previous: OperatorState, state: OperatorState) -> None:
-        """The operator's state changes: counted wherever they fit."""
+    def moved(self, operator: OperatorRecord, previous: OperatorState, state: OperatorState) -> list[Pool]:
+        """The operator's state changes: counted wherever they fit. The pools that they leave, whoever else is
+        there: none while they serve."""
         for pool, _ in operator.pools:
             pool.states[previous] -= 1
             pool.states[state] += 1
+        return [pool for pool, _ in operator.pools] if previous in SERVING and state not in SERVING else []
 
     def set_idle(self, operator: OperatorRecord) -> None:
         """The operator is free and no waiting call is for them."""
