@@ -106,6 +106,19 @@ def test_who_is_still_on_the_second_line_is_busy_with_it_and_has_the_wrap_up_aft
     assert desk.state("siti") == "wrap-up"
 
 
+def test_who_dialled_while_their_phone_rang_in_vain_is_busy_with_what_they_dialled() -> None:
+    desk = centre()
+    caller = desk.call()
+    assert desk.ringing("siti")
+    line = desk.dial("siti", "110")
+    desk.hang_up(caller, 487)
+    assert desk.state("siti") == "talking"
+    desk.call()
+    assert [desk.ringing(one) for one in ("siti", "budi")] == [False, True]
+    desk.hang_up(line)
+    assert desk.state("siti") == "ready"
+
+
 def test_no_caller_is_offered_to_who_is_still_on_the_second_line() -> None:
     desk = centre(wrap_up=0.0)
     desk.unregister("budi")

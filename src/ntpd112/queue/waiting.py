@@ -33,8 +33,8 @@ class Waiting(Floor):
         self._set_step_deadline(call)
 
     def _hurry_to_somebody(self, call: CallRecord, now: float) -> None:
-        """It keeps out all who serve, by skill or role: as many steps as it takes until somebody may be rung, or
-        a destination is tried."""
+        """It keeps out all who serve, by skill or role: as many steps as it takes until somebody may be rung,
+        or a destination is tried."""
         ladder, before = call.queue.ladder, call.step
         while not self._matching.pool(call).serving() and self._take_next(call, now, NOBODY_FITS):
             if ladder[call.step - 1].to:
