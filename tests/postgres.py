@@ -106,11 +106,16 @@ def unprivileged_user() -> str | None:
     return "postgres" if "postgres" in names else "nobody"
 
 
+SERVER = pytest.StashKey[PostgresServer]()
+
+
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """One for the whole run; each test takes databases of its own from it."""
-    folder = Path(tempfile.mkdtemp(prefix="pg-"))
-    server = PostgresServer(folder)
-    yield server
-    server.stop()
-    shutil.rmtree(folder)
+def postgres_server(pytestconfig: pytest.Config) -> PostgresServer:
+    """One for the whole run, however many conftests take this fixture over; each test takes databases of its
+    own from it."""
+    if SERVER not in pytestconfig.stash:
+        folder = Path(tempfile.mkdtemp(prefix="pg-"))
+        server = pytestconfig.stash[SERVER] = PostgresServer(folder)
+        pytestconfig.add_cleanup(lambda: shutil.rmtree(folder))
+        pytestconfig.add_cleanup(server.stop)
+    return pytestconfig.stash[SERVER]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -10,7 +11,8 @@ from structlog.testing import capture_logs
 
 from ntpd112.app import operators
 from ntpd112.app.operators import OperatorWatch
-from ntpd112.cdr.directory import Directory
+from ntpd112.cdr.directory import Directory, Operator
+from ntpd112.cdr.lastknown import LastKnown
 from ntpd112.queue import Acd
 
 
@@ -33,11 +35,12 @@ class AwayDirectory:
 
 
 async def test_a_database_that_is_away_is_said_once_and_its_return_too(
-    monkeypatch: pytest.MonkeyPatch,
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setattr(operators, "REFRESH_S", 0.001)
     directory = AwayDirectory(failures=5)
-    watch = OperatorWatch(cast(Directory, directory), Acd(), "realm", lambda: None)
+    file: LastKnown[list[Operator]] = LastKnown(tmp_path / "operators.json", list[Operator])
+    watch = OperatorWatch(cast(Directory, directory), Acd(), "realm", lambda: None, file)
     with capture_logs() as lines:
         task = asyncio.create_task(watch.run())
         await directory.answered.wait()

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from ntpd112.access.principal import SCOPES, Principal
 from ntpd112.cdr import revisions
+from ntpd112.cdr.lastknown import LastKnown
 from ntpd112.cdr.tables import api_keys
 
 PREFIX = "ntpd112_"
@@ -56,18 +57,20 @@ class KeyExists(Exception):
 
 
 class KeyStore:
-    """Keys in the database, and in memory for `find`. Methods that await raise
-    sqlalchemy.exc.SQLAlchemyError."""
+    """Keys in the database, in memory for `find`, and in a file for a start without the database. Methods
+    that await raise sqlalchemy.exc.SQLAlchemyError."""
 
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(
+        self, engine: AsyncEngine, last_known: LastKnown[dict[str, Principal]] | None = None
+    ) -> None:
         self._engine = engine
+        self._last_known = last_known
         self._revision = -1
-        self._by_hash: dict[str, ApiKey] = {}
+        self._by_hash: dict[str, Principal] = {}
 
     def find(self, key: str) -> Principal | None:
         """Whose valid key this is, from memory; None if nobody's."""
-        found = self._by_hash.get(_hash(key))
-        return found.principal if found else None
+        return self._by_hash.get(_hash(key))
 
     async def add(self, name: str, scopes: Iterable[str]) -> str:
         """Makes a key and returns its text, which cannot be had again. Raises InvalidKey, KeyExists."""
@@ -105,8 +108,18 @@ class KeyStore:
         async with self._engine.connect() as connection:
             revision = await revisions.current(connection, "api_keys")
         if revision != self._revision:
-            self._by_hash = {digest: key for digest, key in await self._load() if key.revoked_at is None}
+            self._by_hash = {
+                digest: key.principal for digest, key in await self._load() if key.revoked_at is None
+            }
             self._revision = revision
+            if self._last_known is not None:
+                await self._last_known.keep(self._by_hash)
+
+    def recall(self) -> bool:
+        """At a start while the database is away: the keys last known. False: none ever were."""
+        found = self._last_known.recall() if self._last_known is not None else None
+        self._by_hash = found or {}
+        return found is not None
 
     async def keep_fresh(self) -> None:
         """Refreshes for ever; while the database is away the known keys stay valid."""

@@ -9,6 +9,7 @@ import sqlite3
 import time
 from contextlib import AsyncExitStack
 from functools import partial
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -17,6 +18,7 @@ from prometheus_client import CollectorRegistry, ProcessCollector
 from sqlalchemy.exc import SQLAlchemyError
 
 from ntpd112 import __version__
+from ntpd112.access import Principal
 from ntpd112.access.keys import KeyStore
 from ntpd112.api.app import create_app
 from ntpd112.api.metrics import CentreCollector
@@ -25,8 +27,9 @@ from ntpd112.audit import AuditLog
 from ntpd112.calls.centre import LiveCentre
 from ntpd112.calls.context import Context
 from ntpd112.calls.control import CallControl
-from ntpd112.cdr.database import DatabaseError, open_database
-from ntpd112.cdr.directory import Directory
+from ntpd112.cdr.database import DatabaseError
+from ntpd112.cdr.directory import Directory, Operator
+from ntpd112.cdr.lastknown import LastKnown
 from ntpd112.cdr.projection import CdrProjection
 from ntpd112.cdr.store import CdrStore
 from ntpd112.config import Config, dead_ends, warnings_of
@@ -43,6 +46,7 @@ from ntpd112.sip.endpoint import SipEndpoint
 from ntpd112.sip.registrar import Registrar
 from ntpd112.sip.trunks import Trunks, TrunkSpec
 
+from .database import MainDatabase
 from .logs import set_up_logging
 from .operators import OperatorWatch
 from .phones import PhoneBook
@@ -91,12 +95,12 @@ class Agent:
         interrupted = self.journal.close_open_calls(time.time())
         if interrupted:
             log.error("the last run ended in mid-call; these get a CDR `interrupted`", calls=interrupted)
-        self._memory_file = config.journal.path.with_name(config.journal.path.stem + "-memory")
+        self._memory_file = self._beside("-memory")
         self.memory = restore(self.journal, self._memory_file, settings_of(config))
-        self.database = await open_database(config.database.url)
-        self._opened.push_async_callback(self.database.dispose)
+        self.database = MainDatabase(config.database.url)
+        self._opened.push_async_callback(self.database.close)
         self._build()
-        await self.operators.refresh()
+        await self.database.begin([self.operators, self.keys])
         give_back_counters(self.memory, self.acd, time.time())
         self.control.start(loop.time())
         self._opened.push_async_callback(self.media.stop)
@@ -112,10 +116,7 @@ class Agent:
         self.audit = AuditLog(config.audit.path)
         self.audit.start()
         self._opened.callback(self.audit.close)
-        self.keys = KeyStore(self.database)
-        await self.keys.refresh()
-        self.cdrs = CdrStore(self.database)
-        self.projection = CdrProjection(self.journal, self.cdrs)
+        self.projection = CdrProjection(self.journal, CdrStore(self.database.work))
         self.feed = Feed(self.journal, ZoneInfo(config.site.timezone))
         self.journal.on_commit += [self.projection.wake, self.feed.wake]
         self.sinks = mqtt_sinks(config, self.journal, self._opened)
@@ -132,11 +133,12 @@ class Agent:
         self._opened.callback(self.turn.close)
         self.turn.request()
         self._tasks = [
-            asyncio.create_task(self.projection.run(), name="cdr projection"),
+            asyncio.create_task(self.database.keep(), name="main database"),
+            asyncio.create_task(self.database.once_usable(self.projection.run), name="cdr projection"),
             asyncio.create_task(self.feed.run(), name="live feed"),
             *(asyncio.create_task(sink.run(), name=name) for name, sink in self.sinks.items()),
-            asyncio.create_task(self.operators.run(), name="operator directory"),
-            asyncio.create_task(self.keys.keep_fresh(), name="API keys"),
+            asyncio.create_task(self.database.once_usable(self.operators.run), name="operator directory"),
+            asyncio.create_task(self.database.once_usable(self.keys.keep_fresh), name="API keys"),
             asyncio.create_task(self.phones.keep_saved(), name="registered phones"),
             asyncio.create_task(collect_when_quiet(self.context.calls.__len__), name="collector"),
             asyncio.create_task(keep_saved(self.memory, self.journal, self._memory_file), name="memory"),
@@ -162,6 +164,11 @@ class Agent:
             operators=len(self.acd.operators()),
         )
 
+    def _beside(self, suffix: str) -> Path:
+        """A file of the agent's own, beside the journal."""
+        journal = self.config.journal.path
+        return journal.with_name(journal.stem + suffix)
+
     def _doubts(self) -> list[str]:
         """What does not keep us from serving, and will be missed when a call comes."""
         doubts = warnings_of(self.config)
@@ -178,9 +185,15 @@ class Agent:
         self.acd = Acd()
         for queue in config.queue:
             self.acd.set_queue(policy_of(queue, config.shield, config.flood))
+        database = self.database.work
         self.operators = OperatorWatch(
-            Directory(self.database), self.acd, config.sip.realm, self._request_turn
+            Directory(database),
+            self.acd,
+            config.sip.realm,
+            self._request_turn,
+            LastKnown(self._beside("-operators.json"), list[Operator]),
         )
+        self.keys = KeyStore(database, LastKnown(self._beside("-keys.json"), dict[str, Principal]))
         self.trunks = Trunks(
             [TrunkSpec(t.name, t.peers, max_calls=t.max_calls, options_s=t.options) for t in config.trunk]
         )
@@ -203,8 +216,7 @@ class Agent:
         context.on_unknown_user = self.operators.look_soon
         self.context = context
         self.control = CallControl(context)
-        book = config.journal.path.with_name(config.journal.path.stem + "-phones.json")
-        self.phones = PhoneBook(book, self.registrar, self.acd, context.clock.wall)
+        self.phones = PhoneBook(self._beside("-phones.json"), self.registrar, self.acd, context.clock.wall)
         self.endpoint = SipEndpoint(self.ua, self._request_turn)
         self.turn = Turn(self.control, self.ua, self.journal, self.media, self.endpoint)
         self.centre = LiveCentre(context, self.control, self.trunks, self._request_turn, self._faults)
@@ -244,9 +256,15 @@ class Agent:
         return faults
 
     def _warnings(self) -> list[str]:
-        late = [f"CDRs are late: {self.projection.problem}"] if self.projection.problem else []
-        late += [self.audit.problem] if self.audit.problem else []
-        return [*late, *(sink.problem for sink in self.sinks.values() if sink.problem)]
+        late = self.projection.problem
+        problems = [
+            self.database.warning,
+            f"CDRs are late: {late}" if late else None,
+            self.operators.problem,
+            self.audit.problem,
+            *(sink.problem for sink in self.sinks.values()),
+        ]
+        return [problem for problem in problems if problem]
 
     async def _start_api(self) -> None:
         registry = CollectorRegistry()
@@ -258,7 +276,7 @@ class Agent:
         ProcessCollector(registry=registry)
         app = create_app(
             self.centre,
-            self.cdrs,
+            CdrStore(self.database.reading),
             self.keys,
             recordings=self.config.media.recordings,
             announcements=SitePrompts(self.config.media.prompts),
@@ -274,6 +292,8 @@ class Agent:
 
     async def _write_last_cdrs(self) -> None:
         """A database that is away does not hold up the stop: the journal keeps what is left."""
+        if not self.database.is_usable:
+            return
         try:
             async with asyncio.timeout(LAST_CDRS_S):
                 await self.projection.drain()

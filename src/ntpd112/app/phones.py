@@ -9,7 +9,6 @@ connection ended with the process, and its phone knows.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
@@ -17,6 +16,7 @@ from typing import Literal
 import msgspec
 import structlog
 
+from ntpd112.cdr.lastknown import write_private
 from ntpd112.queue import Acd
 from ntpd112.sip.flow import Address, Flow
 from ntpd112.sip.nameaddr import NameAddr
@@ -108,7 +108,7 @@ class PhoneBook:
             if state == self._saved:
                 continue
             try:
-                await asyncio.to_thread(self._write, self._encode(*state[1:]))
+                await asyncio.to_thread(write_private, self._path, self._encode(*state[1:]))
             except OSError as problem:
                 if not failing:
                     log.error("registered phones cannot be saved", file=str(self._path), reason=str(problem))
@@ -137,11 +137,3 @@ class PhoneBook:
             user_agent=binding.user_agent,
             answers=binding.liveness.answers,
         )
-
-    def _write(self, data: bytes) -> None:
-        """Whole or not at all: a file half written is never seen."""
-        draft = self._path.with_name(self._path.name + ".new")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        draft.replace(self._path)
