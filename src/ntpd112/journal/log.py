@@ -171,8 +171,8 @@ class Journal:
         execute = self._writer.execute
         try:
             execute("BEGIN IMMEDIATE")
+            self._writer.executemany("INSERT INTO events VALUES (?, ?, ?, ?)", [row[:4] for row in rows])
             for row in rows:
-                execute("INSERT INTO events VALUES (?, ?, ?, ?)", row[:4])
                 if row.opens:
                     execute("INSERT OR IGNORE INTO open_calls VALUES (?)", (row.call_id,))
                 elif row.closes:

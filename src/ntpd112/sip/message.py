@@ -8,6 +8,7 @@ a header nobody reads costs a split and nothing more.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from .nameaddr import NameAddr
 from .uri import SipSyntaxError, split_outside_quotes
@@ -102,12 +103,7 @@ class Message:
     @property
     def cseq(self) -> tuple[int, str]:
         """Sequence number and method. Raises SipSyntaxError when missing or malformed."""
-        text = self._need("cseq")
-        parts = text.split()
-        number = parts[0] if len(parts) == 2 else ""
-        if not (number.isascii() and number.isdigit() and len(number) < 20 and int(number) < 2**31):
-            raise SipSyntaxError(f"CSeq {text!r} is not a number below 2**31 and a method")
-        return int(number), parts[1]
+        return _read_cseq(self._need("cseq"))
 
     @property
     def via(self) -> Via:
@@ -155,6 +151,16 @@ class Response(Message):
     def __bytes__(self) -> bytes:
         head = f"SIP/2.0 {self.code} {self.phrase}\r\n{self._head()}Content-Length: {len(self.body)}\r\n\r\n"
         return head.encode("utf-8", "surrogateescape") + self.body
+
+
+@lru_cache(maxsize=128)
+def _read_cseq(text: str) -> tuple[int, str]:
+    """Remembered, since few differ: most are of the first or second request of a dialog."""
+    parts = text.split()
+    number = parts[0] if len(parts) == 2 else ""
+    if not (number.isascii() and number.isdigit() and len(number) < 20 and int(number) < 2**31):
+        raise SipSyntaxError(f"CSeq {text!r} is not a number below 2**31 and a method")
+    return int(number), parts[1]
 
 
 _spelled: dict[str, str] = dict(_SPELLING)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from .message import Request, Response
 from .nameaddr import NameAddr
 from .uri import SipSyntaxError
@@ -73,8 +75,11 @@ def has_tag(address: str) -> bool:
     return tag_of(address) is not None
 
 
+@lru_cache(maxsize=512)
 def tag_of(address: str) -> str | None:
-    """The tag of a From or To value; None without one. URI parameters inside <> do not count."""
+    """The tag of a From or To value; None without one. URI parameters inside <> do not count.
+
+    Remembered, since every message of a dialog brings the same two; with the largest 32 MB."""
     _, bracket, params = address.rpartition(">")
     if not bracket:
         params = address.partition(";")[2]
