@@ -95,6 +95,33 @@ async def test_what_came_while_it_was_not_running_is_caught_up_once(
     assert again.written == 0
 
 
+class BusyStore(CdrStore):
+    """While it writes, calls go on: another one ends each time."""
+
+    def __init__(self, engine: AsyncEngine, journal: Journal) -> None:
+        super().__init__(engine)
+        self._journal = journal
+        self.batches: list[list[str]] = []
+
+    async def write(self, records: Sequence[Cdr], projection: str, position: Position) -> None:
+        await super().write(records, projection, position)
+        self.batches.append([record.id for record in records])
+        write(self._journal, abandoned(f"MEANWHILE{len(self.batches)}", at=100))
+
+
+async def test_calls_that_end_while_others_are_written_wait_for_the_next_time(
+    journal: Journal, engine: AsyncEngine
+) -> None:
+    store = BusyStore(engine, journal)
+    projection = CdrProjection(journal, store)
+    write(journal, [*abandoned("A", at=1), *abandoned("B", at=2)])
+    await projection.drain()
+    assert store.batches == [["A", "B"]]
+    write(journal, abandoned("C", at=200))
+    await projection.drain()
+    assert store.batches == [["A", "B"], ["MEANWHILE1", "C"]]
+
+
 async def test_another_journal_is_read_from_its_beginning(journal: Journal, engine: AsyncEngine) -> None:
     store = CdrStore(engine)
     await store.write([], NAME, Position("that of the machine before", 1_000_000))

@@ -20,8 +20,9 @@ from ntpd112.journal import Stored
 from ntpd112.journal.events import CallClassified, CallEnded, LegQuality
 
 NAME = "cdrs"
-LINGER_S = 0.1
-"After a wake-up: media figures come shortly after a call's end, and many calls are written at once."
+LINGER_S = 0.25
+"""After a wake-up: media figures come shortly after a call's end, and many calls are written at once. At 130
+calls/s a call costs 0.8 ms less than with a step for every two or three calls (0.1 s: 0.5 ms less)."""
 BATCH_EVENTS = 2_000
 "Events read at a time: bounds memory and the transaction when catching up."
 RETRY_S = (0.5, 5.0)
@@ -105,8 +106,10 @@ class CdrProjection:
         if self._position is None:
             known = await self._store.position(NAME)
             self._position = known.seq if known and known.journal == self._journal.id else 0
-        while self._position < self._journal.last_seq:
-            await self._step(self._position, self._journal.last_seq)
+        # What comes meanwhile waits for the next time: each step would have one or two calls, for ever.
+        last = self._journal.last_seq
+        while self._position < last:
+            await self._step(self._position, last)
         if self.problem is not None:
             log.warning("CDRs are written again")
             self.problem = None

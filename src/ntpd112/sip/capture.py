@@ -53,8 +53,8 @@ CREATE TABLE IF NOT EXISTS sip_messages (
     local TEXT NOT NULL, remote TEXT NOT NULL, sip_call_id TEXT NOT NULL, message BLOB NOT NULL);
 DROP INDEX IF EXISTS sip_messages_call;
 """
-"""Without an index by call: each message would pay for it, while who asks for a call's messages can wait for a
-look at all of them, 0.1 s for 200,000. Files of earlier versions have one."""
+"""Without an index by call: each message would pay for it, while who asks for a call's messages can wait
+for a look at all of them, 0.1 s for 200,000. Files of earlier versions have one."""
 _INSERT = (
     "INSERT INTO sip_messages (at, direction, transport, local, remote, sip_call_id, message) "
     "VALUES (?, ?, ?, ?, ?, ?, ?)"
