@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import msgspec
 
+from ntpd112.calls.tally import Tally
 from ntpd112.calls.views import (
     By,
     CallbackView,
@@ -19,6 +21,7 @@ from ntpd112.calls.views import (
     OperatorView,
     PartyView,
     PlaceView,
+    QueueFigures,
     QueueView,
     SettableState,
     StateConflict,
@@ -230,6 +233,7 @@ class FakeCentre:
         self.flooded = FloodView(on=False, since=None, reason="", by="", prompt="", waiting=0)
         self.commands = FakeCommands(self.call)
         self.now = Health(ready=True, problems=[])
+        self.tally = Tally(screened=Counter({"voice": 7, "silent": 2}), climbs=4, floods=1)
 
     def calls(self) -> list[CallView]:
         return [
@@ -350,12 +354,15 @@ class FakeCentre:
 
     def figures(self) -> Figures:
         return Figures(
-            lanes={"normal": 3, "quiet": 1},
-            screened={"voice": 7, "silent": 2},
-            climbs=4,
+            calls={("waiting", "112"): 1},
+            lanes={("112", "normal"): 3, ("112", "quiet"): 1},
+            queues={"112": QueueFigures(unanswered=1, longest_wait_s=4.5, ready=1)},
+            operators={"ready": 1, "offline": 1},
+            phones=3,
+            phones_unreachable=1,
+            callbacks=2,
             flood=False,
-            floods=1,
-            repairs=0,
+            tally=self.tally,
         )
 
     def health(self) -> Health:

@@ -6,6 +6,7 @@ import asyncio
 from typing import Any, cast
 
 from ntpd112.app.turn import Turn
+from ntpd112.sip.endpoint import NEVER
 
 
 class Parts:
@@ -27,6 +28,12 @@ class Parts:
     def send(self, messages: list[object]) -> None:
         self.done.append("send")
 
+    def reading_since(self) -> float:
+        return NEVER
+
+    def turn_over(self, took_s: float) -> None:
+        self.done.append("counted")
+
     def flush(self) -> None:
         self.done.append("flush")
 
@@ -36,7 +43,7 @@ class Parts:
 
 def turn_of(parts: Parts) -> Turn:
     part = cast(Any, parts)
-    return Turn(part, part, part, part, part)
+    return Turn(part, part, part, part, part, part)
 
 
 async def test_what_comes_in_together_is_one_turn_written_before_it_leaves() -> None:
@@ -45,7 +52,7 @@ async def test_what_comes_in_together_is_one_turn_written_before_it_leaves() -> 
     turn.request()
     turn.request()
     await asyncio.sleep(0)
-    assert parts.done == ["settle", "commit", "send", "flush"]
+    assert parts.done == ["settle", "commit", "send", "flush", "counted"]
 
 
 async def test_after_the_last_turn_nothing_is_touched_that_may_be_closed() -> None:

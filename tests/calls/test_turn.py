@@ -11,6 +11,8 @@ from tests.calls.desk import Desk
 
 from ntpd112.app.turn import Turn
 from ntpd112.calls import control as control_module
+from ntpd112.calls.tally import Tally
+from ntpd112.sip.endpoint import NEVER
 from ntpd112.sip.events import UnknownUser
 
 
@@ -34,8 +36,8 @@ class Machine:
         )
         journal: Any = SimpleNamespace(commit=lambda: self.note("commit"))
         media: Any = SimpleNamespace(flush=lambda: self.note("flush"))
-        endpoint: Any = SimpleNamespace(send=lambda outgoing: self.note("send"))
-        self.turn = Turn(control, ua, journal, media, endpoint)
+        endpoint: Any = SimpleNamespace(send=lambda outgoing: self.note("send"), reading_since=lambda: NEVER)
+        self.turn = Turn(control, ua, journal, media, endpoint, Tally())
 
     def note(self, what: str) -> None:
         self.asked.append(what)

@@ -17,9 +17,10 @@ from prometheus_client import CollectorRegistry
 from ntpd112.api import problems
 from ntpd112.api.audited import Audited
 from ntpd112.api.auth import Keys
+from ntpd112.api.counting import Counting, Requests
 from ntpd112.api.exports import Exports
 from ntpd112.api.limits import Limits
-from ntpd112.api.metrics import CentreCollector
+from ntpd112.api.metrics import CentreCollector, HttpCollector
 from ntpd112.api.models import ProblemOut, errors
 from ntpd112.api.once import Answers, Once, Replay
 from ntpd112.api.parameters import only_known
@@ -64,9 +65,9 @@ def create_app(
     read_call: history.History = lambda call_id: (),
 ) -> FastAPI:
     """`recordings`: the folder, None when calls are not recorded. `announcements`: built in and
-    the site's own. `feed`: the live one. `audit_log`: started. `zone`: the site's. `metrics`: what
-    `/metrics` shows, by default the centre's. `warnings`: problems that calls do not suffer from, for
-    `/readyz`. `read_call`: a call's journal."""
+    the site's own. `feed`: the live one. `audit_log`: started. `zone`: the site's. `metrics`: what `/metrics`
+    shows beside the requests, by default the centre's. `warnings`: problems that calls do not suffer from,
+    for `/readyz`. `read_call`: a call's journal."""
     app = FastAPI(
         title="ntpd112",
         version=version("ntpd112"),
@@ -80,6 +81,8 @@ def create_app(
     if metrics is None:
         metrics = CollectorRegistry()
         metrics.register(CentreCollector(centre))
+    requests = Requests()
+    metrics.register(HttpCollector(requests))
     app.state.centre = centre
     app.state.cdrs = cdr_store
     app.state.keys = keys
@@ -99,6 +102,7 @@ def create_app(
     app.add_middleware(Once, answers=app.state.once)
     app.add_middleware(Audited)
     app.add_middleware(Limits)
+    app.add_middleware(Counting, requests=requests)  # the last one added is the outermost
     for part in (
         audit,
         calls,

@@ -14,14 +14,12 @@ from zoneinfo import ZoneInfo
 
 import structlog
 import uvloop
-from prometheus_client import CollectorRegistry, ProcessCollector
 from sqlalchemy.exc import SQLAlchemyError
 
 from ntpd112 import __version__
 from ntpd112.access import Principal
 from ntpd112.access.keys import KeyStore
 from ntpd112.api.app import create_app
-from ntpd112.api.metrics import CentreCollector
 from ntpd112.api.server import ListenError, serve
 from ntpd112.audit import AuditLog
 from ntpd112.calls.centre import LiveCentre
@@ -48,7 +46,9 @@ from ntpd112.sip.trunks import Trunks, TrunkSpec
 
 from .database import MainDatabase
 from .logs import set_up_logging
+from .metering import metrics_of
 from .operators import OperatorWatch
+from .pauses import Pauses
 from .phones import PhoneBook
 from .policies import policy_of
 from .publishing import mqtt_sinks, say_goodbye
@@ -82,6 +82,7 @@ class Agent:
 
     def __init__(self, config: Config) -> None:
         self.config = config
+        self.pauses = Pauses()
         self._tasks: list[asyncio.Task[None]] = []
         self._opened = AsyncExitStack()
         "What `start` has opened so far."
@@ -143,6 +144,7 @@ class Agent:
             asyncio.create_task(collect_when_quiet(self.context.calls.__len__), name="collector"),
             asyncio.create_task(keep_saved(self.memory, self.journal, self._memory_file), name="memory"),
             asyncio.create_task(keep_clock(self.context.clock), name="clock"),
+            asyncio.create_task(self.pauses.watch(), name="pauses"),
             asyncio.create_task(
                 watch_prompts(SitePrompts(config.media.prompts), self._reload_prompts), name="prompts"
             ),
@@ -218,7 +220,7 @@ class Agent:
         self.control = CallControl(context)
         self.phones = PhoneBook(self._beside("-phones.json"), self.registrar, self.acd, context.clock.wall)
         self.endpoint = SipEndpoint(self.ua, self._request_turn)
-        self.turn = Turn(self.control, self.ua, self.journal, self.media, self.endpoint)
+        self.turn = Turn(self.control, self.ua, self.journal, self.media, self.endpoint, context.tally)
         self.centre = LiveCentre(context, self.control, self.trunks, self._request_turn, self._faults)
 
     def _start_capture(self) -> None:
@@ -267,13 +269,16 @@ class Agent:
         return [problem for problem in problems if problem]
 
     async def _start_api(self) -> None:
-        registry = CollectorRegistry()
-        registry.register(
-            CentreCollector(
-                self.centre, self.journal, {"cdrs": self.projection}, self.ua, self.feed, self.sinks
-            )
+        metrics = metrics_of(
+            self.centre,
+            self.ua,
+            self.media,
+            self.journal,
+            self.projection,
+            self.sinks,
+            self.feed,
+            self.pauses,
         )
-        ProcessCollector(registry=registry)
         app = create_app(
             self.centre,
             CdrStore(self.database.reading),
@@ -283,7 +288,7 @@ class Agent:
             feed=self.feed,
             audit_log=self.audit,
             zone=ZoneInfo(self.config.site.timezone),
-            metrics=registry,
+            metrics=metrics,
             warnings=self._warnings,
             read_call=lambda call_id: [stored.event for stored in self.journal.read_call(call_id)],
         )

@@ -15,15 +15,17 @@ that was.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 
 import structlog
 
 from ntpd112.calls.control import CallControl
+from ntpd112.calls.tally import Tally
 from ntpd112.journal import Journal
 from ntpd112.media import MediaClient
 from ntpd112.sip.agent import UserAgent
-from ntpd112.sip.endpoint import SipEndpoint
+from ntpd112.sip.endpoint import NEVER, SipEndpoint
 
 from .alarm import Alarm
 
@@ -32,7 +34,13 @@ log = structlog.get_logger("ntpd112")
 
 class Turn:
     def __init__(
-        self, control: CallControl, ua: UserAgent, journal: Journal, media: MediaClient, endpoint: SipEndpoint
+        self,
+        control: CallControl,
+        ua: UserAgent,
+        journal: Journal,
+        media: MediaClient,
+        endpoint: SipEndpoint,
+        tally: Tally,
     ) -> None:
         self._loop = asyncio.get_running_loop()
         self._control = control
@@ -40,6 +48,8 @@ class Turn:
         self._journal = journal
         self._media = media
         self._endpoint = endpoint
+        self._tally = tally
+        self._asked_at = NEVER
         self._scheduled = False
         self._closed = False
         self._alarm = Alarm(self._loop, self._fired)
@@ -56,6 +66,7 @@ class Turn:
         """Something came in: run a turn once this loop iteration's other inputs are in too."""
         if not self._scheduled and not self._closed:
             self._scheduled = True
+            self._asked_at = time.monotonic()
             self._loop.call_soon(self.run)
 
     def close(self) -> None:
@@ -69,11 +80,14 @@ class Turn:
         if self._closed:
             return
         now = self._loop.time()
+        began = min(self._asked_at, self._endpoint.reading_since(), time.monotonic())
+        self._asked_at = NEVER
         try:
             settled = self._control.settle(now)
             self._journal.commit()
             self._endpoint.send(self._ua.outgoing())
             self._media.flush()
+            self._tally.turn_over(time.monotonic() - began)
         finally:
             # Whatever failed: rings and retransmissions of the other calls go on.
             self._alarm.arm(self._ua.next_timer(), self._control.next_timer())
@@ -84,6 +98,7 @@ class Turn:
                 done.set_result(None)
 
     def _fired(self) -> None:
+        self._asked_at = min(self._asked_at, time.monotonic())
         now = self._loop.time()
         for timers in (self._ua, self._control):
             try:

@@ -22,6 +22,7 @@ from .console import CallbackList, CallCommands, Remembered, WaitingCommands
 from .context import Context
 from .control import CallControl
 from .expected import expected_wait
+from .figures import figures
 from .remembered import LiveMemory
 from .steering import Steering
 from .views import (
@@ -214,15 +215,7 @@ class LiveCentre:
         return self.flood()
 
     def figures(self) -> Figures:
-        tally = self._context.tally
-        return Figures(
-            lanes=Counter(call.lane for call in self._context.acd.waiting()),
-            screened=dict(tally.screened),
-            climbs=tally.climbs,
-            flood=self._context.memory.flood.state.on,
-            floods=tally.floods,
-            repairs=tally.repairs,
-        )
+        return figures(self._context, self._now())
 
     def health(self) -> Health:
         """Not ready: something of ours is broken. Nobody at the phones is a problem too, but taking the agent

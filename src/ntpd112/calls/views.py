@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -14,6 +14,7 @@ from ntpd112.memory.tallies import By as By
 from ntpd112.queue.errors import StateConflict as StateConflict
 from ntpd112.queue.errors import UnknownOperator as UnknownOperator
 
+from .tally import Tally
 from .whom import Unreachable as Unreachable
 
 CallState = Literal["arriving", "waiting", "ringing", "talking", "held", "ending"]
@@ -201,20 +202,33 @@ class FloodView(msgspec.Struct, frozen=True, kw_only=True):
     "Calls that wait and are taken to be about the incident."
 
 
-class Figures(msgspec.Struct, frozen=True, kw_only=True):
-    """For the metrics. Counted since the start, but for `lanes`."""
+class QueueFigures(NamedTuple):
+    unanswered: int
+    "Calls that wait or ring."
+    longest_wait_s: float
+    ready: int
+    "Operators who could take a call now."
 
-    lanes: dict[Lane, int]
-    "Calls that wait now and ring nowhere, by lane."
-    screened: dict[str, int]
-    "By what the caller did."
-    climbs: int
-    "Destinations rung by ladders."
+
+class Figures(msgspec.Struct, frozen=True, kw_only=True):
+    """For the metrics: what is now, as cheap to tell with thousands of calls as with one, and what was."""
+
+    calls: dict[tuple[CallState, str], int]
+    "Live ones by state and queue."
+    lanes: dict[tuple[str, Lane], int]
+    "Calls that wait now and ring nowhere, by queue and lane."
+    queues: dict[str, QueueFigures]
+    operators: dict[OperatorState, int]
+    phones: int
+    "Registered."
+    phones_unreachable: int
+    "Of these, such as do not answer OPTIONS any more."
+    callbacks: int
+    "Callers on the call-back list."
     flood: bool
     "Flood mode is on now."
-    floods: int
-    repairs: int
-    "Disagreements that the watchdog found."
+    tally: Tally
+    "Counted since the start."
 
 
 class Health(msgspec.Struct, frozen=True, kw_only=True):

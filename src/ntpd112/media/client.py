@@ -13,6 +13,7 @@ from pathlib import Path
 
 from . import protocol
 from .events import Closed, MediaEvent, WorkerLost
+from .figures import Figures
 from .process import CONNECT_S, WorkerSlot
 from .protocol import Alive, Command, Configure, Family, Law, Report
 
@@ -112,6 +113,7 @@ class MediaClient:
     def __init__(self, on_input: Callable[[], None] | None = None) -> None:
         self.on_input = on_input
         self.settings = MediaSettings()
+        self.figures = Figures()
         self.load: dict[int, Alive] = {}
         "Last report of each worker that is up."
         self._slots: list[WorkerSlot] = []
@@ -261,6 +263,7 @@ class MediaClient:
             return
         if isinstance(report, protocol.Ports):
             return
+        self.figures.take(report)
         if isinstance(report, Closed):
             leg = self._legs.pop(report.leg, None)
             if leg is not None:
@@ -271,6 +274,7 @@ class MediaClient:
             del self._events[: MAX_EVENTS // 2]
 
     def _lose(self, slot: WorkerSlot) -> None:
+        self.figures.workers_lost += 1
         self.load.pop(slot.number, None)
         lost = sorted(slot.legs)
         for leg_id in lost:

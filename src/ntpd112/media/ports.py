@@ -53,6 +53,15 @@ class PortPool:
         """Pairs that wait to be taken."""
         return len(self._bound)
 
+    @property
+    def free(self) -> int:
+        """Pairs that could be taken or bound, if nobody else has them."""
+        return len(self._bound) + len(self._free)
+
+    @property
+    def resting(self) -> int:
+        return len(self._resting)
+
     def bind(self, count: int, now: float) -> list[int]:
         """Bind up to `count` more pairs; their RTP ports. Fewer when the range has no more; ports that
         another process holds are skipped and tried again later. Raises OSError when the address itself is

@@ -138,6 +138,10 @@ class Alive(Message, frozen=True):
     packets: int
     dropped: int
     cpu_s: float
+    ports_free: int = 0
+    "Port pairs that a leg could have: bound and waiting for one, or free to be bound."
+    ports_resting: int = 0
+    "Given back a moment ago."
 
 
 Command = (

@@ -130,7 +130,12 @@ class Switchboard:
             if not self._legs:
                 gc.collect()  # see `main` of worker.py
             dropped = self._dropped + sum(leg.dropped for leg in self._legs.values())
-            self._tell(Alive(len(self._legs), self._packets, dropped, self._cpu_s()))
+            self._tell(self._alive(dropped))
+
+    def _alive(self, dropped: int) -> Alive:
+        free = sum(pool.free for pool in self._pools.values())
+        resting = sum(pool.resting for pool in self._pools.values())
+        return Alive(len(self._legs), self._packets, dropped, self._cpu_s(), free, resting)
 
     def refill(self, now: float, at_once: int = REFILL_AT_ONCE) -> None:
         """Bind ports until the reserve is full again, and announce them."""

@@ -152,6 +152,10 @@ class Callbacks:
         ]
         return sorted(found, key=lambda entry: (_RANK[entry.need], -entry.last_at))
 
+    def count(self, now: float) -> int:
+        """How many are on the list."""
+        return sum(not self._expired(entry, now) for entry in self.lost.values())
+
     def next(self, now: float) -> Callback | None:
         """Whom to call now: the first entry that nobody has claimed."""
         return next((entry for entry in self.entries(now) if not entry.claimed_by), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from random import Random
 
@@ -9,7 +10,9 @@ from .deadlines import Deadlines
 from .errors import UnknownCall, UnknownOperator, UnknownQueue
 from .ladder import fits, requirement_of
 from .matching import Matching
+from .model import Lane
 from .records import CallRecord, OperatorRecord, QueueRecord
+from .states import OperatorState
 from .views import Call, Operator, QueueLoad
 
 
@@ -77,6 +80,20 @@ class Books:
         home = self._queue(queue)
         longest = max(0.0, now - home.unanswered[0][0]) if home.unanswered else 0.0
         return QueueLoad(home.waiting, home.ringing, home.talking, longest)
+
+    def lanes(self) -> Counter[tuple[str, Lane]]:
+        """Calls that ring nowhere, by queue and lane."""
+        return Counter((call.queue.name, call.lane) for call in self._calls.values() if not call.out)
+
+    def states(self) -> Counter[OperatorState]:
+        """Operators by state."""
+        return Counter(operator.state for operator in self._operators.values())
+
+    def ready(self, skills: Mapping[str, int]) -> int:
+        """How many operators could take a call that asks for these skills, in whatever role."""
+        requirement = requirement_of(skills)
+        ready = (operator for operator in self._operators.values() if operator.state == "ready")
+        return sum(fits(operator.spec.skills, requirement) for operator in ready)
 
     def operators_fit(self, skills: Mapping[str, int]) -> list[Operator]:
         """The operators with these skills, in whatever state and role. Looks at every operator: for views."""

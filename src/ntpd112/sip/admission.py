@@ -12,6 +12,7 @@ Require gets no 420 here, an unreadable Contact or Record-Route no 400.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from weakref import WeakSet
 
 from .core import EXTENSIONS, MAX_LEGS, Core
@@ -24,6 +25,7 @@ from .replaces import Replaces
 from .reply import reply
 from .sdp import SdpError
 from .session_timer import TooSmall
+from .traffic import Refusal
 from .transaction import InviteServer
 from .trunks import Trunk, Trunks
 from .uas_leg import InboundLeg
@@ -94,12 +96,13 @@ class Admission:
         """Make the leg of an INVITE of a user's phone, or refuse it. Also while draining: what phones dial
         steers the calls that still run."""
         begun = self._begun.setdefault(user, WeakSet())
+        later = {"retry-after": RETRY_AFTER_S}
         if len(self._core.legs) >= MAX_LEGS:
             reason = f"more than {MAX_LEGS} legs"
-            self._refuse(transaction, flow, 503, reason, {"retry-after": RETRY_AFTER_S}, now)
+            self._refuse(transaction, flow, 503, "out of memory", reason, later, now)
         elif sum(leg.state != "ended" for leg in begun) >= MAX_PHONE_CALLS:
             reason = f"phones of {user!r} have begun {MAX_PHONE_CALLS} calls"
-            self._refuse(transaction, flow, 486, reason, {}, now)
+            self._refuse(transaction, flow, 486, "phone full", reason, {}, now)
         elif (leg := self._make_leg(transaction, flow, now)) is not None:
             assert leg.dialog is not None
             leg.dialog.pinned = True
@@ -108,15 +111,15 @@ class Admission:
 
     def admit(self, transaction: InviteServer, trunk: Trunk, flow: Flow, now: float) -> None:
         """Make the leg of a new INVITE, or refuse it."""
-        request = transaction.request
+        request, later = transaction.request, {"retry-after": RETRY_AFTER_S}
         if self.draining:
-            self._refuse(transaction, flow, 503, "agent is stopping", {"retry-after": RETRY_AFTER_S}, now)
+            self._refuse(transaction, flow, 503, "draining", "agent is stopping", later, now)
         elif len(self._core.legs) >= MAX_LEGS:
             reason = f"more than {MAX_LEGS} legs"
-            self._refuse(transaction, flow, 503, reason, {"retry-after": RETRY_AFTER_S}, now)
+            self._refuse(transaction, flow, 503, "out of memory", reason, later, now)
         elif not trunk.admit():
             reason = f"trunk {trunk.name!r} has its {trunk.max_calls} calls"
-            self._refuse(transaction, flow, 503, reason, {"retry-after": RETRY_AFTER_S}, now)
+            self._refuse(transaction, flow, 503, "trunk full", reason, later, now)
         else:
             leg = self._make_leg(transaction, flow, now)
             if leg is None:
@@ -132,9 +135,10 @@ class Admission:
             return InboundLeg(core, transaction, core.token())
         except TooSmall as error:
             minimum = core.config.min_session_expires
-            self._refuse(transaction, flow, 422, str(error), {"min-se": minimum}, now)
+            self._refuse(transaction, flow, 422, "not acceptable", str(error), {"min-se": minimum}, now)
         except SdpError as error:
-            self._refuse(transaction, flow, 488, str(error), {"warning": warning_of(core, error)}, now)
+            warning = {"warning": warning_of(core, error)}
+            self._refuse(transaction, flow, 488, "not acceptable", str(error), warning, now)
         return None
 
     def _refuse(
@@ -142,10 +146,12 @@ class Admission:
         transaction: InviteServer,
         flow: Flow,
         code: int,
+        refusal: Refusal,
         reason: str,
-        headers: dict[str, object],
+        headers: Mapping[str, object],
         now: float,
     ) -> None:
+        self._core.transactions.traffic.refused[refusal] += 1
         response = reply(transaction.request, code, tag=self._core.token())
         for name, value in headers.items():
             response.set(name, value)

@@ -58,6 +58,7 @@ class UserAgent:
         token: Callable[[], str] = _token,
     ) -> None:
         self.core = Core(config, token)
+        self.traffic = self.core.transactions.traffic
         self._registrar = registrar
         self._trunks = trunks
         self._stateless = Stateless(token().encode()[:64])
@@ -73,6 +74,7 @@ class UserAgent:
         if data.startswith(b"INVITE ") and not self._admission.knows(flow):
             refusal = self._stateless.refuse_invite(data, flow)
             if refusal is not None:
+                self.traffic.received["INVITE", ""] += 1
                 self._refused_unknown(refusal, flow, now)
                 return
         try:
@@ -103,6 +105,7 @@ class UserAgent:
 
     def _receive(self, message: Request | Response, flow: Flow, now: float) -> None:
         try:
+            self.traffic.came(message)
             if isinstance(message, Response):
                 self.core.transactions.receive_response(message, message.via, now)
             else:
@@ -113,6 +116,7 @@ class UserAgent:
                 self._receive_bad(BadMessage(str(error), message), flow, now)
 
     def _receive_bad(self, error: BadMessage, flow: Flow, now: float) -> None:
+        self.traffic.refused["malformed"] += 1
         request = error.request
         if request is None or request.method == "ACK":
             return
@@ -143,10 +147,13 @@ class UserAgent:
 
     def _new_request(self, request: Request, key: Key, via: Via, flow: Flow, now: float) -> None:
         method = request.method
+        refused = self.traffic.refused
         try:
             if method not in IN_DIALOG and not (method == "REGISTER" and self._registrar is not None):
+                refused["method"] += 1
                 self._refuse_method(request, via, flow)
             elif method not in ("INVITE", "BYE", "REGISTER") and (unknown := unsupported(request)):
+                refused["extension"] += 1
                 self._reply(request, via, flow, 420, headers={"unsupported": ", ".join(unknown)})
             elif method == "REGISTER":
                 self._register(request, key, via, flow, now)
@@ -157,6 +164,7 @@ class UserAgent:
             elif method == "OPTIONS":
                 self._options(request, via, flow)
             else:
+                refused["no dialog"] += 1
                 self._reply(request, via, flow, 481)
         except TooManyTransactions:
             self._reply(request, via, flow, 503, headers={"retry-after": "10"})
@@ -164,6 +172,7 @@ class UserAgent:
     def _within_dialog(self, request: Request, tag: str, key: Key, via: Via, flow: Flow, now: float) -> None:
         leg = self.core.legs.get((request.fields["call-id"][0], tag))
         if leg is None:
+            self.traffic.refused["no dialog"] += 1
             self._reply(request, via, flow, 481)
         else:
             leg.receive(self.core.transactions.serve(request, key, via, flow), now)
@@ -176,6 +185,7 @@ class UserAgent:
             response = self._stateless.response(request, 403)
             self._refused_unknown(Outgoing(reply_flow(flow, via), bytes(response)), flow, now)
         elif transactions.is_merged(request):
+            self.traffic.refused["merged"] += 1
             self._reply(request, via, flow, 482, "Merged Request")
         elif of_phone:
             self._phone_invite(request, key, via, flow, now)
@@ -193,6 +203,7 @@ class UserAgent:
         if isinstance(user, Response):
             self.core.send(reply_flow(flow, via), bytes(user))
             if user.code == 403:
+                self.traffic.refused["credentials"] += 1
                 self._reports.add(flow, 403, "wrong credentials of a phone", now)
             return
         transaction = self.core.transactions.serve(request, key, via, flow)
@@ -208,6 +219,7 @@ class UserAgent:
         """RFC 3261 §9.2. The answer to CANCEL has the To tag of the INVITE's."""
         invite = self.core.transactions.find(invite_key(cancel, via))
         if not isinstance(invite, InviteServer):
+            self.traffic.refused["no dialog"] += 1
             self._reply(cancel, via, flow, 481)
             return
         if invite.local_tag is None:
@@ -224,6 +236,10 @@ class UserAgent:
         if response.code < 300:
             self.core.transactions.serve(request, key, via, flow).respond(response, now)
         else:
+            if response.code == 403:
+                self.traffic.refused["credentials"] += 1
+            elif response.code != 401:  # which only asks for them
+                self.traffic.refused["registration"] += 1
             self.core.send(reply_flow(flow, via), bytes(response))
 
     def _options(self, request: Request, via: Via, flow: Flow) -> None:
@@ -241,6 +257,7 @@ class UserAgent:
         self._reply(request, via, flow, code, headers={"allow": ALLOW})
 
     def _refused_unknown(self, refusal: Outgoing, flow: Flow, now: float) -> None:
+        self.traffic.refused["unknown source"] += 1
         self.core.outgoing.append(refusal)
         self._reports.add(flow, 403, "source is no trunk", now)
 
@@ -283,6 +300,8 @@ class UserAgent:
     def outgoing(self) -> list[Outgoing]:
         """What is to be sent, in order. Taken: the next call gives what came since."""
         taken, self.core.outgoing = self.core.outgoing, []
+        for one in taken:
+            self.traffic.goes(one.data)
         return taken
 
     def events(self) -> list[SipEvent]:

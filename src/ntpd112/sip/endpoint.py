@@ -10,6 +10,7 @@ import asyncio
 import logging
 import os
 import socket
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from typing import Literal, Protocol
@@ -23,6 +24,8 @@ from .uri import format_host_port
 
 Tap = Callable[[Literal["in", "out"], Flow, bytes], None]
 "Called with `in` or `out`, the flow and the bytes of each message."
+
+NEVER = float("inf")
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +46,7 @@ class SipEndpoint:
 
     def __init__(self, agent: UserAgent, on_input: Callable[[], None]) -> None:
         self.tap: Tap | None = None
+        self._reading_since = NEVER
         self._agent = agent
         self._on_input = on_input
         self._loop = asyncio.get_running_loop()
@@ -94,7 +98,14 @@ class SipEndpoint:
 
     # In
 
+    def reading_since(self) -> float:
+        """When the reading of what came in began (`time.monotonic`), infinite if nothing did. Taken: the next
+        call tells of what came since."""
+        since, self._reading_since = self._reading_since, NEVER
+        return since
+
     def _readable(self, udp: UdpSocket) -> None:
+        self._reading_since = min(self._reading_since, time.monotonic())
         if udp.read(self._datagram):
             self._on_input()
 
@@ -108,6 +119,7 @@ class SipEndpoint:
             log.exception("SIP message from %s:%s failed: %r", *flow.remote, data[:300])
 
     def _tcp_message(self, message: Message, flow: Flow) -> None:
+        self._reading_since = min(self._reading_since, time.monotonic())
         if self.tap is not None and not isinstance(message, BadMessage):
             self.tap("in", flow, bytes(message))
         try:

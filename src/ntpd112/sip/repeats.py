@@ -42,6 +42,7 @@ class _Repeated:
         self._limit.cancel()
 
     def _repeat(self, now: float) -> None:
+        self._core.transactions.traffic.sent_again["INVITE"] += 1
         self._transaction.respond(self._response, now)
         self._interval = min(2 * self._interval, self._longest)
         self._timer = self._core.timers.start(now + self._interval, self._repeat)

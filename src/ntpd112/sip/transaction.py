@@ -17,6 +17,7 @@ from .flow import Flow
 from .message import Request, Response
 from .reply import phrase_of
 from .timers import Timer
+from .traffic import known
 
 if TYPE_CHECKING:
     from .transactions import Key, Transactions
@@ -121,6 +122,8 @@ class ClientTransaction(Transaction):
 
     def receive(self, response: Response, now: float) -> None:
         code = response.code
+        if code >= 200 and self.state in (COMPLETED, ACCEPTED):
+            self.owner.traffic.received_again[self.request.method] += 1
         self._input("1xx" if code < 200 else "2xx" if code < 300 else "failure", now, response)
 
     def send_failed(self, now: float) -> None:
@@ -128,6 +131,10 @@ class ClientTransaction(Transaction):
 
     def _send(self, now: float, message: object = None) -> None:
         self.owner.send(self.flow, self._data)
+
+    def _send_again(self, now: float) -> None:
+        self.owner.traffic.sent_again[self.request.method] += 1
+        self._send(now)
 
     def _tell(self, now: float, message: Response) -> None:
         self._on_response(message, now)
@@ -197,7 +204,7 @@ class InviteClient(ClientTransaction):
         self._start_limit(now, self.owner.durations.m, "M")
 
     def _repeat(self, now: float, message: object) -> None:
-        self._send(now)
+        self._send_again(now)
         self._start_resend(now, 2 * self._interval, "A")
 
     def _acknowledge_and_tell(self, now: float, message: Response) -> None:
@@ -264,11 +271,11 @@ class NonInviteClient(ClientTransaction):
         self._start_limit(now, self._unless_reliable(self.owner.durations.k), "K")
 
     def _repeat(self, now: float, message: object) -> None:
-        self._send(now)
+        self._send_again(now)
         self._start_resend(now, min(2 * self._interval, self.owner.durations.t2), "E")
 
     def _repeat_slowly(self, now: float, message: object) -> None:
-        self._send(now)
+        self._send_again(now)
         self._start_resend(now, self.owner.durations.t2, "E")
 
 
@@ -293,14 +300,19 @@ class ServerTransaction(Transaction):
 
     def receive(self, request: Request, now: float) -> None:
         """A repeated request, or the ACK."""
-        self._input("ACK" if request.method == "ACK" else "request", now)
+        if request.method == "ACK":
+            self._input("ACK", now)
+            return
+        self.owner.traffic.received_again[known(request.method)] += 1
+        self._input("request", now)
 
     def _respond(self, now: float, message: Response) -> None:
         self._data = bytes(message)
         self.owner.send(self.flow, self._data)
 
-    def _send(self, now: float, message: object = None) -> None:
+    def _send_again(self, now: float, message: object = None) -> None:
         if self._data:
+            self.owner.traffic.sent_again[known(self.request.method)] += 1
             self.owner.send(self.flow, self._data)
 
 
@@ -308,12 +320,12 @@ class InviteServer(ServerTransaction):
     """RFC 3261 §17.2.1 with RFC 6026 §7.1. `on_cancel(cancel, now)` is called while a CANCEL still counts."""
 
     table: ClassVar[Table] = {
-        (PROCEEDING, "request"): (PROCEEDING, "_send"),
+        (PROCEEDING, "request"): (PROCEEDING, "_send_again"),
         (PROCEEDING, "ACK"): (PROCEEDING, ""),
         (PROCEEDING, "send 1xx"): (PROCEEDING, "_respond"),
         (PROCEEDING, "send 2xx"): (ACCEPTED, "_respond"),
         (PROCEEDING, "send failure"): (COMPLETED, "_respond"),
-        (COMPLETED, "request"): (COMPLETED, "_send"),
+        (COMPLETED, "request"): (COMPLETED, "_send_again"),
         (COMPLETED, "ACK"): (CONFIRMED, ""),
         (COMPLETED, "G"): (COMPLETED, "_repeat"),
         (COMPLETED, "H"): (TERMINATED, ""),
@@ -354,7 +366,7 @@ class InviteServer(ServerTransaction):
         self._start_limit(now, self.owner.durations.l, "L")
 
     def _repeat(self, now: float, message: object) -> None:
-        self._send(now)
+        self._send_again(now)
         self._start_resend(now, min(2 * self._interval, self.owner.durations.t2), "G")
 
 
@@ -365,10 +377,10 @@ class NonInviteServer(ServerTransaction):
         (TRYING, "request"): (TRYING, ""),
         (TRYING, "send 1xx"): (PROCEEDING, "_respond"),
         (TRYING, "send final"): (COMPLETED, "_respond"),
-        (PROCEEDING, "request"): (PROCEEDING, "_send"),
+        (PROCEEDING, "request"): (PROCEEDING, "_send_again"),
         (PROCEEDING, "send 1xx"): (PROCEEDING, "_respond"),
         (PROCEEDING, "send final"): (COMPLETED, "_respond"),
-        (COMPLETED, "request"): (COMPLETED, "_send"),
+        (COMPLETED, "request"): (COMPLETED, "_send_again"),
         (COMPLETED, "J"): (TERMINATED, ""),
     }
     entry: ClassVar[dict[str, str]] = {COMPLETED: "_start_j"}

@@ -14,6 +14,7 @@ from .flow import Address, Flow, Outgoing
 from .message import Request, Response
 from .reply import tag_of
 from .timers import Durations, Timers
+from .traffic import Traffic
 from .transaction import (
     CALLING,
     PROCEEDING,
@@ -60,6 +61,7 @@ class Transactions:
         self.timers = timers
         self.durations = durations
         self.send = send
+        self.traffic = Traffic()
         self._token = token
         self._sent_by = sent_by
         self._via_heads: dict[tuple[str, Address], str] = {}
@@ -124,6 +126,7 @@ class Transactions:
         """Hand a response to its transaction; False when there is none (any more)."""
         client = self._clients.get((via.branch, response.cseq[1]))
         if client is None:
+            self.traffic.refused["stray response"] += 1
             return False
         client.receive(response, now)
         return True
@@ -136,6 +139,7 @@ class Transactions:
     def serve(self, request: Request, key: Key, via: Via, flow: Flow) -> ServerTransaction:
         """A new transaction for a request that `find` did not know. Raises TooManyTransactions."""
         if len(self) >= MAX_TRANSACTIONS:
+            self.traffic.refused["out of memory"] += 1
             raise TooManyTransactions(f"{MAX_TRANSACTIONS} transactions are open")
         back = reply_flow(flow, via)
         server: InviteServer | NonInviteServer
