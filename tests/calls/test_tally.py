@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ntpd112.calls.tally import Tally
+from ntpd112.calls.tally import Tally, Trigger
 from ntpd112.journal.events import (
     CallConnected,
     CallEnded,
@@ -82,11 +82,11 @@ def test_calls_that_operators_make_have_no_answer_time(direction: Direction) -> 
         ([OFFERED], "other"),
     ],
 )
-def test_an_offer_counts_by_what_made_it_possible(events: list[JournalEvent], trigger: str) -> None:
+def test_an_offer_counts_by_what_made_it_possible(events: list[JournalEvent], trigger: Trigger) -> None:
     tally = tally_of(*events)
     tally.turn_over(0.003)
     assert counts(tally) == {"call": 0, "operator": 0, "other": 0, trigger: 1}
-    assert {name: seen.sum for name, seen in tally.dispatched.items()}[trigger] == 0.003
+    assert tally.dispatched[trigger].sum == 0.003
 
 
 def test_what_came_in_an_earlier_turn_made_nothing_possible_in_this_one() -> None:
