@@ -31,6 +31,17 @@ async def test_admin_may_do_everything(engine: AsyncEngine) -> None:
     assert all(found.allows(scope) for scope in SCOPES)
 
 
+async def test_a_key_that_sees_less_cannot_be_one_that_sees_everything(engine: AsyncEngine) -> None:
+    store = KeyStore(engine)
+    with pytest.raises(InvalidKey, match=r"sees everything: it cannot go with"):
+        await store.add("both", ["admin", "numbers:masked"])
+    wallboard = store.find(await store.add("wallboard", ["calls:read", "numbers:masked"]))
+    boss = store.find(await store.add("boss", ["admin"]))
+    assert wallboard is not None
+    assert boss is not None
+    assert (wallboard.masked, boss.masked) == (True, False)
+
+
 async def test_the_database_has_no_key_only_its_hash(engine: AsyncEngine) -> None:
     text = await KeyStore(engine).add("report", ["cdr:read"])
     async with engine.connect() as connection:

@@ -133,6 +133,17 @@ async def test_filters_combine(site: Site, address: str, follow: Follow) -> None
     ]
 
 
+async def test_who_may_not_see_whose_calls_are_whose_follows_them_masked(
+    site: Site, address: str, follow: Follow
+) -> None:
+    key = await site.keys.add("wallboard", ["calls:read", "numbers:masked"])
+    write(site, answered(call_id(1)))
+    async with follow(address, key, "since=0") as told:
+        _, started = await some(told, 2)
+    assert (started["type"], started["caller"]) == ("call.started", "+62812****789")
+    assert (started["location"], started["access_network"]) == (None, "")
+
+
 async def test_silence_is_filled_with_heartbeats_that_carry_the_position(
     site: Site, address: str, follow: Follow, monkeypatch: pytest.MonkeyPatch
 ) -> None:

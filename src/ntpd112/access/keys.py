@@ -21,7 +21,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from ntpd112.access.principal import SCOPES, Principal
+from ntpd112.access.principal import MASKED, SCOPES, Principal
 from ntpd112.cdr import revisions
 from ntpd112.cdr.lastknown import LastKnown
 from ntpd112.cdr.tables import api_keys
@@ -160,6 +160,8 @@ def _check(name: str, scopes: list[str]) -> None:
         raise InvalidKey(f'API key name "{name}" is not 1 to 64 of letters, digits and . _ - (no sign first)')
     if not scopes:
         raise InvalidKey(f'API key "{name}" needs a scope: one or more of {", ".join(SCOPES)}')
+    if MASKED in scopes and "admin" in scopes:
+        raise InvalidKey(f'API key "{name}": "admin" sees everything: it cannot go with "{MASKED}"')
     for scope in scopes:
         if scope not in SCOPES:
             raise InvalidKey(f'API key "{name}": "{scope}" is no scope; there are {", ".join(SCOPES)}')

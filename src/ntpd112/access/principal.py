@@ -14,8 +14,12 @@ SCOPES = {
     "recordings:read": "fetch recordings",
     "prompts:write": "put and remove announcements",
     "audit:read": "read who changed what and fetched which recording",
+    "numbers:masked": "not more but less: see callers' numbers masked and no places, ask by no number, "
+    "fetch no recordings",
     "admin": "everything",
 }
+
+MASKED = "numbers:masked"
 
 
 class Principal(msgspec.Struct, frozen=True, kw_only=True):
@@ -33,6 +37,11 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
     def by(self) -> str:
         """As journal and log name them: `api:reporting`, `operator:siti`."""
         return f"operator:{self.name}" if self.person else f"api:{self.name}"
+
+    @property
+    def masked(self) -> bool:
+        """Whether they see calls, but not whose they are. Withdrawn by nothing: also not by `admin`."""
+        return MASKED in self.scopes
 
     def allows(self, scope: str) -> bool:
         return scope in self.scopes or "admin" in self.scopes

@@ -5,14 +5,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence, Set
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 from fastapi import Request
 from fastapi.responses import Response
 
+from ntpd112.access.masking import masked
 from ntpd112.api.conditional import Tag, answer_unless_had, body_unless_had
+from ntpd112.api.visibility import is_masked
 from ntpd112.cdr.localised import localised
 
 MEDIA_TYPE = "application/json"
@@ -23,21 +25,21 @@ Look = Callable[[], Callable[[], Sequence[msgspec.Struct]]]
 
 def answer(request: Request, value: Any, status: int = 200) -> Response:
     """A JSON response of views, CDRs, and lists and dicts of them. Live data: not to be cached."""
-    body = msgspec.json.encode(localised(value, request.app.state.zone))
+    body = msgspec.json.encode(shown(request, value))
     return Response(body, status, {"Cache-Control": "no-store"}, MEDIA_TYPE)
 
 
 def answer_polled(request: Request, value: Any, ages: Set[str] = frozenset()) -> Response:
     """The same for what is asked for again and again: 304 to who has it. `ages`: fields that grow by
     themselves."""
-    return answer_unless_had(request, localised(value, request.app.state.zone), ages)
+    return answer_unless_had(request, shown(request, value), ages)
 
 
 async def answer_page(request: Request, items: Sequence[Any], **rest: Any) -> Response:
     """A JSON object of `items` and what else the page has, or 304. Lets the loop go between some of them: a
     long page must not hold up calls."""
     tag = Tag()
-    encoded = await _encoded(items, request.app.state.zone, tag)
+    encoded = await _encoded(request, items, tag)
     tag.add(rest)
     return body_unless_had(request, lambda: msgspec.json.encode({"items": encoded, **rest}), tag)
 
@@ -49,16 +51,20 @@ async def answer_remembered(request: Request, look: Look, ages: Set[str] = froze
     async with lock:
         found = await asyncio.to_thread(look())
     tag = Tag(ages)
-    encoded = await _encoded(found, request.app.state.zone, tag, dated)
+    encoded = await _encoded(request, list(map(dated, found)), tag)
     return body_unless_had(request, lambda: msgspec.json.encode(encoded), tag)
 
 
-async def _encoded(
-    items: Sequence[Any], zone: tzinfo, tag: Tag, shown: Callable[[Any], Any] = lambda item: item
-) -> list[msgspec.Raw]:
+def shown(request: Request, value: Any) -> Any:
+    """Plain, as who asks may see it: times in the site's zone; numbers and places masked for some."""
+    plain = localised(value, request.app.state.zone)
+    return masked(plain) if is_masked(request) else plain
+
+
+async def _encoded(request: Request, items: Sequence[Any], tag: Tag) -> list[msgspec.Raw]:
     encoded = []
     for index, item in enumerate(items, start=1):
-        plain = localised(shown(item), zone)
+        plain = shown(request, item)
         tag.add(plain)
         encoded.append(msgspec.Raw(msgspec.json.encode(plain)))
         if index % ITEMS_AT_ONCE == 0:

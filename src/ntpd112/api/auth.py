@@ -8,8 +8,8 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from starlette.requests import HTTPConnection
 
-from ntpd112.access import SCOPES, Principal
-from ntpd112.api import once
+from ntpd112.access import MASKED, SCOPES, Principal
+from ntpd112.api import once, visibility
 from ntpd112.api.problems import Problem
 
 KEY_SUBPROTOCOL = "bearer."
@@ -31,22 +31,36 @@ class Keys(Protocol):
 
 class Requires:
     """A dependency: the request's key, which has `scope`; else 401 or 403. From there on the request counts
-    for its `Idempotency-Key`."""
+    for its `Idempotency-Key`. `unmasked`: shows or confirms whose a call is; 403 to who may not see that."""
 
-    def __init__(self, scope: str) -> None:
+    def __init__(self, scope: str, unmasked: bool) -> None:
         assert scope in SCOPES
         self.scope = scope
+        self.unmasked = unmasked
 
     async def __call__(
         self, request: Request, given: Annotated[HTTPAuthorizationCredentials | None, Depends(_bearer)]
     ) -> Principal:
         key = authorise(request.app.state.keys, given.credentials if given else None, self.scope)
+        visibility.note(request, key)
+        if self.unmasked:
+            expect_unmasked(request)
         await once.begin(request, key.by)
         return key
 
 
-def require(scope: str) -> Requires:
-    return Requires(scope)
+def require(scope: str, *, unmasked: bool = False) -> Requires:
+    return Requires(scope, unmasked)
+
+
+def expect_unmasked(request: Request) -> None:
+    """Raises Problem: 403. Numbers have few digits: an answer to "is it this one?" would tell them."""
+    if visibility.is_masked(request):
+        raise Problem(
+            403,
+            f"this key sees numbers masked ({MASKED}): it cannot ask by number, nor hear recordings",
+            headers={"WWW-Authenticate": 'Bearer error="insufficient_scope"'},
+        )
 
 
 def authorise(keys: Keys, text: str | None, scope: str) -> Principal:

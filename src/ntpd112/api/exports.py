@@ -14,9 +14,11 @@ from fastapi import Request
 from fastapi.responses import Response
 from sqlalchemy.exc import SQLAlchemyError
 
+from ntpd112.access.masking import masked_struct
 from ntpd112.api import table
 from ntpd112.api.problems import Problem, database_answers
 from ntpd112.api.streaming import Streamed
+from ntpd112.api.visibility import is_masked
 from ntpd112.cdr.database import first_line
 from ntpd112.cdr.localised import localised
 from ntpd112.cdr.record import Cdr
@@ -87,7 +89,8 @@ async def export(request: Request, kind: str, cdrs: Pages, selection: Filter) ->
     except BaseException:
         exports.end()
         raise
-    content = (_csv if kind == CSV else _ndjson)(_steps(cdrs, selection, first), zone)
+    steps = _steps(cdrs, selection, first)
+    content = (_csv if kind == CSV else _ndjson)(_masked(steps) if is_masked(request) else steps, zone)
     name = "cdrs.csv" if kind == CSV else "cdrs.ndjson"
     media_type = "text/csv; charset=utf-8; header=present" if kind == CSV else NDJSON
     return Streamed(
@@ -111,6 +114,11 @@ async def _steps(cdrs: Pages, selection: Filter, step: list[Cdr]) -> AsyncIterat
         except (SQLAlchemyError, OSError, TimeoutError) as error:
             log.warning("API: an export is broken off: %s", first_line(error))
             raise _BrokenOff from error
+
+
+async def _masked(steps: AsyncIterator[Sequence[Cdr]]) -> AsyncIterator[Sequence[Cdr]]:
+    async for step in steps:
+        yield [masked_struct(cdr) for cdr in step]
 
 
 async def _csv(steps: AsyncIterator[Sequence[Cdr]], zone: tzinfo) -> AsyncIterator[bytes]:

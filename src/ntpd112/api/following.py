@@ -4,18 +4,22 @@ heartbeat when there are none, and at the end why."""
 from __future__ import annotations
 
 import asyncio
+import functools
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from typing import Literal, NamedTuple
 
 import msgspec
 
+from ntpd112.access.masking import masked_json
 from ntpd112.feed import Feed, Follower
 
 HEARTBEAT_S = 15.0
 "Between heartbeats; proxies commonly cut a connection that is silent for 30 or 60 seconds."
 CHECK_S = 1.0
 "Between looks at whether the key still holds."
+MASKED_KEPT = 1_000
+"Masked messages kept for the next follower: about 1 MB, the last seconds of a busy hour."
 
 Reason = Literal["too_slow", "shutting_down", "key_withdrawn", "journal_unreadable"]
 DETAILS: dict[Reason, str] = {
@@ -34,8 +38,17 @@ class Line(NamedTuple):
     end: Reason | None = None
 
 
-async def lines(feed: Feed, follower: Follower, allowed: Callable[[], bool]) -> AsyncIterator[list[Line]]:
-    """Until the end. `allowed`: whether the follower's key still holds. Begins with a heartbeat, so that
+@functools.lru_cache(MASKED_KEPT)
+def masked_message(text: str) -> str:
+    """Made once for all who are told it masked."""
+    return masked_json(text)
+
+
+async def lines(
+    feed: Feed, follower: Follower, allowed: Callable[[], bool], shown: Callable[[str], str] = str
+) -> AsyncIterator[list[Line]]:
+    """Until the end. `allowed`: whether the follower's key still holds. `shown`: a message's text as the
+    follower may see it. Begins with a heartbeat, so that
     there is a position from the start. An empty list: nothing to send, but time to see who has left."""
     clock = asyncio.get_running_loop().time
     yield [_said(feed, follower, "heartbeat")]
@@ -50,7 +63,7 @@ async def lines(feed: Feed, follower: Follower, allowed: Callable[[], bool]) -> 
             yield [_ended(feed, follower, "journal_unreadable")]
             return
         if messages:
-            yield [Line(message.position, message.text) for message in messages]
+            yield [Line(message.position, shown(message.text)) for message in messages]
             said_at = clock()
         elif follower.over:
             yield [_ended(feed, follower, follower.over)]

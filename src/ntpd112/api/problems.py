@@ -16,6 +16,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
+from ntpd112.api.visibility import said
 from ntpd112.calls.views import (
     StateConflict,
     UnknownCall,
@@ -88,9 +89,9 @@ def response(
 def install(app: FastAPI) -> None:
     """Makes every error of the app a problem document."""
 
-    async def problem(_: Request, error: Exception) -> Response:
+    async def problem(request: Request, error: Exception) -> Response:
         assert isinstance(error, Problem)
-        return response(error.status, error.detail, error.headers, error.extra)
+        return response(error.status, said(request, error.detail), error.headers, error.extra)
 
     async def http_error(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
@@ -108,11 +109,11 @@ def install(app: FastAPI) -> None:
         detail = "; ".join(f"{found['in']} `{found['name']}`: {found['detail']}" for found in errors)
         return response(422, detail, extra={"errors": errors})
 
-    async def not_found(_: Request, error: Exception) -> Response:
-        return response(404, str(error))
+    async def not_found(request: Request, error: Exception) -> Response:
+        return response(404, said(request, str(error)))
 
-    async def conflict(_: Request, error: Exception) -> Response:
-        return response(409, str(error))
+    async def conflict(request: Request, error: Exception) -> Response:
+        return response(409, said(request, str(error)))
 
     async def bug(_: Request, _error: Exception) -> Response:
         return response(500, OUR_MISTAKE)

@@ -53,7 +53,7 @@ async def list_callers(
     summary="What is remembered of a caller",
     response_model=CallerOut,
     responses=errors(401, 403, 404, 422),
-    dependencies=[Depends(require("calls:read"))],
+    dependencies=[Depends(require("calls:read", unmasked=True))],
 )
 async def get_caller(request: Request, number: Number) -> Response:
     return answer(request, dated(_remembered(request).caller(number)))
@@ -71,7 +71,7 @@ async def correct_caller(
     request: Request,
     number: Number,
     body: StandingIn,
-    who: Annotated[Principal, Depends(require("calls:control"))],
+    who: Annotated[Principal, Depends(require("calls:control", unmasked=True))],
 ) -> Response:
     remembered, by = _remembered(request), who.by
     return answer(request, dated(remembered.correct_caller(number, body.standing, body.note, by)))

@@ -11,7 +11,7 @@ from fastapi.responses import FileResponse, Response
 
 from ntpd112.api import exports
 from ntpd112.api.answers import answer_page, answer_polled
-from ntpd112.api.auth import require
+from ntpd112.api.auth import expect_unmasked, require
 from ntpd112.api.models import UNCHANGED, CdrOut, CdrPage, errors
 from ntpd112.api.parameters import MOMENT, moment, read_cursor, write_cursor
 from ntpd112.api.problems import Problem, database_answers, invalid_parameter
@@ -83,6 +83,8 @@ async def list_cdrs(
         str | None, Query(max_length=MAX_TEXT, description="`next_cursor` of the page before.")
     ] = None,
 ) -> Response:
+    if caller is not None:
+        expect_unmasked(request)
     zone = request.app.state.zone
     wanted = Filter(
         started_from=moment("from", started_from, zone),
@@ -148,7 +150,7 @@ async def get_cdr(request: Request, id: str) -> Response:
         206: {"content": {"audio/wav": {}}, "description": "The bytes asked for."},
         **errors(400, 401, 403, 404, 416, 422, 503),
     },
-    dependencies=[Depends(require("recordings:read"))],
+    dependencies=[Depends(require("recordings:read", unmasked=True))],
 )
 async def get_recording(request: Request, id: str) -> Response:
     cdr = await _cdr(request, id)

@@ -11,8 +11,9 @@ from fastapi.responses import Response
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocketDisconnect
 
+from ntpd112.api import visibility
 from ntpd112.api.auth import authorise, key_text, require
-from ntpd112.api.following import Line, Reason, lines
+from ntpd112.api.following import Line, Reason, lines, masked_message
 from ntpd112.api.models import errors
 from ntpd112.api.problems import Problem, invalid_parameter
 from ntpd112.api.streaming import Streamed
@@ -118,7 +119,7 @@ async def stream_events(
     feed: Feed = request.app.state.feed
     follower = asked.join(feed, last_event_id or asked.since)
     return Streamed(
-        _frames(lines(feed, follower, _allowed(request))),
+        _frames(lines(feed, follower, _allowed(request), _shown(request))),
         "text/event-stream",
         {"X-Accel-Buffering": "no"},
         on_end=lambda: feed.leave(follower),
@@ -136,13 +137,17 @@ async def _frames(parts: AsyncIterator[list[Line]]) -> AsyncIterator[bytes]:
 def _allowed(connection: HTTPConnection) -> Callable[[], bool]:
     """Raises Problem if the connection's key does not hold now."""
     keys, text = connection.app.state.keys, key_text(connection)
-    authorise(keys, text, SCOPE)
+    visibility.note(connection, authorise(keys, text, SCOPE))
 
     def allowed() -> bool:
         key = keys.find(text)
         return key is not None and key.allows(SCOPE)
 
     return allowed
+
+
+def _shown(connection: HTTPConnection) -> Callable[[str], str]:
+    return masked_message if visibility.is_masked(connection) else str
 
 
 @router.websocket("/events")
@@ -152,7 +157,7 @@ async def follow_events(websocket: WebSocket, asked: Annotated[Asked, Depends()]
     follower = asked.join(feed, asked.since)
     try:
         await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in websocket.scope["subprotocols"] else None)
-        await _send(websocket, lines(feed, follower, allowed))
+        await _send(websocket, lines(feed, follower, allowed, _shown(websocket)))
     except WebSocketDisconnect:
         return
     finally:

@@ -12,10 +12,12 @@ import msgspec
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
+from ntpd112.access.masking import masked_struct
 from ntpd112.api.answers import answer
 from ntpd112.api.auth import require
 from ntpd112.api.models import EventsOut, WhyOut, errors
 from ntpd112.api.problems import Problem
+from ntpd112.api.visibility import is_masked
 from ntpd112.cdr.why import account
 from ntpd112.journal.events import JournalEvent
 
@@ -47,7 +49,9 @@ async def list_events(request: Request, id: str) -> Response:
     responses=errors(401, 403, 404, 422, 503),
 )
 async def explain(request: Request, id: str) -> Response:
-    lines = account(await _events(request, id))
+    events = await _events(request, id)
+    # In words a caller's name or odd number could not be told from others.
+    lines = account(map(masked_struct, events) if is_masked(request) else events)
     shown = [{**msgspec.structs.asdict(line), "at": _date(line.at)} for line in lines]
     return answer(request, {"id": id, "lines": shown})
 
