@@ -61,8 +61,14 @@ def cdr(number: int, *, is_answered: bool = False) -> Cdr:
 
 
 @pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    engine = await open_database(f"sqlite+aiosqlite:///{tmp_path}/main.db")
+def url(tmp_path: Path) -> str:
+    """Of an empty database. What reads much of it is tested on PostgreSQL too."""
+    return f"sqlite+aiosqlite:///{tmp_path}/main.db"
+
+
+@pytest.fixture
+async def site(tmp_path: Path, url: str) -> AsyncIterator[Site]:
+    engine = await open_database(url)
     keys = KeyStore(engine)
     tokens = {scope: await keys.add(scope.replace(":", "-"), [scope]) for scope in SCOPES}
     store = CdrStore(engine)

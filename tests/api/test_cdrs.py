@@ -6,9 +6,13 @@ import msgspec
 import pytest
 from sqlalchemy import text
 from tests.api.conftest import Site, call_id, cdr
+from tests.cdr.conftest import postgres_server, url
 
 from ntpd112.api import models
 from ntpd112.cdr.store import Position
+
+__all__ = ["postgres_server", "url"]
+"On both databases."
 
 
 async def ids(site: Site, query: str) -> list[str]:

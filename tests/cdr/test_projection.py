@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.cdr.calls import T0, abandoned, answered, started
 from tests.cdr.waiting import until
 from tests.postgres import PostgresServer
 
-from ntpd112.cdr.database import open_database
+from ntpd112.cdr.database import create_engine, open_database
+from ntpd112.cdr.engine import Use
 from ntpd112.cdr.projection import NAME, CdrProjection
 from ntpd112.cdr.record import Cdr
 from ntpd112.cdr.store import CdrStore, Filter, Position
@@ -130,31 +130,79 @@ async def test_another_journal_is_read_from_its_beginning(journal: Journal, engi
     assert await ids(store) == ["A"]
 
 
-class FailingStore(CdrStore):
-    """Fails while `away`; as a database does that is down or full."""
+FILL = {
+    "sqlite": ["PRAGMA max_page_count = 1"],  # taken as: what it has now
+    "postgresql": [
+        "CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE 'the disk is full' USING ERRCODE = 'disk_full'; END $$",
+        "CREATE TRIGGER no_room BEFORE INSERT ON cdrs EXECUTE FUNCTION no_room()",
+    ],
+}
+MAKE_ROOM = {"sqlite": ["PRAGMA max_page_count = 1000000"], "postgresql": ["DROP TRIGGER no_room ON cdrs"]}
 
-    away = True
+
+async def run(engine: AsyncEngine, statements: dict[str, list[str]]) -> None:
+    async with engine.begin() as connection:
+        for statement in statements[connection.dialect.name]:
+            await connection.exec_driver_sql(statement)
+
+
+class ObservedStore(CdrStore):
+    """Takes down what was written and up to where."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        super().__init__(engine)
+        self.written: list[tuple[int, list[str]]] = []
 
     async def write(self, records: Sequence[Cdr], projection: str, position: Position) -> None:
-        if self.away:
-            raise OperationalError("INSERT", {}, Exception("disk is full"))
         await super().write(records, projection, position)
+        self.written.append((position.seq, [cdr.id for cdr in records]))
 
 
-async def test_a_full_database_is_tried_until_it_has_room_and_logged_once(
-    journal: Journal, engine: AsyncEngine, caplog: pytest.LogCaptureFixture
+async def test_a_full_database_is_tried_until_it_has_room_and_then_has_every_cdr_once_and_in_order(
+    journal: Journal, url: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store = FailingStore(engine)
+    monkeypatch.setattr("ntpd112.cdr.projection.BATCH_EVENTS", 50)
+    await (await open_database(url)).dispose()
+    engine = create_engine(url, Use(connections=1, limit_s=5.0))  # SQLite's limit is a connection's
+    await run(engine, FILL)
+    store = ObservedStore(engine)
+    made = [f"C{number:03}" for number in range(100)]
+    async with running(journal, store) as projection:
+        for number, name in enumerate(made):
+            write(journal, abandoned(name, at=number))
+        await until(lambda: projection.problem)
+        assert "full" in str(projection.problem)
+        lag = projection.lag
+        assert 0 < lag <= journal.last_seq
+        write(journal, abandoned("LATER", at=200))
+        assert projection.lag == lag + 5
+        await run(engine, MAKE_ROOM)
+        await until(lambda: projection.lag == 0 and projection.problem is None)
+    assert [name for _, names in store.written for name in names] == [*made, "LATER"]
+    assert [seq for seq, _ in store.written] == sorted(seq for seq, _ in store.written)
+    assert sorted(await ids(store)) == [*made, "LATER"]
+    assert caplog.text.count("CDRs wait in the journal") == 1
+    await engine.dispose()
+
+
+async def test_a_server_that_hangs_holds_up_the_journal_s_reader_no_longer_than_its_limit(
+    journal: Journal, postgres_server: PostgresServer
+) -> None:
+    url = postgres_server.new_database()
+    await (await open_database(url)).dispose()
+    engine = create_engine(url, Use(connections=2, limit_s=0.5))
+    store = CdrStore(engine)
     async with running(journal, store) as projection:
         write(journal, abandoned("A"))
-        await until(lambda: projection.problem)
-        assert projection.problem == "CDRs wait in the journal (5 events): disk is full"
-        assert projection.lag == 5
-        await asyncio.sleep(0.2)
-        store.away = False
+        await until(lambda: projection.lag == 0)
+        with postgres_server.hanging():
+            write(journal, abandoned("B", at=1))
+            await until(lambda: projection.problem)
+            assert projection.lag == 5
         await until(lambda: projection.lag == 0 and projection.problem is None)
-    assert await ids(store) == ["A"]
-    assert caplog.text.count("disk is full") == 1
+    assert await ids(store) == ["B", "A"]
+    await engine.dispose()
 
 
 async def test_one_cdr_that_the_database_refuses_does_not_hold_up_the_others(

@@ -19,6 +19,7 @@ from .peers.pyvoip import PyVoipPhone
 from .peers.raw import Raw
 from .peers.registration import Registrar, register
 from .peers.sipp import Sipp
+from .peers.waiting import eventually
 
 OPERATOR_TONE = 1000
 CALLER_TONE = 440
@@ -182,6 +183,24 @@ class Stage:
         agent.wait_for_operator(operator, "ready")
         return phone
 
+    def crew(self, agent: Agent, count: int, *steps: str, calls: int) -> Sipp:
+        """So many operators, whose phones are one SIPp that takes as many calls at once as come."""
+        host = self.net.phone(next(self._numbers))
+        names = [f"op{number}" for number in range(1, count + 1)]
+        listed = self.folder / "operators.csv"
+        rows = "".join(f"{name},{name},secret-{name},\n" for name in names)
+        listed.write_text(f"id,name,password,skills\n{rows}")
+        agent.cli("operator", "import", str(listed))
+        eventually(lambda: len(agent.listed("/operators")) == count, "the operators are known")
+        for name in names:
+            register(Registrar(self.net.agent, 5060, self.net.agent), name, f"secret-{name}", host)
+        phones = Sipp(self.folder, steps, host=host, calls=calls)
+        self._stops.append(phones.stop)
+        phones.start()
+        for name in names:
+            agent.wait_for_operator(name, "ready")
+        return phones
+
     def sipp_outside(self, *steps: str) -> Sipp:
         """SIPp as the phone somewhere outside, listening."""
         phone = Sipp(self.folder, steps, host=self.net.phone(OUTSIDE))
@@ -190,9 +209,16 @@ class Stage:
         return phone
 
     def caller(
-        self, agent: Agent, *steps: str, host: str = "", target: str = "", transport: str = "u1"
+        self,
+        agent: Agent,
+        *steps: str,
+        host: str = "",
+        target: str = "",
+        transport: str = "u1",
+        calls: int = 1,
+        rate: int = 1,
     ) -> Sipp:
-        """SIPp as a telco's trunk, not started yet."""
+        """SIPp as a telco's trunk, not started yet. `rate`: calls a second."""
         caller = Sipp(
             self.folder,
             steps,
@@ -200,6 +226,8 @@ class Stage:
             port=5060 + next(self._numbers),
             target=target or agent.sip,
             transport=transport,
+            calls=calls,
+            rate=rate,
         )
         self._stops.append(caller.stop)
         return caller

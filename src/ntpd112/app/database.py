@@ -109,7 +109,7 @@ class MainDatabase:
     def _failed(self, error: Exception) -> None:
         where = f"database {self.work.url.render_as_string()}"
         problem = str(error) if isinstance(error, DatabaseError) else f"{where}: {first_line(error)}"
-        if problem != self.problem:
+        if self.problem is None:
             log.error("the database cannot be used", reason=problem)
         self.problem = problem
 
