@@ -20,7 +20,7 @@ KNOWS = {
     "cdr": {"journal"},
     "access": {"cdr"},
     "feed": {"journal"},
-    "sinks": {"cdr", "config", "journal"},
+    "sinks": {"cdr", "feed", "journal"},
     "calls": {"config", "journal", "media", "memory", "queue", "sip"},
     "api": {"access", "audit", "calls", "cdr", "feed", "journal", "memory"},
     "app": {

@@ -13,7 +13,7 @@ from tests.sinks.asyncapi import check
 
 from ntpd112.journal import Journal
 from ntpd112.journal.events import CallEnded
-from ntpd112.sinks.messages import Message
+from ntpd112.sinks.topics import Publication
 
 from .conftest import Stage
 from .peers.agent import Settings
@@ -53,7 +53,7 @@ def test_a_call_is_told_from_its_arrival_to_its_cdr_as_the_document_says(stage: 
     assert {**cdr, "quality": 0} == {**record, "quality": 0, "seq": cdr["seq"]}
     for message in subscriber.told():
         retain = "/operators/" in message.topic or message.topic.endswith("/status")
-        check(Message(message.topic, json_of(message.payload), retain))
+        check(Publication(message.topic, json_of(message.payload), retain))
     late = stage.subscriber(broker)
     eventually(lambda: late.told("operators/siti"), "the operator's state is retained")
     eventually(lambda: late.told("status"), "the status is retained")

@@ -10,7 +10,7 @@ from typing import Any
 import yaml
 from jsonschema import Draft202012Validator
 
-from ntpd112.sinks.messages import Message
+from ntpd112.sinks.topics import Publication
 
 DOCUMENT: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "docs" / "asyncapi.yaml").read_text())
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
@@ -41,7 +41,7 @@ def validator(schema: str) -> Draft202012Validator:
     return Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 
-def check(message: Message) -> None:
+def check(message: Publication) -> None:
     """Raises jsonschema.ValidationError, or AssertionError for a topic or retention not described."""
     channel = channel_of(message.topic)
     assert operation_of(channel) == {"qos": 1, "retain": message.retain}

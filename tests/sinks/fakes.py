@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from ntpd112.sinks.broker import BrokerError
-from ntpd112.sinks.messages import Message
+from ntpd112.sinks.topics import Publication
 
 
 class FakeBroker:
@@ -18,7 +18,7 @@ class FakeBroker:
     def __init__(self) -> None:
         self.up = True
         self.takes = 10**9
-        self.got: list[Message] = []
+        self.got: list[Publication] = []
         self.connections = 0
         self.under_way = 0
         self.most_under_way = 0
@@ -39,7 +39,7 @@ class FakeBroker:
         self.connections += 1
         yield self
 
-    async def publish(self, message: Message) -> None:
+    async def publish(self, message: Publication) -> None:
         self.under_way += 1
         self.most_under_way = max(self.most_under_way, self.under_way)
         try:

@@ -9,9 +9,9 @@ import pytest
 
 from ntpd112.sinks import BrokerSettings, broker_of
 from ntpd112.sinks.broker import BrokerError
-from ntpd112.sinks.messages import status
+from ntpd112.sinks.topics import Topics
 
-WILL = status("35.78", "offline")
+WILL = Topics("35.78").status("offline")
 
 
 async def test_a_broker_that_takes_the_connection_and_is_silent_costs_no_socket(

@@ -18,9 +18,11 @@ from tests.sinks.asyncapi import ADDRESSES, SCHEMAS, channel_of, check
 from ntpd112.cdr.record import Cdr
 from ntpd112.journal import Stored
 from ntpd112.journal.events import AgentStarted, CallClassified, JournalEvent, OperatorChanged
-from ntpd112.sinks.messages import Message, Messages, Telling, status
+from ntpd112.sinks.messages import Messages, Telling
+from ntpd112.sinks.topics import Publication, Topics
 
 ZONE = ZoneInfo("Asia/Jakarta")
+TOPICS = Topics("35.78")
 
 
 class Journal:
@@ -33,8 +35,12 @@ class Journal:
     def messages(self, max_calls: int = 10, operators: dict[str, bytes] | None = None) -> Messages:
         return Messages("35.78", ZONE, self.read_call, operators or {}, max_calls)
 
-    def told(self) -> list[Message]:
-        return self.messages().of(self.events).messages
+    def told(self) -> list[Publication]:
+        return published(self.messages().of(self.events))
+
+
+def published(telling: Telling) -> list[Publication]:
+    return [TOPICS.publication(message) for message in telling.messages]
 
 
 def operator(state: str, name: str = "siti", reason: str = "") -> OperatorChanged:
@@ -68,7 +74,7 @@ def test_a_classification_after_the_end_is_told_as_a_state() -> None:
 def test_operators_are_retained_and_offline_again_when_the_agent_begins_anew() -> None:
     journal = Journal([operator("ready"), operator("offline", "budi"), AgentStarted(at=T0 + 9, version="1")])
     telling = journal.messages().of(journal.events)
-    assert [(m.topic, json.loads(m.payload)["state"], m.retain) for m in telling.messages] == [
+    assert [(m.topic, json.loads(m.payload)["state"], m.retain) for m in published(telling)] == [
         ("ntpd112/35.78/operators/siti", "ready", True),
         ("ntpd112/35.78/operators/budi", "offline", True),
         ("ntpd112/35.78/operators/siti", "offline", True),
@@ -79,7 +85,7 @@ def test_operators_are_retained_and_offline_again_when_the_agent_begins_anew() -
 def test_what_was_kept_of_operators_is_told_to_a_broker_that_lost_it() -> None:
     journal = Journal([operator("ready")])
     kept = journal.messages().of(journal.events).operators
-    (again,) = journal.messages(operators=kept).retained()
+    (again,) = TOPICS.operators(kept)
     assert again == journal.told()[0]
 
 
@@ -99,8 +105,8 @@ def test_forgotten_calls_and_connections_begun_anew_change_nothing(data: st.Data
     order = data.draw(st.permutations([event.call_id for event in events]))
     journal = Journal(interleaved(events, order))
     place = data.draw(st.integers(0, len(events)))
-    short = journal.messages(max_calls=1).of(journal.events[:place]).messages
-    rest = journal.messages(max_calls=1).of(journal.events[place:]).messages
+    short = published(journal.messages(max_calls=1).of(journal.events[:place]))
+    rest = published(journal.messages(max_calls=1).of(journal.events[place:]))
     assert [*short, *rest] == journal.told()
 
 
@@ -108,14 +114,14 @@ def test_every_message_is_as_the_document_says() -> None:
     journal = Journal(
         [*answered("A"), *abandoned("B"), operator("wrap-up"), operator("break", reason="rona")]
     )
-    told = [*journal.told(), status("35.78", "offline"), status("35.78", "online", at="2026-01-01T00:00:00Z")]
+    told = [*journal.told(), TOPICS.status("offline"), TOPICS.status("online", at="2026-01-01T00:00:00Z")]
     for message in told:
         check(message)
     assert {channel_of(message.topic) for message in told} == set(ADDRESSES)
 
 
 def test_the_document_is_strict_enough_to_notice() -> None:
-    wrong = Message("ntpd112/35.78/calls/A", b'{"id": "A", "state": "gone"}')
+    wrong = Publication("ntpd112/35.78/calls/A", b'{"id": "A", "state": "gone"}')
     with pytest.raises(ValidationError):
         check(wrong)
     assert set(SCHEMAS["cdr"]["properties"]) <= {"seq", *Cdr.__struct_fields__}

@@ -107,7 +107,7 @@ async def test_what_happens_while_the_broker_is_away_arrives_later_in_order_and_
 async def test_a_connection_that_breaks_anywhere_repeats_and_loses_nothing(
     journal: Journal, positions: PositionStore, broker: FakeBroker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ntpd112.sinks.mqtt.CHUNK_EVENTS", 7)
+    monkeypatch.setattr("ntpd112.sinks.sink.CHUNK_EVENTS", 7)
     async with running(journal, positions, broker) as sink:
         await until(lambda: broker.connections)
         write(journal, [event for number in range(8) for event in answered(f"C{number}", at=number)])
@@ -135,6 +135,17 @@ async def test_a_killed_agent_goes_on_where_the_broker_had_it(
     async with running(journal, positions, broker) as sink:
         await until(lambda: sink.lag == 0 and len(cdrs(broker)) > 1)
     assert cdrs(broker) == ["A", "B"]
+
+
+async def test_a_journal_that_a_power_cut_made_shorter_is_told_from_its_end_on(
+    journal: Journal, positions: PositionStore, broker: FakeBroker
+) -> None:
+    write(journal, abandoned("A"))
+    positions.move(journal.id, journal.last_seq + 7, {})
+    async with running(journal, positions, broker) as sink:
+        write(journal, abandoned("B", at=9))
+        await until(lambda: sink.lag == 0 and cdrs(broker))
+    assert cdrs(broker) == ["B"]
 
 
 async def test_operators_are_told_to_a_broker_that_comes_back_empty(

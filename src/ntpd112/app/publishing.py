@@ -12,8 +12,8 @@ from ntpd112 import __version__
 from ntpd112.config import Config
 from ntpd112.journal import Journal
 from ntpd112.sinks import BrokerSettings, MqttSink, PositionStore, broker_of
-from ntpd112.sinks.messages import status
 from ntpd112.sinks.mqtt import NAME
+from ntpd112.sinks.topics import Topics
 
 LAST_MESSAGES_S = 5.0
 "Seconds the broker gets at the end to take the last messages and the goodbye."
@@ -40,7 +40,7 @@ def mqtt_sinks(config: Config, journal: Journal, opened: AsyncExitStack) -> dict
     sink = MqttSink(
         journal,
         positions,
-        broker_of(settings, will=status(region, "offline")),
+        broker_of(settings, will=Topics(region).status("offline")),
         region=region,
         zone=ZoneInfo(config.site.timezone),
         version=__version__,

@@ -5,25 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
-from typing import NamedTuple, get_args
+from typing import NamedTuple
 
 import msgspec
 
 from ntpd112.journal import Stored
-from ntpd112.journal.events import Event, JournalEvent
 
 MARK_LENGTH = 8
 "Characters of the journal's id in a position: two journals of one centre agree in them by chance only."
 
 _POSITION = re.compile(r"(\d{1,18})(?:\.(\w{1,32}))?\Z", re.ASCII)
-
-
-def _type(event: type[Event]) -> str:
-    return str(event.__struct_config__.tag)
-
-
-EVENT_TYPES = tuple(_type(event) for event in get_args(JournalEvent))
-"In the order of `journal/events/`."
 
 
 class UnknownPosition(ValueError):

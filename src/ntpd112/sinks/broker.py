@@ -16,7 +16,7 @@ import aiomqtt
 from paho.mqtt.properties import Properties
 from paho.mqtt.reasoncodes import ReasonCode
 
-from .messages import Message
+from .topics import Publication
 
 PORTS = {"mqtt": 1883, "mqtts": 8883}
 KEEPALIVE_S = 15
@@ -35,7 +35,7 @@ class BrokerError(Exception):
 class Broker(Protocol):
     """An open connection."""
 
-    async def publish(self, message: Message) -> None:
+    async def publish(self, message: Publication) -> None:
         """Returns when the broker has it. Raises BrokerError."""
 
     async def lost(self) -> None:
@@ -59,7 +59,7 @@ class BrokerSettings:
     "Read at each connection, so that a new password needs no restart."
 
 
-def broker_of(settings: BrokerSettings, will: Message) -> Connect:
+def broker_of(settings: BrokerSettings, will: Publication) -> Connect:
     """How to connect. `will` is what the broker says of us when we are gone without a word."""
 
     @asynccontextmanager
@@ -82,7 +82,7 @@ def broker_of(settings: BrokerSettings, will: Message) -> Connect:
     return connect
 
 
-async def _client(settings: BrokerSettings, will: Message) -> _Client:
+async def _client(settings: BrokerSettings, will: Publication) -> _Client:
     url = urlsplit(settings.url)
     password, tls = await asyncio.to_thread(_from_disk, settings, url.scheme == "mqtts")
     return _Client(
@@ -147,7 +147,7 @@ class _Connection:
     def __init__(self, client: _Client) -> None:
         self._client = client
 
-    async def publish(self, message: Message) -> None:
+    async def publish(self, message: Publication) -> None:
         try:
             await self._client.publish(message.topic, message.payload, qos=QOS, retain=message.retain)
         except aiomqtt.MqttError as error:

@@ -1,7 +1,8 @@
-"""From journal events to MQTT messages: topics and payloads, as docs/asyncapi.yaml describes them.
+"""From journal events to what other systems are told, as docs/asyncapi.yaml describes the payloads; how a
+message gets there is each sink's matter.
 
 `Messages` holds what the fold needs of calls seen last, bounded; of others it asks the journal. One is made
-for each connection to the broker, so nothing is in memory while the broker is away.
+for each connection, so nothing is in memory while the other side is away.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import logging
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Set as AbstractSet
 from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 
@@ -16,37 +18,32 @@ import msgspec
 
 from ntpd112.cdr.fold import fold
 from ntpd112.cdr.localised import localised
+from ntpd112.feed.messages import Writer
 from ntpd112.journal import Stored
-from ntpd112.journal.events import AgentStarted, CallEnded, OperatorChanged
+from ntpd112.journal.events import AgentStarted, CallEnded, OperatorChanged, event_type
 
 from .states import CallState, advance
 
 MAX_CALLS = 2_000
 "Whose state is remembered, the last seen; of others the journal is asked again."
 RESTARTED = "agent restarted"
+CALL, CDR, OPERATOR = STATES = ("call.state", "cdr", "operator.state")
+"Kinds of messages that are made of several events. Every type of the live feed is a kind too."
 
 log = logging.getLogger(__name__)
 
 
 class Message(NamedTuple):
-    topic: str
+    kind: str
+    seq: int
+    "Of the event that led to it."
+    at: float
+    "When that was, epoch seconds."
+    about: str
+    "Id of the call or operator; empty: the call centre."
     payload: bytes
-    retain: bool = False
-
-
-class Topics:
-    """Of one region."""
-
-    def __init__(self, region: str) -> None:
-        self._base = f"ntpd112/{region}"
-        self.cdr = f"{self._base}/cdr"
-        self.status = f"{self._base}/status"
-
-    def call(self, call_id: str) -> str:
-        return f"{self._base}/calls/{call_id}"
-
-    def operator(self, operator: str) -> str:
-        return f"{self._base}/operators/{operator}"
+    calls: tuple[CallState, ...] = ()
+    "The call before and after the event, once if they are the same; none if it is about no call."
 
 
 class Telling(NamedTuple):
@@ -59,7 +56,7 @@ class Telling(NamedTuple):
 
 class Messages:
     """`read_call`: all committed events of a call. `operators`: the payload last made of each operator's
-    state."""
+    state. `kinds`: what is wanted. `feed`: writes the events wanted as in the live feed."""
 
     def __init__(
         self,
@@ -68,13 +65,17 @@ class Messages:
         read_call: Callable[[str], Iterable[Stored]],
         operators: Mapping[str, bytes],
         max_calls: int = MAX_CALLS,
+        *,
+        kinds: AbstractSet[str] = frozenset(STATES),
+        feed: Writer | None = None,
     ) -> None:
         self._region = region
         self._zone = zone
-        self._topics = Topics(region)
         self._read_call = read_call
         self._operators = dict(operators)
         self._max_calls = max_calls
+        self._kinds = kinds
+        self._feed = feed
         self._calls: dict[str, CallState | None] = {}
         "The longest unseen first."
 
@@ -88,26 +89,20 @@ class Messages:
             except sqlite3.Error:
                 raise
             except Exception:  # one event that cannot be told must not hold up all that follow
-                log.exception("MQTT: event %d is left out: %r", stored.seq, stored.event)
+                log.exception("event %d is left out: %r", stored.seq, stored.event)
         return telling
-
-    def retained(self) -> list[Message]:
-        """Operators' states, for a broker that has lost them."""
-        return [
-            Message(self._topics.operator(operator), payload, retain=True)
-            for operator, payload in self._operators.items()
-        ]
-
-    def status(self, state: str, **more: str) -> Message:
-        return status(self._region, state, **more)
 
     def _take(self, stored: Stored, telling: Telling) -> None:
         seq, event = stored
         if event.call_id:
             telling.messages.extend(self._of_call(stored))
-        elif isinstance(event, OperatorChanged):
+            return
+        telling.messages.extend(self._as_in_the_feed(stored))
+        if OPERATOR not in self._kinds:
+            return
+        if isinstance(event, OperatorChanged):
             told = self._operator(seq, event.at, event.operator, event.state, event.reason)
-            self._keep(telling, event.operator, told)
+            self._keep(telling, seq, event.at, event.operator, told)
         elif isinstance(event, AgentStarted):
             self._nobody_there(telling, seq, event.at)
 
@@ -118,12 +113,21 @@ class Messages:
         after = self._calls[call_id] = advance(before, event)
         if len(self._calls) > self._max_calls:
             del self._calls[next(iter(self._calls))]
-        if after is not None and after is not before:
+        calls = tuple(call for call in (before, after) if call is not None)[-1 if before is after else 0 :]
+        yield from self._as_in_the_feed(stored, calls)
+        if CALL in self._kinds and after is not None and after is not before:
             shown = self._shown(after)
             if before is None or shown != self._shown(before):
-                yield Message(self._topics.call(call_id), self._call(seq, event.at, after, shown))
-        if isinstance(event, CallEnded) and (cdr := self._cdr(seq, call_id)):
-            yield Message(self._topics.cdr, cdr)
+                payload = self._call(seq, event.at, after, shown)
+                yield Message(CALL, seq, event.at, call_id, payload, calls)
+        if CDR in self._kinds and isinstance(event, CallEnded) and (cdr := self._cdr(seq, call_id)):
+            yield Message(CDR, seq, event.at, call_id, cdr, calls)
+
+    def _as_in_the_feed(self, stored: Stored, calls: tuple[CallState, ...] = ()) -> Iterator[Message]:
+        event = stored.event
+        if self._feed is not None and (kind := event_type(event)) in self._kinds:
+            text = self._feed.message(stored).text.encode()
+            yield Message(kind, stored.seq, event.at, event.call_id, text, calls)
 
     def _looked_up(self, stored: Stored) -> CallState | None:
         state = None
@@ -172,22 +176,17 @@ class Messages:
         told = {"id": operator, "seq": seq, "at": self._time(at), "region": self._region}
         return msgspec.json.encode({**told, "state": state, "reason": reason})
 
-    def _keep(self, telling: Telling, operator: str, payload: bytes) -> None:
+    def _keep(self, telling: Telling, seq: int, at: float, operator: str, payload: bytes) -> None:
         self._operators[operator] = telling.operators[operator] = payload
-        telling.messages.append(Message(self._topics.operator(operator), payload, retain=True))
+        telling.messages.append(Message(OPERATOR, seq, at, operator, payload))
 
     def _nobody_there(self, telling: Telling, seq: int, at: float) -> None:
         """An agent begins without operators, and those whom it finds again are events of their own. Without
-        this a killed agent's would be retained as ready for ever."""
+        this a killed agent's would stay ready for ever."""
         for operator, payload in list(self._operators.items()):
             if msgspec.json.decode(payload)["state"] != "offline":
-                self._keep(telling, operator, self._operator(seq, at, operator, "offline", RESTARTED))
+                told = self._operator(seq, at, operator, "offline", RESTARTED)
+                self._keep(telling, seq, at, operator, told)
 
     def _time(self, at: float) -> datetime:
         return datetime.fromtimestamp(at, self._zone)
-
-
-def status(region: str, state: str, **more: Any) -> Message:
-    """Whether the agent is there; `offline` is also the last will."""
-    payload = msgspec.json.encode({"id": region, "region": region, "state": state, **more})
-    return Message(Topics(region).status, payload, retain=True)

@@ -1,10 +1,5 @@
-"""From the journal to the MQTT broker, for ever, at its own pace.
-
-Woken by the journal's commits, never polling. A chunk is read, folded and encoded in a thread, and
-published in order, a few messages at a time; the position moves when the broker has acknowledged all of it.
-So a broker that is away, or an agent that dies, repeats at most one chunk, and nothing is kept in memory
-meanwhile.
-"""
+"""From the journal to the MQTT broker: in order, a few messages at a time. The position moves when the
+broker has acknowledged a chunk."""
 
 from __future__ import annotations
 
@@ -13,45 +8,23 @@ import logging
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
-from typing import Protocol
-
-from ntpd112.journal import Stored
 
 from .broker import Broker, Connect
-from .messages import Message, Messages, Telling
+from .messages import Messages, Telling
 from .position import PositionStore
+from .sink import LINGER_S, RETRY_S, Sink, Source
+from .topics import Publication, Topics
 
 NAME = "mqtt"
-CHUNK_EVENTS = 100
-"Read at a time: a few ms of the interpreter, in which calls wait at most for one of its switches."
 WINDOW = 10
 "Messages under way: no more than any broker's Receive Maximum in use (HiveMQ's, the smallest known, is 10)."
-LINGER_S = 0.1
-"After a commit: media figures come shortly after a call's end, and several turns are read at once."
-RETRY_S = (0.5, 15.0)
-"First and longest pause before the next try to connect; doubled in between."
-MAX_SAID = 5
-"Reasons that are logged while the broker is away, each once; more are the same trouble in other words."
 
 log = logging.getLogger(__name__)
 
 
-class Source(Protocol):
-    """What the sink needs of the journal."""
-
-    id: str
-
-    @property
-    def last_seq(self) -> int: ...
-
-    def read(self, after_seq: int, limit: int) -> list[Stored]: ...
-
-    def read_call(self, call_id: str) -> list[Stored]: ...
-
-
-class MqttSink:
-    """`problem`: why nothing is published now, None when it is. `sent`: messages acknowledged since the
-    start."""
+class MqttSink(Sink):
+    label = "MQTT"
+    peer = "the broker"
 
     def __init__(
         self,
@@ -65,105 +38,39 @@ class MqttSink:
         linger_s: float = LINGER_S,
         retry_s: tuple[float, float] = RETRY_S,
     ) -> None:
-        self._journal = journal
-        self._positions = positions
+        super().__init__(journal, positions, linger_s=linger_s, retry_s=retry_s)
         self._connect = connect
         self._region = region
         self._zone = zone
         self._version = version
-        self._linger_s = linger_s
-        self._retry_s = retry_s
-        self._pause = retry_s[0]
-        self._first = journal.last_seq
-        "A sink that is new tells what happens from here on."
-        self._position: int | None = None
+        self._topics = Topics(region)
+        self._broker: Broker | None = None
         self._unsaved: dict[str, bytes] = {}
         "Operators' states whose position could not be written; of as many operators as there are."
         self._saved = True
         "Whether the position could be written last."
-        self._wake = asyncio.Event()
-        self._stopping = asyncio.Event()
-        self._said: set[str] = set()
-        self.problem: str | None = None
-        self.sent = 0
 
-    @property
-    def position(self) -> int:
-        """Up to where the broker has the journal; 0 before that is known."""
-        return self._position or 0
-
-    @property
-    def lag(self) -> int:
-        """Events of the journal not yet told."""
-        return max(0, self._journal.last_seq - (self._first if self._position is None else self._position))
-
-    def wake(self, _last_seq: int) -> None:
-        """For the journal's `on_commit`."""
-        self._wake.set()
-
-    def stop(self) -> None:
-        """Tell what is left, say goodbye, and let `run` end. A broker that is away is not waited for."""
-        self._stopping.set()
-        self._wake.set()
-
-    async def run(self) -> None:
-        """Until `stop`, or cancelled."""
-        while not self._stopping.is_set():
+    async def _serve(self) -> None:
+        async with self._connect() as broker:
+            self._broker = broker
+            tasks = [asyncio.create_task(self._talk()), asyncio.create_task(broker.lost())]
             try:
-                await self._load()
-                async with self._connect() as broker:
-                    await self._serve(broker)
-            except Exception as error:  # whatever it is, messages must go on being told
-                self._failed(error)
-                await self._rest()
+                done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+                for task in done:
+                    task.result()
+            finally:
+                for task in tasks:
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _load(self) -> None:
-        if self._position is None:
-            self._position = await asyncio.to_thread(self._positions.load, self._journal.id, self._first)
-
-    async def _rest(self) -> None:
-        try:
-            async with asyncio.timeout(self._pause):
-                await self._stopping.wait()
-        except TimeoutError:
-            self._pause = min(2 * self._pause, self._retry_s[1])
-
-    async def _serve(self, broker: Broker) -> None:
-        """Until stopping. Raises what goes wrong, also while there is nothing to tell."""
-        tasks = [asyncio.create_task(self._follow(broker)), asyncio.create_task(broker.lost())]
-        try:
-            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _follow(self, broker: Broker) -> None:
+    async def _talk(self) -> None:
         kept = await asyncio.to_thread(self._positions.kept) | self._unsaved
-        messages = Messages(self._region, self._zone, self._journal.read_call, kept)
-        await self._publish(broker, [self._status(messages, "online"), *messages.retained()])
-        behind = self.lag
-        while True:
-            self._wake.clear()
-            while self.position < self._journal.last_seq:
-                await self._step(broker, messages)
-                self._works(behind)
-            self._works(behind)
-            if self._stopping.is_set():
-                await self._publish(broker, [self._status(messages, "offline")])
-                return
-            await self._wake.wait()
-            await asyncio.sleep(self._linger_s)
+        await self._publish([self._status("online"), *self._topics.operators(kept)])
+        await self._follow(Messages(self._region, self._zone, self._journal.read_call, kept))
+        await self._publish([self._status("offline")])
 
-    async def _step(self, broker: Broker, messages: Messages) -> None:
-        """Tells one chunk of events."""
-        assert self._position is not None
-        last = self._journal.last_seq
-        telling, seq = await asyncio.to_thread(self._read, messages, self._position, last)
-        await self._publish(broker, telling.messages)
-        self._position = seq
+    async def _tell(self, telling: Telling, seq: int) -> None:
+        await self._publish([self._topics.publication(message) for message in telling.messages])
         self._unsaved |= telling.operators
         try:
             await asyncio.to_thread(self._positions.move, self._journal.id, seq, self._unsaved)
@@ -174,39 +81,16 @@ class MqttSink:
                 log.error("MQTT: the position cannot be written, a restart will repeat messages: %s", error)
             self._saved = False
 
-    def _read(self, messages: Messages, after: int, last: int) -> tuple[Telling, int]:
-        """In a thread: what comes behind `after`, and up to which event; `last` is known to be there."""
-        events = self._journal.read(after, CHUNK_EVENTS)
-        return messages.of(events), events[-1].seq if events else last
-
-    async def _publish(self, broker: Broker, messages: Sequence[Message]) -> None:
+    async def _publish(self, publications: Sequence[Publication]) -> None:
         """In order, with at most WINDOW not acknowledged."""
-        for start in range(0, len(messages), WINDOW):
-            window = messages[start : start + WINDOW]
+        assert self._broker is not None
+        for start in range(0, len(publications), WINDOW):
+            window = publications[start : start + WINDOW]
             async with asyncio.TaskGroup() as group:
-                for message in window:
-                    group.create_task(broker.publish(message))
+                for publication in window:
+                    group.create_task(self._broker.publish(publication))
             self.sent += len(window)
 
-    def _status(self, messages: Messages, state: str) -> Message:
+    def _status(self, state: str) -> Publication:
         now = datetime.now(self._zone).isoformat(timespec="milliseconds")
-        return messages.status(state, at=now, version=self._version)
-
-    def _works(self, behind: int) -> None:
-        self._pause = self._retry_s[0]
-        if self.problem is not None:
-            log.warning("MQTT: the broker is back; %d events behind", behind)
-        self.problem = None
-        self._said.clear()
-
-    def _failed(self, error: Exception) -> None:
-        while isinstance(error, ExceptionGroup):
-            error = error.exceptions[0]
-        reason = str(error) or type(error).__name__
-        self.problem = f"MQTT: {self.lag} events wait in the journal: {reason}"
-        self._say(reason)
-
-    def _say(self, reason: str) -> None:
-        if reason not in self._said and len(self._said) < MAX_SAID:
-            self._said.add(reason)
-            log.error("MQTT: %s (%d events wait in the journal)", reason, self.lag)
+        return self._topics.status(state, at=now, version=self._version)

@@ -45,9 +45,10 @@ class ProjectionFigures(Protocol):
 class SinkFigures(Protocol):
     """What the metrics show of a sink that tells the journal to others."""
 
-    problem: str | None
-    sent: int
-
+    @property
+    def problem(self) -> str | None: ...
+    @property
+    def sent(self) -> int: ...
     @property
     def lag(self) -> int: ...
 

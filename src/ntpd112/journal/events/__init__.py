@@ -6,6 +6,8 @@ ever added, with a default, so that an old journal stays readable. Times are epo
 
 from __future__ import annotations
 
+from typing import get_args
+
 from .base import (
     CallbackOutcome,
     Classification,
@@ -117,7 +119,17 @@ JournalEvent = (
     | AgentStarted
 )
 
+
+def event_type(event: Event | type[Event]) -> str:
+    """As the journal and everybody who is told writes it: `call.started`."""
+    return str(event.__struct_config__.tag)
+
+
+EVENT_TYPES: tuple[str, ...] = tuple(event_type(event) for event in get_args(JournalEvent))
+"In the order of the files here."
+
 __all__ = [
+    "EVENT_TYPES",
     "AgentStarted",
     "CallAccepted",
     "CallAnnounced",
@@ -173,4 +185,5 @@ __all__ = [
     "TransferEnded",
     "TransferStarted",
     "TrunkChanged",
+    "event_type",
 ]
