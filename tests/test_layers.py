@@ -16,11 +16,11 @@ KNOWS = {
     "sip": set(),
     "queue": set(),
     "media": set(),
-    "config": set(),
+    "config": {"journal"},
     "cdr": {"journal"},
     "access": {"cdr"},
     "feed": {"journal"},
-    "sinks": {"cdr", "feed", "journal"},
+    "sinks": {"cdr", "config", "feed", "journal"},
     "calls": {"config", "journal", "media", "memory", "queue", "sip"},
     "api": {"access", "audit", "calls", "cdr", "feed", "journal", "memory"},
     "app": {
@@ -39,7 +39,20 @@ KNOWS = {
         "sip",
     },
     "demo": {"access", "app", "cdr", "config", "sip"},
-    "cli": {"access", "app", "audit", "cdr", "config", "demo", "journal", "media", "memory", "queue", "sip"},
+    "cli": {
+        "access",
+        "app",
+        "audit",
+        "cdr",
+        "config",
+        "demo",
+        "journal",
+        "media",
+        "memory",
+        "queue",
+        "sinks",
+        "sip",
+    },
 }
 "Package to the packages it may import. `loglines` and the version belong to none and are open to all."
 MAX_LINES = 400

@@ -13,6 +13,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.api.centre import FakeCentre
+from tests.api.hooks import FakeHook
 from tests.cdr.calls import abandoned, answered
 
 from ntpd112.access import SCOPES
@@ -85,7 +86,15 @@ async def site(tmp_path: Path, url: str) -> AsyncIterator[Site]:
     audit = AuditLog(tmp_path / "audit.db")
     audit.start()
     app = create_app(
-        centre, store, keys, recordings, announcements=announcements, feed=feed, audit_log=audit, zone=zone
+        centre,
+        store,
+        keys,
+        recordings,
+        announcements=announcements,
+        feed=feed,
+        audit_log=audit,
+        zone=zone,
+        hooks={"dispatch": FakeHook()},
     )
     transport = httpx.ASGITransport(app)
     client = httpx.AsyncClient(

@@ -10,6 +10,7 @@ import pytest
 from fastapi.routing import APIRoute
 from tests.api.centre import CALL_ID, PRANKSTER
 from tests.api.conftest import Site
+from tests.api.hooks import DELIVERY
 
 from ntpd112.access import SCOPES
 from ntpd112.api.limits import MAX_BODY_BYTES, Limits
@@ -61,6 +62,11 @@ NEEDS = {
     ("GET", "/api/v1/audit"): "audit:read",
     ("GET", "/api/v1/flood"): "calls:read",
     ("PUT", "/api/v1/flood"): "calls:control",
+    ("GET", "/api/v1/webhooks"): "admin",
+    ("GET", "/api/v1/webhooks/{name}/dead"): "admin",
+    ("POST", "/api/v1/webhooks/{name}/dead/resend"): "admin",
+    ("POST", "/api/v1/webhooks/{name}/dead/{delivery}/resend"): "admin",
+    ("POST", "/api/v1/webhooks/{name}/test"): "admin",
 }
 WELCOME = FOLDER / "id" / "welcome.wav"
 OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics")}
@@ -93,7 +99,7 @@ async def send(
     body = BODIES.get(path.rpartition("/")[2])
     where = path.replace("{id}", "siti" if "operators" in path else CALL_ID)
     where = where.replace("{number}", PRANKSTER.number).replace("{language}/{name}", "id/welcome")
-    where = where.replace("{leg}", "1001")
+    where = where.replace("{leg}", "1001").replace("{name}", "dispatch").replace("{delivery}", DELIVERY)
     if method == "PUT" and where.endswith("id/welcome"):
         return await site.client.put(where, headers=headers, content=WELCOME.read_bytes())
     return await site.client.request(method, where, headers=headers, json=body)

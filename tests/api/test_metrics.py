@@ -11,6 +11,7 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from tests.api.centre import FakeCentre
 from tests.api.conftest import Site
+from tests.api.hooks import FakeHook
 from tests.metrics import documented, faults, scraped
 
 from ntpd112.api.metrics import (
@@ -19,6 +20,7 @@ from ntpd112.api.metrics import (
     MediaCollector,
     ProcessFigures,
     SipCollector,
+    WebhookCollector,
 )
 from ntpd112.histogram import Histogram
 from ntpd112.journal.events import CallConnected, CallEnded, CallQueued, CallStarted, OfferEnded, OfferMade
@@ -101,6 +103,7 @@ def everything() -> CollectorRegistry:
     registry.register(SipCollector(Sip(traffic())))
     registry.register(MediaCollector(media()))
     registry.register(JournalCollector(inside, {"cdrs": inside}, {"mqtt": inside}, inside))
+    registry.register(WebhookCollector({"dispatch": FakeHook(gone=True)}))
     registry.register(ProcessFigures("1.2.3", inside))
     return registry
 
@@ -195,6 +198,11 @@ def test_a_metric_in_seconds_says_so(name: str, unit: str) -> None:
         'ntpd112_journal_lag{sink="mqtt"} 5.0',
         'ntpd112_sink_failing{sink="mqtt"} 1.0',
         'ntpd112_sink_messages_total{sink="mqtt"} 9.0',
+        'ntpd112_webhook_tries_total{result="taken",webhook="dispatch"} 8.0',
+        'ntpd112_webhook_tries_total{result="dead",webhook="dispatch"} 0.0',
+        'ntpd112_webhook_pending{webhook="dispatch"} 2.0',
+        'ntpd112_webhook_dead{webhook="dispatch"} 1.0',
+        'ntpd112_webhook_on{webhook="dispatch"} 0.0',
         "ntpd112_followers 2.0",
         "ntpd112_followers_cut_off_total 1.0",
         "ntpd112_loop_longest_pause_seconds 0.25",

@@ -17,6 +17,7 @@ from ntpd112.config import (
     QueueConfig,
     ScreeningConfig,
     TrunkConfig,
+    WebhookConfig,
     check_config,
     warnings_of,
 )
@@ -69,11 +70,12 @@ def test_it_shows_every_key() -> None:
     assert {key for step in queue["ladder"] for key in step} == keys_of(LadderStep)
     assert set(GIVEN["destination"][0]) == keys_of(DestinationConfig)
     assert set(GIVEN["number"][0]) == keys_of(NumberConfig)
+    assert set(GIVEN["webhook"][0]) == keys_of(WebhookConfig)
 
 
 def test_what_it_gives_as_default_is_the_default() -> None:
     given, default = Config.model_validate(GIVEN), Config()
-    for section in set(GIVEN) - {"trunk", "queue", "destination", "number", "mqtt"}:
+    for section in set(GIVEN) - {"trunk", "queue", "destination", "number", "mqtt", "webhook"}:
         ours, theirs = getattr(given, section), getattr(default, section)
         for key in set(GIVEN[section]) - EXAMPLES:
             name = "break_" if key == "break" else key
@@ -81,5 +83,8 @@ def test_what_it_gives_as_default_is_the_default() -> None:
     assert given.queue[0].model_copy(update=UNSET) == default.queue[0]
     assert given.queue[0].screening == ScreeningConfig()
     assert given.destination[0].ring == DestinationConfig(name="a", to=["sip:127.0.0.1"]).ring
+    hook = given.webhook[0]
+    (insecure, retry_for) = (WebhookConfig.model_fields[key].default for key in ("insecure", "retry_for"))
+    assert (hook.insecure, hook.retry_for) == (insecure, retry_for)
     own = TrunkConfig(name="pbx", peers=["127.0.0.1"])
     assert (given.trunk[0].max_calls, given.trunk[0].options) == (own.max_calls, own.options)

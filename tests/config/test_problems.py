@@ -8,6 +8,12 @@ from tests.config.said import problems, said
 from ntpd112.config import ConfigErrors, load_config
 
 
+def hook(**keys: str) -> str:
+    """A webhook, right but for these keys."""
+    right = {"name": '"a"', "url": '"https://h/x"', "events": '["cdr"]', "secret": '"0123456789abcdef"'}
+    return "[[webhook]]\n" + "".join(f"{key} = {value}\n" for key, value in (right | keys).items())
+
+
 def test_everything_wrong_is_said_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
     text = """\
 [site]
@@ -47,8 +53,8 @@ numbers = []
         'ntpd112.toml:17: queue "112": answer "never" is not "announce" or "ring"',
         'ntpd112.toml:18: queue 2: key "name" is missing',
         'ntpd112.toml:20: unknown key "telephone"; known are site, sip, registrar, media, database, http, '
-        "trunk, queue, destination, number, shield, flood, callbacks, codes, mqtt, journal, audit, trace, "
-        "log",
+        "trunk, queue, destination, number, shield, flood, callbacks, codes, mqtt, webhook, journal, audit, "
+        "trace, log",
     ]
 
 
@@ -100,6 +106,38 @@ def test_a_problem_carries_its_parts(tmp_path: Path) -> None:
         (
             '[mqtt]\nca = "f"',
             "ntpd112.toml:2: [mqtt]: ca needs a url with mqtts://: nothing is encrypted otherwise",
+        ),
+        (
+            hook(secret='"short"'),
+            'ntpd112.toml:5: webhook "a": secret is shorter than 16 characters: '
+            "`openssl rand -hex 32` makes one",
+        ),
+        (
+            hook(secret_file='"f"'),
+            'ntpd112.toml:6: webhook "a": secret and secret_file: give one of them',
+        ),
+        (
+            hook(url='"http://example.org/x"'),
+            'ntpd112.toml:3: webhook "a": url has http:// to an address that is not private, and events '
+            "carry caller numbers: use https://, or say insecure = true",
+        ),
+        (
+            hook(queue='"medcal"') + '[[queue]]\nname = "112"\nnumbers = ["112"]',
+            'ntpd112.toml:6: webhook "a": queue "medcal" is not the name of a [[queue]]',
+        ),
+        (
+            hook(name='"a/b"'),
+            'ntpd112.toml:2: webhook "a/b": name "a/b" is not made of letters, digits, `.`, `_` and `-` '
+            "(up to 64, a letter or digit first)",
+        ),
+        (
+            hook(url='"https://user:secret@example.org/"'),
+            'ntpd112.toml:3: webhook "a": url "https://***@example.org/" has a user in it: requests are '
+            "known by their signature",
+        ),
+        (
+            hook() + hook(),
+            'ntpd112.toml:7: webhook "a": there are two of this name',
         ),
         (
             '[database]\nurl = "mysql://root:secret@h/d"',
@@ -156,3 +194,38 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
 def test_a_long_value_is_cut(tmp_path: Path) -> None:
     (message,) = said(tmp_path, f'[registrar]\nkeepalive = "{"9" * 500}"')
     assert len(message) < 200
+
+
+def test_an_event_that_there_is_not_is_refused_with_those_that_there_are(tmp_path: Path) -> None:
+    (message,) = said(tmp_path, hook(events='["cdr", "call.endet"]'))
+    assert message.startswith(
+        'ntpd112.toml:4: webhook "a": event "call.endet" is not an event that there is: '
+    )
+    assert all(name in message for name in ("cdr", "call.state", "operator.state", "call.ended"))
+
+
+def test_a_webhook_needs_a_secret_and_no_message_shows_one(tmp_path: Path) -> None:
+    (message,) = said(tmp_path, hook(secret="[]"))
+    assert "secret or secret_file is missing" in message
+    (message,) = said(tmp_path, hook(secret='["0123456789abcdef", "fedcba9876543210", "0123456789fedcba"]'))
+    assert "more than 2" in message
+    assert "0123456789" not in message
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1:9/x", "http://10.1.2.3/", "http://[fd00::1]:8/", "http://localhost/", "https://x/"],
+)
+def test_events_go_unencrypted_to_private_addresses_only(tmp_path: Path, url: str) -> None:
+    file = tmp_path / "ntpd112.toml"
+    file.write_text(hook(url=f'"{url}"'))
+    assert load_config(file, {}).webhook[0].url == url
+    file.write_text(hook(url='"http://example.org/"', insecure="true"))
+    assert load_config(file, {}).webhook[0].insecure
+
+
+def test_relative_paths_of_secrets_and_certificates_are_taken_from_the_file_s_folder(tmp_path: Path) -> None:
+    file = tmp_path / "ntpd112.toml"
+    file.write_text(hook(secret="[]", secret_file='"secrets"', ca='"ca.pem"'))
+    made = load_config(file, {}).webhook[0]
+    assert (made.secret_file, made.ca) == (tmp_path / "secrets", tmp_path / "ca.pem")

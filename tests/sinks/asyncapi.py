@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +15,13 @@ from ntpd112.sinks.topics import Publication
 
 DOCUMENT: dict[str, Any] = yaml.safe_load((Path(__file__).parents[2] / "docs" / "asyncapi.yaml").read_text())
 SCHEMAS: dict[str, Any] = DOCUMENT["components"]["schemas"]
+TOPICS: dict[str, dict[str, Any]] = {
+    name: channel for name, channel in DOCUMENT["channels"].items() if channel["address"] is not None
+}
+"Channels of MQTT."
 ADDRESSES = {
     name: re.compile(re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(channel["address"])) + r"\Z")
-    for name, channel in DOCUMENT["channels"].items()
+    for name, channel in TOPICS.items()
 }
 
 
@@ -46,3 +51,9 @@ def check(message: Publication) -> None:
     channel = channel_of(message.topic)
     assert operation_of(channel) == {"qos": 1, "retain": message.retain}
     validator(channel).validate(json.loads(message.payload))
+
+
+def check_delivery(headers: Mapping[str, str], body: dict[str, Any]) -> None:
+    """Of a webhook. Raises jsonschema.ValidationError."""
+    validator("headers").validate(dict(headers))
+    validator("delivery").validate(body)

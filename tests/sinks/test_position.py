@@ -39,3 +39,10 @@ def test_a_folder_that_is_not_there_is_an_error_each_time_until_it_is(tmp_path: 
             store.load("J", 0)
     (tmp_path / "later").mkdir()
     assert store.load("J", 3) == 3
+
+
+def test_the_file_is_for_the_agent_s_user_alone(tmp_path: Path) -> None:
+    store = PositionStore(tmp_path / "s.db", "mqtt")
+    store.load("J", first=7)
+    assert {file.stat().st_mode & 0o777 for file in tmp_path.iterdir()} == {0o600}
+    store.close()

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, tzinfo
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from fastapi import Depends, FastAPI, Request
@@ -40,6 +41,7 @@ from ntpd112.api.routes import (
     prompts,
     steering,
     talking,
+    webhooks,
 )
 from ntpd112.audit import AuditLog
 from ntpd112.calls.console import CallCentre
@@ -63,11 +65,12 @@ def create_app(
     metrics: CollectorRegistry | None = None,
     warnings: Callable[[], list[str]] = list,
     read_call: history.History = lambda call_id: (),
+    hooks: Mapping[str, webhooks.Webhook] = MappingProxyType({}),
 ) -> FastAPI:
     """`recordings`: the folder, None when calls are not recorded. `announcements`: built in and
     the site's own. `feed`: the live one. `audit_log`: started. `zone`: the site's. `metrics`: what `/metrics`
     shows beside the requests, by default the centre's. `warnings`: problems that calls do not suffer from,
-    for `/readyz`. `read_call`: a call's journal."""
+    for `/readyz`. `read_call`: a call's journal. `hooks`: webhooks by name."""
     app = FastAPI(
         title="ntpd112",
         version=version("ntpd112"),
@@ -97,6 +100,7 @@ def create_app(
     app.state.one_at_a_time = asyncio.Lock()  # what keeps a thread busy
     app.state.prompts = announcements
     app.state.once = Answers()
+    app.state.webhooks = hooks
     problems.install(app)
     app.add_exception_handler(Replay, _replayed)
     app.add_middleware(Once, answers=app.state.once)
@@ -118,6 +122,7 @@ def create_app(
         plant,
         flood,
         prompts,
+        webhooks,
         health,
     ):
         app.include_router(part.router)

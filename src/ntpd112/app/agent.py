@@ -38,6 +38,7 @@ from ntpd112.media import MediaClient, MediaError, MediaSettings
 from ntpd112.media.site import SitePrompts
 from ntpd112.memory import restore
 from ntpd112.queue import Acd
+from ntpd112.sinks import Sink
 from ntpd112.sip.agent import UaConfig, UserAgent
 from ntpd112.sip.capture import Capture
 from ntpd112.sip.endpoint import SipEndpoint
@@ -51,7 +52,7 @@ from .operators import OperatorWatch
 from .pauses import Pauses
 from .phones import PhoneBook
 from .policies import policy_of
-from .publishing import mqtt_sinks, say_goodbye
+from .publishing import mqtt_sinks, say_goodbye, webhook_sinks
 from .remembering import give_back_counters, keep_saved, save_last, settings_of
 from .turn import Turn
 from .upkeep import (
@@ -120,7 +121,11 @@ class Agent:
         self.projection = CdrProjection(self.journal, CdrStore(self.database.work))
         self.feed = Feed(self.journal, ZoneInfo(config.site.timezone))
         self.journal.on_commit += [self.projection.wake, self.feed.wake]
-        self.sinks = mqtt_sinks(config, self.journal, self._opened)
+        self.webhooks = webhook_sinks(config, self.journal, self._opened)
+        self.sinks: dict[str, Sink] = {
+            **mqtt_sinks(config, self.journal, self._opened),
+            **{f"webhook.{name}": sink for name, sink in self.webhooks.items()},
+        }
         self.context.write(AgentStarted(at=time.time(), version=__version__))
         self._start_capture()
         # Before the first REGISTER can come: what was saved must not take the place of what is newer.
@@ -276,6 +281,7 @@ class Agent:
             self.journal,
             self.projection,
             self.sinks,
+            self.webhooks,
             self.feed,
             self.pauses,
         )
@@ -291,6 +297,7 @@ class Agent:
             metrics=metrics,
             warnings=self._warnings,
             read_call=lambda call_id: [stored.event for stored in self.journal.read_call(call_id)],
+            hooks=self.webhooks,
         )
         host, port = self.config.http.listen
         self._api = await serve(app, host, port)

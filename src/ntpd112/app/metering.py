@@ -13,7 +13,9 @@ from ntpd112.api.metrics import (
     MediaCollector,
     ProcessFigures,
     SipCollector,
+    WebhookCollector,
 )
+from ntpd112.api.metrics.hooks import HookFigures
 from ntpd112.api.metrics.inside import SinkFigures
 from ntpd112.calls.console import CallCentre
 from ntpd112.cdr.projection import CdrProjection
@@ -32,6 +34,7 @@ def metrics_of(
     journal: Journal,
     projection: CdrProjection,
     sinks: Mapping[str, SinkFigures],
+    webhooks: Mapping[str, HookFigures],
     feed: Feed,
     pauses: Pauses,
 ) -> CollectorRegistry:
@@ -40,6 +43,7 @@ def metrics_of(
     registry.register(SipCollector(ua))
     registry.register(MediaCollector(media))
     registry.register(JournalCollector(journal, {"cdrs": projection}, sinks, feed))
+    registry.register(WebhookCollector(webhooks))
     registry.register(ProcessFigures(__version__, pauses))
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)

@@ -1,22 +1,36 @@
-"""The journal to the MQTT broker, as the configuration says."""
+"""The journal to the MQTT broker and to webhooks, as the configuration says."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from zoneinfo import ZoneInfo
 
 import structlog
 
 from ntpd112 import __version__
-from ntpd112.config import Config
+from ntpd112.config import Config, WebhookConfig
 from ntpd112.journal import Journal
-from ntpd112.sinks import BrokerSettings, MqttSink, PositionStore, broker_of
+from ntpd112.sinks import (
+    BrokerSettings,
+    HookSettings,
+    MqttSink,
+    Outbox,
+    PositionStore,
+    ReceiverSettings,
+    Sink,
+    Wanted,
+    WebhookSink,
+    broker_of,
+    outbox_file,
+    receiver_of,
+)
 from ntpd112.sinks.mqtt import NAME
 from ntpd112.sinks.topics import Topics
 
 LAST_MESSAGES_S = 5.0
-"Seconds the broker gets at the end to take the last messages and the goodbye."
+"Seconds the others get at the end to take the last messages and the goodbye."
 log = structlog.get_logger("ntpd112.publishing")
 
 
@@ -49,8 +63,40 @@ def mqtt_sinks(config: Config, journal: Journal, opened: AsyncExitStack) -> dict
     return {NAME: sink}
 
 
-async def say_goodbye(sinks: dict[str, MqttSink], tasks: list[asyncio.Task[None]]) -> None:
-    """Tell the last events and that we go. A broker that does not take them does not hold up the stop: the
+def webhook_sinks(config: Config, journal: Journal, opened: AsyncExitStack) -> dict[str, WebhookSink]:
+    """By the webhooks' names, ready to run and woken by commits."""
+    sinks = {}
+    for hook in config.webhook:
+        outbox = Outbox(outbox_file(config.journal.path), hook.name)
+        opened.callback(outbox.close)
+        settings = hook_settings(config, hook)
+        sinks[hook.name] = sink = WebhookSink(journal, outbox, settings, receiver_of(settings.receiver))
+        journal.on_commit.append(sink.wake)
+    return sinks
+
+
+def hook_settings(config: Config, hook: WebhookConfig) -> HookSettings:
+    return HookSettings(
+        name=hook.name,
+        receiver=ReceiverSettings(
+            url=hook.url, secrets=tuple(hook.secret), secret_file=hook.secret_file, ca=hook.ca
+        ),
+        wanted=Wanted(
+            kinds=frozenset(hook.events),
+            region=frozenset(hook.region),
+            queue=frozenset(hook.queue),
+            trunk=frozenset(hook.trunk),
+            disposition=frozenset(hook.disposition),
+            classification=frozenset(hook.classification),
+        ),
+        region=config.site.region,
+        zone=ZoneInfo(config.site.timezone),
+        retry_for_s=hook.retry_for,
+    )
+
+
+async def say_goodbye(sinks: Mapping[str, Sink], tasks: list[asyncio.Task[None]]) -> None:
+    """Tell the last events and that we go. Who does not take them does not hold up the stop: the
     journal keeps what is left."""
     for sink in sinks.values():
         sink.stop()

@@ -8,7 +8,7 @@ import typer
 
 from ntpd112 import __version__
 
-from . import check, database, keys, operators, prompts, staff, trace
+from . import check, database, keys, operators, prompts, staff, trace, webhooks
 from .audit import audit
 from .common import ConfigOption, configuration, fail
 from .why import why
@@ -46,6 +46,7 @@ def options(
       ntpd112 why CALL_ID                            why a call waited, who was rung
       ntpd112 trace CALL_ID                          its SIP messages
       ntpd112 audit                                  who changed what, who heard what
+      ntpd112 webhook test dispatch                  does its receiver take it?
       ntpd112 staff --calls-per-hour 120 --talk 90s  how many operators?
     """
 
@@ -99,4 +100,5 @@ app.command(short_help="Say how many operators a load of calls needs.")(staff.st
 app.add_typer(operators.app, name="operator", short_help="Add, import, list and remove operators.")
 app.add_typer(database.app, name="database", short_help="Say where the schema stands, bring it up or down.")
 app.add_typer(prompts.app, name="prompt", short_help="Add, list and remove announcements.")
+app.add_typer(webhooks.app, name="webhook", short_help="Try webhooks, see and resend what was given up.")
 app.add_typer(keys.app, name="apikey", short_help="Make, list and withdraw API keys.")

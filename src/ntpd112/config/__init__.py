@@ -30,6 +30,7 @@ from .queues import (
     is_uri,
 )
 from .values import NUMBER_PLACE, HttpAddress, ListenUrl
+from .webhooks import WebhookConfig
 
 __all__ = [
     "DESTINATION_RING_S",
@@ -62,6 +63,7 @@ __all__ = [
     "Strategy",
     "TraceConfig",
     "TrunkConfig",
+    "WebhookConfig",
     "check_config",
     "dead_ends",
     "find_config",

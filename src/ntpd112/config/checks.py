@@ -15,6 +15,7 @@ from .prompts import missing_prompts, prompt_doubts
 from .queue_checks import queue_checks, queue_doubts
 from .tables import tables
 from .values import listen_url, network, port_range
+from .webhook_checks import webhook_checks
 
 PORTS_PER_CALL = 4
 "RTP and RTCP of the caller's leg and of the operator's."
@@ -26,12 +27,14 @@ def cross_checks(given: dict[str, Any]) -> list[Complaint]:
         *_twice(given, "trunk"),
         *_twice(given, "queue"),
         *_twice(given, "destination"),
+        *_twice(given, "webhook"),
         *_shared_peers(given),
         *queue_checks(given),
         *_sip_port_in_media_range(given),
         *missing_prompts(given),
         *_mqtt_without_region(given),
         *_mqtt_secrets(given),
+        *webhook_checks(given),
     ]
 
 

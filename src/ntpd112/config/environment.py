@@ -18,7 +18,7 @@ from .problems import Complaint, known_keys, unknown_key
 PREFIX = "NTPD112_"
 NOT_KEYS = frozenset({"NTPD112_CONFIG", "NTPD112_HEALTH"})
 "Variables with the prefix that are no keys: where the configuration is, and the container's health check."
-ARRAYS = frozenset({"trunk", "queue", "destination", "number"})
+ARRAYS = frozenset({"trunk", "queue", "destination", "number", "webhook"})
 "Sections that are arrays of tables."
 
 

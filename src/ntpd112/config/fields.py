@@ -34,7 +34,8 @@ def _header_safe(text: str) -> str:
     return text
 
 
-def _listed(value: object) -> object:
+def listed(value: object) -> object:
+    """A text alone as a list of one."""
     return [value] if isinstance(value, str) else value
 
 
@@ -53,7 +54,7 @@ HttpListen = Annotated[values.HttpAddress, BeforeValidator(values.http_address)]
 DatabaseUrl = Annotated[str, AfterValidator(values.database_url)]
 MqttUrl = Annotated[str, AfterValidator(values.mqtt_url)]
 SipUri = Annotated[str, AfterValidator(values.sip_uri)]
-SipUris = Annotated[list[SipUri], BeforeValidator(_listed), Field(min_length=1)]
+SipUris = Annotated[list[SipUri], BeforeValidator(listed), Field(min_length=1)]
 "One, or several in a list."
 SipUriFor = Annotated[str, AfterValidator(values.sip_uri_for)]
 Keys = Annotated[str, AfterValidator(values.keys)]

@@ -8,19 +8,21 @@ import tomllib
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
 from . import lines
 from .checks import cross_checks
 from .environment import override
+from .fields import Section
 from .ladder_proof import dead_ends
 from .models import Config
 from .problems import Complaint, ConfigErrors, Problem, complaints_of
 
 DEFAULT_FILE = Path("ntpd112.toml")
 Place = Callable[[list[Complaint]], list[Problem]]
+S = TypeVar("S", bound=Section)
 SQLITE = "sqlite+aiosqlite:///"
 
 
@@ -99,23 +101,25 @@ def _placed(
 
 
 def _with_absolute_paths(config: Config, folder: Path) -> Config:
-    media, journal, trace = config.media, config.journal, config.trace
-    own = {
-        key: folder / value
-        for key, value in (("recordings", media.recordings), ("prompts", media.prompts))
-        if value is not None
-    }
+    journal, trace = config.journal, config.trace
     url = config.database.url
     if url.startswith(SQLITE):
         url = f"{SQLITE}{folder / url.removeprefix(SQLITE)}"
     changed = {
-        "media": media.model_copy(update=own),
+        "media": _in_folder(config.media, folder, "recordings", "prompts"),
+        "mqtt": _in_folder(config.mqtt, folder, "ca", "password_file"),
+        "webhook": [_in_folder(hook, folder, "ca", "secret_file") for hook in config.webhook],
         "journal": journal.model_copy(update={"path": folder / journal.path}),
         "audit": config.audit.model_copy(update={"path": folder / config.audit.path}),
         "trace": trace.model_copy(update={"path": folder / trace.path}) if trace.path else trace,
         "database": config.database.model_copy(update={"url": url}),
     }
     return config.model_copy(update=changed)
+
+
+def _in_folder(section: S, folder: Path, *keys: str) -> S:
+    given = {key: getattr(section, key) for key in keys}
+    return section.model_copy(update={key: folder / path for key, path in given.items() if path is not None})
 
 
 def _with_aliases(config: Config) -> Config:

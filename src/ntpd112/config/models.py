@@ -30,6 +30,7 @@ from .fields import (
 from .people import CallbacksConfig, CodesConfig, FloodConfig, ShieldConfig
 from .queues import DestinationConfig, NumberConfig, QueueConfig
 from .regions import regions, timezone_of
+from .webhooks import WebhookConfig
 
 MAX_WORKERS = 64
 "Media worker processes: one a core is enough, and no machine for this has more."
@@ -160,6 +161,7 @@ class Config(Section):
     callbacks: CallbacksConfig = CallbacksConfig()
     codes: CodesConfig = CodesConfig()
     mqtt: MqttConfig = MqttConfig()
+    webhook: list[WebhookConfig] = []
     journal: JournalConfig = JournalConfig()
     audit: AuditConfig = AuditConfig()
     trace: TraceConfig = TraceConfig()

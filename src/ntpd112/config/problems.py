@@ -29,6 +29,7 @@ ELEMENTS = {
     "prefer": "level of skill",
     "ladder": "ladder step",
     "roles": "role",
+    "events": "event",
 }
 "What one element of a list or table is called."
 

@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _SIP_URI = re.compile(
     r"sip:(?:[^@\s<>\"?]+@)?(\[[^\]\s]+\]|[^:;?@\s\[\]]+)(?::(\d+))?((?:;[^;?\s<>\"]+)*)", re.I
 )
 _TRANSPORT = re.compile(r";transport=(?!(?:udp|tcp)(?:;|$))([^;]*)", re.I)
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _KEYS = re.compile(r"[0-9*#]+")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
@@ -196,12 +197,51 @@ def mqtt_url(value: str) -> str:
         raise ValueError("has a user in it: set username and password_file, which no log shows")
     if parts.path.strip("/") or parts.query or parts.fragment:
         raise ValueError("has more than a host and a port")
+    _check_port(parts)
+    return value
+
+
+def http_url(value: str) -> str:
+    """Of a webhook's receiver."""
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname or not value.isprintable() or " " in value:
+        raise ValueError('is not a URL such as "https://dispatch.example.go.id/112"')
+    if "@" in parts.netloc:
+        raise ValueError("has a user in it: requests are known by their signature")
+    if parts.fragment:
+        raise ValueError('has a "#", which no server would see')
+    _check_port(parts)
+    return value
+
+
+def is_private(url: str) -> bool:
+    """Whether a URL's host is this machine or an address of a private network. Raises ValueError for what is
+    no URL."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
     try:
-        if parts.port == 0:
+        found = ip_address(host)
+    except ValueError:
+        return False
+    return found.is_loopback or found.is_private
+
+
+def plain_name(value: str) -> str:
+    """One that stands in a path, a metric and a command as it is."""
+    if not _PLAIN_NAME.fullmatch(value):
+        raise ValueError(
+            "is not made of letters, digits, `.`, `_` and `-` (up to 64, a letter or digit first)"
+        )
+    return value
+
+
+def _check_port(url: SplitResult) -> None:
+    try:
+        if url.port == 0:
             raise ValueError
     except ValueError:
         raise ValueError("has a port that is not from 1 to 65535") from None
-    return value
 
 
 def _bracketed(host: str) -> str:

@@ -1,10 +1,29 @@
 """The journal told to other systems: projections of it with a position of their own, so that one that is away
-loses nothing. See docs/mqtt.md."""
+loses nothing. See docs/mqtt.md and docs/webhooks.md."""
 
 from __future__ import annotations
 
 from .broker import BrokerSettings, broker_of
+from .delivery import Wanted
 from .mqtt import MqttSink
+from .outbox import Outbox, outbox_file
 from .position import PositionStore
+from .receiver import ReceiverSettings, receiver_of
+from .sink import Sink
+from .webhook import HookSettings, WebhookSink, send_test
 
-__all__ = ["BrokerSettings", "MqttSink", "PositionStore", "broker_of"]
+__all__ = [
+    "BrokerSettings",
+    "HookSettings",
+    "MqttSink",
+    "Outbox",
+    "PositionStore",
+    "ReceiverSettings",
+    "Sink",
+    "Wanted",
+    "WebhookSink",
+    "broker_of",
+    "outbox_file",
+    "receiver_of",
+    "send_test",
+]

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 class MqttSink(Sink):
     label = "MQTT"
-    peer = "the broker"
+    recovered = "the broker is back"
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class MqttSink(Sink):
             async with asyncio.TaskGroup() as group:
                 for publication in window:
                     group.create_task(self._broker.publish(publication))
-            self.sent += len(window)
+            self._sent += len(window)
 
     def _status(self, state: str) -> Publication:
         now = datetime.now(self._zone).isoformat(timespec="milliseconds")

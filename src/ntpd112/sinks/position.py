@@ -3,9 +3,11 @@ beside the journal: the main database may be away while a sink is not."""
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 TIMEOUT_S = 2.0
@@ -25,6 +27,8 @@ ON CONFLICT (name) DO UPDATE SET journal = excluded.journal, seq = excluded.seq
 class PositionStore:
     """One sink's place in the file. Methods block for the disk: call them from a thread, any one at a time.
     They raise sqlite3.Error."""
+
+    tables = _TABLES
 
     def __init__(self, path: Path, sink: str) -> None:
         self._path = path
@@ -52,14 +56,17 @@ class PositionStore:
 
     def move(self, journal: str, seq: int, keep: Mapping[str, bytes]) -> None:
         """Everything up to `seq` was told. `keep`: written in the same transaction."""
-        with self._lock:
-            connection = self._open()
-            with connection:
-                connection.execute(_MOVE, (self._sink, journal, seq))
-                connection.executemany(
-                    "INSERT OR REPLACE INTO kept VALUES (?, ?, ?)",
-                    [(self._sink, key, value) for key, value in keep.items()],
-                )
+        with self._lock, self._open() as connection:
+            self._move(connection, journal, seq, keep)
+
+    def _move(
+        self, connection: sqlite3.Connection, journal: str, seq: int, keep: Mapping[str, bytes]
+    ) -> None:
+        connection.execute(_MOVE, (self._sink, journal, seq))
+        connection.executemany(
+            "INSERT OR REPLACE INTO kept VALUES (?, ?, ?)",
+            [(self._sink, key, value) for key, value in keep.items()],
+        )
 
     def close(self) -> None:
         with self._lock:
@@ -69,11 +76,13 @@ class PositionStore:
 
     def _open(self) -> sqlite3.Connection:
         if self._connection is None:
+            with suppress(OSError):  # SQLite will say it
+                os.close(os.open(self._path, os.O_CREAT | os.O_WRONLY, 0o600))  # it has telephone numbers
             made = sqlite3.connect(self._path, timeout=TIMEOUT_S, check_same_thread=False)
             try:
                 made.execute("PRAGMA journal_mode = wal")
                 made.execute("PRAGMA synchronous = NORMAL")
-                made.executescript(_TABLES)
+                made.executescript(self.tables)
             except sqlite3.Error:
                 made.close()
                 raise

@@ -47,8 +47,8 @@ class Sink:
 
     label: str
     "In log lines."
-    peer: str
-    "The other side, in log lines."
+    recovered: str
+    "Said when it works again."
 
     def __init__(
         self,
@@ -72,13 +72,17 @@ class Sink:
         self._stopping = asyncio.Event()
         self._said: set[str] = set()
         self._trouble: str | None = None
-        self.sent = 0
-        "Messages that were taken since the start."
+        self._sent = 0
 
     @property
     def problem(self) -> str | None:
         """Why nothing is told now; None when it is."""
         return self._trouble
+
+    @property
+    def sent(self) -> int:
+        """Messages that were taken since the start."""
+        return self._sent
 
     @property
     def position(self) -> int:
@@ -165,7 +169,7 @@ class Sink:
     def _works(self) -> None:
         self._pause = self._retry_s[0]
         if self._trouble is not None:
-            log.warning("%s: %s is back; %d events behind", self.label, self.peer, self._behind)
+            log.warning("%s: %s; %d events behind", self.label, self.recovered, self._behind)
         self._trouble = None
         self._said.clear()
 

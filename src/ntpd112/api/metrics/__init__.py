@@ -2,6 +2,7 @@
 plain numbers. docs/metrics.md tells each; no label has values that a peer could make up."""
 
 from .centre import CentreCollector as CentreCollector
+from .hooks import WebhookCollector as WebhookCollector
 from .inside import HttpCollector as HttpCollector
 from .inside import JournalCollector as JournalCollector
 from .inside import ProcessFigures as ProcessFigures

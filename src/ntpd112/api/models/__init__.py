@@ -29,6 +29,7 @@ from .live import (
 from .prompts import PromptLanguage, PromptMadeOut, PromptName, PromptOut
 from .steering import PriorityIn, PullIn, RequirementsIn
 from .talking import PartyIn, SupervisionIn, TransferIn
+from .webhooks import DeadOut, DeliveryId, HookName, ResentOut, TestedOut, WebhookOut
 
 __all__ = [
     "UNCHANGED",
@@ -47,10 +48,13 @@ __all__ = [
     "ClassificationOut",
     "ClassifiedOut",
     "ContactOut",
+    "DeadOut",
+    "DeliveryId",
     "EventOut",
     "EventsOut",
     "FloodIn",
     "FloodOut",
+    "HookName",
     "LevelOut",
     "LiveOut",
     "MediaQualityOut",
@@ -71,13 +75,16 @@ __all__ = [
     "QueueOut",
     "ReadyOut",
     "RequirementsIn",
+    "ResentOut",
     "SegmentOut",
     "StandingIn",
     "StateIn",
     "SupervisionIn",
+    "TestedOut",
     "TransferIn",
     "TransferOut",
     "TrunkOut",
+    "WebhookOut",
     "WhyLineOut",
     "WhyOut",
     "errors",
