@@ -8,7 +8,11 @@ from pathlib import Path
 
 from prometheus_client.parser import text_string_to_metric_families
 
-DOCUMENT = Path(__file__).parent.parent / "docs" / "metrics.md"
+_ROOT = Path(__file__).parent.parent
+DOCUMENT = _ROOT / "docs" / "metrics.md"
+DASHBOARD = _ROOT / "monitoring" / "grafana-ntpd112.json"
+ALERTS = _ROOT / "monitoring" / "alerts.yml"
+_IN_PROMQL = re.compile(r"\b(?:ntpd112|process|python)_[a-z_]+[a-z](?=[{\[\s)]|$)")
 _ROW = re.compile(r"^\| `(ntpd112_\w+)` \|([^|]+)\|([^|]+)\|([^|]*)\|[^|]*\|$", re.MULTILINE)
 _NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 NOT_BASE = ("ms", "millis", "milliseconds", "microseconds", "us", "minutes", "hours", "days", "percent", "kb")
@@ -79,3 +83,13 @@ def faults(text: str) -> list[str]:
         if family.type not in ("counter", "gauge", "histogram"):
             found.append(f"{name} is of the type {family.type}")
     return found
+
+
+def metrics_in(text: str) -> list[str]:
+    """The samples that PromQL in `text` asks for, each once."""
+    return sorted(set(_IN_PROMQL.findall(text)))
+
+
+def samples(text: str) -> set[str]:
+    """The names of all samples of a scrape."""
+    return {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}

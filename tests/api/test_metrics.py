@@ -43,6 +43,7 @@ class Inside:
     waiting: int = 2
     dropped: int = 1
     size_bytes: int = 4096
+    disk_free_bytes: int = 8192
     written: int = 3
     refused: int = 4
     sent: int = 9
@@ -190,6 +191,7 @@ def test_a_metric_in_seconds_says_so(name: str, unit: str) -> None:
         "ntpd112_journal_dropped_total 1.0",
         "ntpd112_journal_failing 1.0",
         "ntpd112_journal_bytes 4096.0",
+        "ntpd112_journal_disk_free_bytes 8192.0",
         "ntpd112_journal_commit_seconds_count 1.0",
         'ntpd112_projection_lag_events{projection="cdrs"} 5.0',
         'ntpd112_projection_written_total{projection="cdrs"} 3.0',

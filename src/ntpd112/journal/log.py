@@ -11,6 +11,7 @@ on: events are kept in memory, `problem` says so, and every commit tries again.
 from __future__ import annotations
 
 import logging
+import os
 import sqlite3
 import threading
 import time
@@ -124,6 +125,12 @@ class Journal:
         """Of its files on the disk."""
         files = (self.path, _beside(self.path, "-wal"), _beside(self.path, "-spill"))
         return sum(file.stat().st_size for file in files if file.exists())
+
+    @property
+    def disk_free_bytes(self) -> int:
+        """What is left for us where the journal is."""
+        disk = os.statvfs(self.path.parent)
+        return disk.f_bavail * disk.f_frsize
 
     @property
     def dropped(self) -> int:

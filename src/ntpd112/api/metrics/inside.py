@@ -29,6 +29,8 @@ class JournalFigures(Protocol):
     def dropped(self) -> int: ...
     @property
     def size_bytes(self) -> int: ...
+    @property
+    def disk_free_bytes(self) -> int: ...
 
 
 class ProjectionFigures(Protocol):
@@ -84,6 +86,7 @@ class JournalCollector(Collector):
         yield gauge("ntpd112_journal_waiting_events", "Events not yet in the journal.", journal.waiting)
         yield gauge("ntpd112_journal_failing", "1: it cannot be written.", journal.problem is not None)
         yield gauge("ntpd112_journal_bytes", "Its files on the disk.", journal.size_bytes)
+        yield gauge("ntpd112_journal_disk_free_bytes", "Left where it is.", journal.disk_free_bytes)
         yield histogram("ntpd112_journal_commit_seconds", "Time of a commit.", journal.commits)
         yield from _projections(self._projections)
         yield from _sinks(self._sinks)
