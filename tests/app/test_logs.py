@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +14,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ntpd112 import loglines
+from ntpd112.app.logs import set_up_logging
+from ntpd112.config import LogConfig
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    """Leaves the process's logging as it was."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield
+    root.handlers[:], root.level = handlers, level
+    structlog.reset_defaults()
 
 
 def line(form: str, **said: Any) -> str:
@@ -61,3 +75,16 @@ def test_a_line_with_an_exception_has_its_traceback() -> None:
         text = line("console", event="a timer failed", exc_info=True)
     assert "a timer failed" in text.splitlines()[0]
     assert text.rstrip().endswith("ValueError: odd")
+
+
+def test_a_line_of_the_standard_library_has_the_call_too(capsys: pytest.CaptureFixture[str]) -> None:
+    set_up_logging(LogConfig(format="json"))
+    logging.getLogger("ntpd112.sip").warning("SIP message to %s", "pbx", extra={"call_id": "01JD", "odd": 1})
+    found = json.loads(capsys.readouterr().err)
+    assert (found["event"], found["call_id"], found["level"]) == ("SIP message to pbx", "01JD", "warning")
+    assert "odd" not in found
+
+
+@pytest.mark.parametrize(("number", "shown"), [("+62811234567", "*********567"), ("112", "112"), ("", "")])
+def test_of_a_caller_s_number_the_end_is_shown(number: str, shown: str) -> None:
+    assert loglines.masked(number) == shown

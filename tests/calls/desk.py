@@ -137,6 +137,7 @@ class FakeMediaLeg:
     language: str | None = None
     listened: bool = False
     "Whether speech is waited for."
+    call_id: str = ""
     closed: bool = False
     sending: bool = False
     worker: int = 0
@@ -155,6 +156,9 @@ class FakeMediaLeg:
 
     def watch_voice(self, on: bool) -> None:
         self.listened = on
+
+    def belongs_to(self, call_id: str) -> None:
+        self.call_id = call_id
 
     def stop_playing(self) -> None:
         self.hears = ""

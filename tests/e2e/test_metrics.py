@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import socket
+
 import httpx
 from tests.metrics import ALERTS, DASHBOARD, documented, faults, metrics_in, samples, scraped
 
@@ -33,14 +35,16 @@ def test_a_scrape_after_calls_has_what_document_dashboard_and_alerts_name(stage:
     caller.finish()
     agent.wait_for_cdrs()
     agent.get("/calls")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as stranger:
+        stranger.sendto(b"nonsense", (agent.net.agent, 5060))
     eventually(lambda: value(read(agent), "ntpd112_media_legs_total") == 2, "both legs are closed")
 
     text = read(agent)
     shown = scraped(text)
     assert shown.keys() == documented().keys()
     assert faults(text) == []
-    # Of some nothing was to be counted, so that they have no sample yet.
-    uneventful = {"ntpd112_screened_total", "ntpd112_sip_retransmissions_total"}
+    # Of some nothing was to be told, so that they have no sample yet.
+    uneventful = {"ntpd112_screened_total", "ntpd112_sip_retransmissions_total", "ntpd112_trunk_up"}
     assert {name for name, one in shown.items() if one.labels is None} <= OF_SINKS | uneventful
     named = metrics_in(DASHBOARD.read_text(encoding="utf-8") + ALERTS.read_text(encoding="utf-8"))
     there = samples(text)

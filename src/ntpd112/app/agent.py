@@ -113,6 +113,7 @@ class Agent:
                 language=config.site.language,
                 prompts=config.media.prompts,
                 log_format=config.log.format,
+                log_level=config.log.level,
             )
         )
         self.audit = AuditLog(config.audit.path)

@@ -10,6 +10,9 @@ import structlog
 from ntpd112 import loglines
 from ntpd112.config import LogConfig
 
+OF_A_CALL = ("call_id", "sip_call_id")
+"What lines of packages that know no structlog may bring in `extra`."
+
 
 def set_up_logging(config: LogConfig) -> None:
     """Everything goes to stderr through structlog, the standard library's loggers too (uvicorn, alembic)."""
@@ -25,7 +28,7 @@ def set_up_logging(config: LogConfig) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
-            foreign_pre_chain=shared,
+            foreign_pre_chain=[structlog.stdlib.ExtraAdder(allow=OF_A_CALL), *shared],
         )
     )
     logging.basicConfig(level=max(level, logging.WARNING), handlers=[handler], force=True)

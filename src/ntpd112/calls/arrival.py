@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ntpd112.journal.events import CallAccepted, CallStarted
+from ntpd112.loglines import masked
 from ntpd112.media import NoPorts
 from ntpd112.sip.body import Part
 from ntpd112.sip.events import IncomingCall
@@ -47,13 +48,13 @@ class Arrival:
         context.calls[call_id] = call
         call.sounds[media.id] = media
         context.own_leg(leg, call, "caller")
-        context.own_sound(media.id, call, "caller")
+        context.own_sound(media, call, "caller")
         context.write(facts)
         log.info(
             "call in",
             call_id=call_id,
             trunk=facts.trunk,
-            caller=facts.caller or "anonymous",
+            caller=masked(facts.caller) or "anonymous",
             dialled=facts.dialled,
             queue=queue.name,
         )

@@ -189,7 +189,7 @@ class Callbacks:
         )
         context.calls[call_id] = call
         call.sounds[media.id] = media
-        context.own_sound(media.id, call, "caller")
+        context.own_sound(media, call, "caller")
         context.write(facts)
         log.info("call-back", call_id=call_id, operator=operator, caller=lost.number, of=lost.call_id)
         return call

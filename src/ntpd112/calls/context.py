@@ -18,7 +18,7 @@ from ntpd112.config import Config, QueueConfig
 from ntpd112.journal import Journal
 from ntpd112.journal.events import JournalEvent, PartyKind
 from ntpd112.journal.ids import new_call_id
-from ntpd112.media import MediaClient
+from ntpd112.media import MediaClient, MediaLeg
 from ntpd112.memory import Memory
 from ntpd112.queue import Acd
 from ntpd112.sip.agent import UserAgent
@@ -146,8 +146,10 @@ class Context:
         for leg in list(self.lingering.values()):
             self._linger_no_more(leg, cause, now)
 
-    def own_sound(self, media_id: int, call: Call, party: PartyKind) -> None:
-        self.sounds[media_id] = (call.id, party)
+    def own_sound(self, media: MediaLeg, call: Call, party: PartyKind) -> None:
+        """From now on what happens to the media leg concerns this call."""
+        self.sounds[media.id] = (call.id, party)
+        media.belongs_to(call.id)
         while len(self.sounds) > MAX_ENDED + 4 * len(self.calls):
             self.sounds.popitem(last=False)
 

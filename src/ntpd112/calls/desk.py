@@ -96,7 +96,7 @@ class Desk:
         context.calls[call.id] = context.desk_calls[call.id] = call
         call.sounds[media.id] = media
         context.own_leg(leg, call, "caller")
-        context.own_sound(media.id, call, "caller")
+        context.own_sound(media, call, "caller")
         context.write(facts)
         log.info("operator calls", call_id=call.id, operator=user, dialled=dialled)
         try:

@@ -17,7 +17,7 @@ def take_in(context: Context, sound: Sound, call: Call, party: Party, now: float
     """The party is in the call from now on. Whom it hears is for `Bridge.rewire`, afterwards."""
     call.parties.append(party)
     context.own_leg(party.leg, call, party.kind)
-    context.own_sound(party.media.id, call, party.kind)
+    context.own_sound(party.media, call, party.kind)
     call.sounds[party.media.id] = party.media
     if party.leg.remote is not None:
         sound.point(party.media, party.leg.remote)

@@ -34,7 +34,7 @@ class Talking:
         self._dialing.withdraw_all(call, causes.TAKEN_ELSEWHERE, now, "ladder")
         if call.wait.asked_at is not None:
             call.media.watch_voice(False)
-        self._context.own_sound(party.media.id, call, party.kind)
+        self._context.own_sound(party.media, call, party.kind)
         if party.leg.remote is not None:
             self._sound.point(party.media, party.leg.remote)
         call.media.stop_playing()

@@ -151,7 +151,10 @@ class CdrProjection:
                 if not is_refusal(error):
                     raise
                 self.refused += 1
-                log.critical("CDR of call %s is refused by the database: %s", record.id, first_line(error))
+                reason, of_call = first_line(error), {"call_id": record.id}
+                log.critical(
+                    "CDR of call %s is refused by the database: %s", record.id, reason, extra=of_call
+                )
         await self._store.write([], NAME, where)
 
     def _failed(self, error: Exception) -> None:

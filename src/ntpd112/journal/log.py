@@ -142,7 +142,8 @@ class Journal:
         try:
             data = codec.encode(event)
         except Exception:
-            log.exception("journal: event cannot be encoded and is left out: %r", event)
+            kind, of_call = type(event).__name__, {"call_id": event.call_id}
+            log.exception("journal: event cannot be encoded and is left out: %s", kind, extra=of_call)
             return
         self._pending.add(_row(self._next, event, data))
         self._next += 1

@@ -50,6 +50,7 @@ class MediaSettings:
     "A port given back is not bound again before this, so that late packets reach no other call."
     rtcp_interval_s: float = 5.0
     log_format: str = "console"
+    log_level: str = "info"
 
 
 class MediaLeg:
@@ -96,6 +97,10 @@ class MediaLeg:
     def watch_voice(self, on: bool) -> None:
         """`Voice` comes once when somebody begins to speak from now on; again after this is called again."""
         self._send(protocol.WatchVoice(self.id, on))
+
+    def belongs_to(self, call_id: str) -> None:
+        """What the worker logs of the leg names this call."""
+        self._send(protocol.Belongs(self.id, call_id))
 
     def close(self) -> None:
         """Give the ports back. `Closed` follows with the quality figures; a recording of this caller ends."""
@@ -255,7 +260,9 @@ class MediaClient:
             rtcp_interval_s=settings.rtcp_interval_s,
             prompts=str(settings.prompts.absolute()) if settings.prompts is not None else "",
         )
-        return WorkerSlot(configure, self._take, self._lose, self._wake, log_format=settings.log_format)
+        return WorkerSlot(
+            configure, self._take, self._lose, self._wake, log=(settings.log_format, settings.log_level)
+        )
 
     def _take(self, slot: WorkerSlot, report: Report) -> None:
         if isinstance(report, Alive):

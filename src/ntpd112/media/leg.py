@@ -47,6 +47,8 @@ class Leg:
     def __init__(self, command: Open, sockets: SocketPair, around: Surroundings) -> None:
         now = monotonic()
         self.id = command.leg
+        self.call_id = ""
+        "For the log."
         self.port = command.port
         self.family: Family = command.family
         self.sockets = sockets
@@ -115,7 +117,12 @@ class Leg:
     def set_remote(self, remote: Remote, now: float) -> None:
         address = socket_address(remote.host, remote.port, self.family)
         if address is None:
-            log.warning("media address cannot be used; waiting for packets", leg=self.id, host=remote.host)
+            log.warning(
+                "media address cannot be used; waiting for packets",
+                call_id=self.call_id,
+                leg=self.id,
+                host=remote.host,
+            )
         self.lock.expect(address)
         self.follow_relay()
         self.control.address = socket_address(remote.host, remote.rtcp_port, self.family)

@@ -52,7 +52,8 @@ class WorkerSlot:
     on_report: Callable[[WorkerSlot, Report], None]
     on_lost: Callable[[WorkerSlot], None]
     on_batch: Callable[[], None]
-    log_format: str = "console"
+    log: tuple[str, str] = ("console", "info")
+    "Format and level."
     reserve: dict[Family, deque[int]] = field(default_factory=dict)
     legs: set[int] = field(default_factory=set)
     pid: int = 0
@@ -118,7 +119,9 @@ class WorkerSlot:
                 "--socket",
                 str(path),
                 "--log-format",
-                self.log_format,
+                self.log[0],
+                "--log-level",
+                self.log[1],
                 start_new_session=True,  # Ctrl-C in the terminal is the agent's to handle
                 env={**os.environ, "PYTHONUNBUFFERED": "1"},
             )

@@ -66,6 +66,13 @@ class Remote(Message, frozen=True):
     send: bool
 
 
+class Belongs(Message, frozen=True):
+    """The leg is one of this call: for the log."""
+
+    leg: int
+    call_id: str
+
+
 class Play(Message, frozen=True):
     leg: int
     language: str
@@ -149,6 +156,7 @@ Command = (
     | ReloadPrompts
     | Open
     | Remote
+    | Belongs
     | Play
     | StopPlaying
     | WatchVoice

@@ -82,7 +82,9 @@ class Recordings:
         self._writer.hand_over()
         while self._writer.failures:
             caller, reason = self._writer.failures.popleft()
-            log.error("recording failed", leg=caller, reason=reason)
+            running = self._running.get(caller)
+            call_id = running.caller.call_id if running else ""
+            log.error("recording failed", call_id=call_id, leg=caller, reason=reason)
             self.end(caller, now)
             self._failed(caller, reason)
 

@@ -19,6 +19,7 @@ from .prompts import PromptShelf
 from .protocol import (
     Alive,
     Attach,
+    Belongs,
     Close,
     Command,
     Configure,
@@ -87,6 +88,7 @@ class Switchboard:
             Configure: self._configure,
             Open: self._open,
             Remote: self._remote,
+            Belongs: self._belongs,
             Play: self._play,
             StopPlaying: self._stop_playing,
             WatchVoice: self._watch_voice,
@@ -205,13 +207,16 @@ class Switchboard:
     def _remote(self, command: Remote) -> None:
         self._leg(command.leg).set_remote(command, monotonic())
 
+    def _belongs(self, command: Belongs) -> None:
+        self._leg(command.leg).call_id = command.call_id
+
     def _play(self, command: Play) -> None:
         leg = self._leg(command.leg)
         frames: tuple[bytes, ...] = ()
         for prompt in command.prompts:
             found = self._shelf.prompts.frames(command.language, prompt)
             if found is None:
-                log.error("unknown prompt", prompt=prompt, leg=leg.id)
+                log.error("unknown prompt", call_id=leg.call_id, prompt=prompt, leg=leg.id)
             frames += found or ()
         last = command.prompts[-1]
         if not frames:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import gc
+import logging
 import resource
 import select
 import signal
@@ -39,6 +40,8 @@ BATCH: Final = 128
 "Packets handled between two looks at the clock: about 1 ms."
 MAX_UNSENT_BYTES: Final = 8 << 20
 "Reports not taken by the agent; beyond it is stuck and they are dropped. The voices go on."
+
+LEVELS: Final = ("debug", "info", "warning", "error")
 
 log = structlog.get_logger("ntpd112.media")
 
@@ -132,8 +135,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="ntpd112.media.worker", description="Media worker of ntpd112.")
     parser.add_argument("--socket", type=Path, required=True, help="Unix socket to listen on for the agent")
     parser.add_argument("--log-format", choices=["console", "json"], default="console")
+    parser.add_argument("--log-level", choices=LEVELS, default="info")
     options = parser.parse_args()
-    _set_up_log(options.log_format)
+    _set_up_log(options.log_format, options.log_level)
     # The agent ends first and closes the connection: a signal to the whole group shall not cut the calls
     # that it drains.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -157,8 +161,9 @@ def main() -> None:
     Worker(connection).run()
 
 
-def _set_up_log(form: str) -> None:
+def _set_up_log(form: str, level: str) -> None:
     structlog.configure(
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),
         processors=[*loglines.processors(form), loglines.renderer(form)],
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )

@@ -108,7 +108,8 @@ class Memory:
         try:
             taker(event)
         except Exception:
-            log.exception("memory: event is left out: %r", event)
+            kind, of_call = type(event).__name__, {"call_id": event.call_id}
+            log.exception("memory: event is left out: %s", kind, extra=of_call)
         self.state.last_at = event.at
 
     def _started(self, event: CallStarted) -> None:

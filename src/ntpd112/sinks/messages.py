@@ -89,7 +89,8 @@ class Messages:
             except sqlite3.Error:
                 raise
             except Exception:  # one event that cannot be told must not hold up all that follow
-                log.exception("event %d is left out: %r", stored.seq, stored.event)
+                kind, of_call = type(stored.event).__name__, {"call_id": stored.event.call_id}
+                log.exception("event %d is left out: %s", stored.seq, kind, extra=of_call)
         return telling
 
     def _take(self, stored: Stored, telling: Telling) -> None:

@@ -157,6 +157,12 @@ class SipEndpoint:
         return fitting[0] if fitting else None
 
     def _not_sent(self, outgoing: Outgoing) -> None:
-        log.warning("SIP message to %s:%s could not be sent", *outgoing.flow.remote)
+        of_call = {"sip_call_id": _call_id(outgoing.data)}
+        log.warning("SIP message to %s:%s could not be sent", *outgoing.flow.remote, extra=of_call)
         self._agent.send_failed(outgoing, self._loop.time())
         self._on_input()
+
+
+def _call_id(data: bytes) -> str:
+    """Of a message as we write them."""
+    return data.partition(b"\r\nCall-ID: ")[2].partition(b"\r\n")[0].decode("utf-8", "replace")
