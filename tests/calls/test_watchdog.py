@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +14,7 @@ from tests.calls.desk import Desk, FakeLeg
 
 from ntpd112.calls.call import Call
 from ntpd112.calls.repairing import EVERY_S
-from ntpd112.calls.watchdog import ARRIVING_S, Books, CallBook, Fault, faults
+from ntpd112.calls.watchdog import ARRIVING_S, Books, CallBook, Fault, faults, strays
 from ntpd112.journal.events import StateRepaired
 
 # --- the pure part
@@ -35,7 +37,8 @@ def books(**changes: Any) -> Books:
 
 
 def found(of: Books) -> list[Fault]:
-    return list(faults(of))
+    """In all books at once."""
+    return [*faults(of), *strays(of, of.calls.keys())]
 
 
 def test_books_that_agree_have_no_faults() -> None:
@@ -109,9 +112,18 @@ ALL_BOOKS = st.builds(
 
 @given(ALL_BOOKS)
 def test_whatever_the_books_say_each_fault_is_about_something_in_them(of: Books) -> None:
-    for fault in faults(of):
+    for fault in found(of):
         assert fault.call_id in of.calls or fault.call_id in of.queued | of.over | set(of.talking.values())
         assert fault.subject
+
+
+@given(ALL_BOOKS, st.integers(1, 3))
+def test_books_looked_at_in_slices_have_the_faults_of_all_books_at_once(of: Books, size: int) -> None:
+    ids = list(of.calls)
+    slices = [ids[start : start + size] for start in range(0, len(ids), size)]
+    of_slices = [replace(of, calls={call_id: of.calls[call_id] for call_id in some}) for some in slices]
+    in_slices = [fault for books_of in of_slices for fault in faults(books_of)]
+    assert Counter(in_slices + list(strays(of, of.calls.keys()))) == Counter(found(of))
 
 
 # --- and its hands
@@ -270,7 +282,34 @@ def test_what_cannot_be_repaired_ends_that_call_only(monkeypatch: pytest.MonkeyP
 
 def test_what_the_acd_finds_wrong_with_itself_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:
     desk = watched()
-    monkeypatch.setattr(desk.acd, "audit", lambda now: ["2 calls wait, 1 counted"])
+    monkeypatch.setattr(desk.acd, "audit_rest", lambda now: ["2 calls wait, 1 counted"])
     desk.pass_time(EVERY_S)
     desk.pass_time(EVERY_S)
     assert [event.found for event in desk.all_of(StateRepaired)] == ["2 calls wait, 1 counted"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 5, 6])
+def test_many_calls_are_looked_at_a_few_at_a_time_and_none_is_left_out(
+    size: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ntpd112.calls.repairing.SLICE_CALLS", size)
+    desk = watched()
+    looks = []
+
+    def watch(
+        call_ids: list[str], audit: Callable[[list[str]], list[str]] = desk.acd.audit_calls
+    ) -> list[str]:
+        looks.append(len(call_ids))
+        return audit(call_ids)
+
+    monkeypatch.setattr(desk.acd, "audit_calls", watch)
+    for _ in range(5):
+        desk.call()
+    for call_id in desk.context.calls:
+        desk.acd.withdraw(call_id, desk.now)
+    for _ in range(50):  # two rounds
+        desk.pass_time(EVERY_S / 20)
+    repaired = [event.repaired for event in desk.all_of(StateRepaired)]
+    assert repaired == 5 * ["the call waits at the front of its queue"]
+    assert max(looks) == min(size, 5)
+    assert sum(looks) == 2 * 5

@@ -6,7 +6,7 @@ that nobody thought of. What it finds twice in a row it puts right (`repairing.p
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -62,6 +62,7 @@ class CallBook:
 @dataclass(frozen=True, slots=True)
 class Books:
     calls: Mapping[str, CallBook]
+    "Those that are looked at: all live ones, or some of them."
     queued: frozenset[str]
     "Calls that wait or ring in the ACD."
     ringing: Mapping[str, Mapping[str, int]]
@@ -88,10 +89,18 @@ class Fault:
 
 
 def faults(books: Books) -> Iterator[Fault]:
+    """Of the calls in `books`, and of the operators who are busy with them."""
     for call_id, call in books.calls.items():
         yield from _of_call(books, call_id, call)
     yield from _of_operators(books)
-    for call_id in books.queued - books.calls.keys():
+
+
+def strays(books: Books, live: Set[str]) -> Iterator[Fault]:
+    """What belongs to no call. `live`: the ids of all calls."""
+    for operator, call_id in books.talking.items():
+        if call_id not in live and operator not in books.elsewhere:
+            yield Fault("no talk", call_id, operator)
+    for call_id in books.queued - live:
         yield Fault("no call", call_id)
     for call_id in books.over:
         yield Fault("over", call_id)
@@ -123,8 +132,8 @@ def _of_operators(books: Books) -> Iterator[Fault]:
             if call is not None and call.offers.get(number) != operator:
                 yield Fault("no ring", call_id, operator, number)
     for operator, call_id in books.talking.items():
-        if operator in books.elsewhere:
-            continue
         call = books.calls.get(call_id)
-        if call is None or operator not in call.dialled | {name for name, _ in call.parties.values()}:
+        if call is None or operator in books.elsewhere:
+            continue
+        if operator not in call.dialled | {name for name, _ in call.parties.values()}:
             yield Fault("no talk", call_id, operator)

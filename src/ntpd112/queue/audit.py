@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from .books import Books
 from .records import CallRecord, OperatorRecord
 
@@ -13,8 +15,16 @@ class Audit(Books):
     def audit(self, now: float) -> list[str]:
         """Everything that does not agree, one line each; empty when all is well. Looks at every call and
         operator once."""
+        return self.audit_calls(self._calls) + self.audit_rest(now)
+
+    def audit_calls(self, call_ids: Iterable[str]) -> list[str]:
+        """What does not agree of these calls; those that no longer wait or ring are passed over."""
+        calls = [call for call_id in call_ids if (call := self._calls.get(call_id)) is not None]
+        return [fault for call in calls for fault in self._call_faults(call)]
+
+    def audit_rest(self, now: float) -> list[str]:
+        """What does not agree of operators, counts and deadlines."""
         faults = [fault for one in self._operators.values() for fault in self._operator_faults(one)]
-        faults += [fault for call in self._calls.values() for fault in self._call_faults(call)]
         faults += self._count_faults()
         due = self._deadlines.next()
         if due is not None and due < now - LATE:
@@ -63,9 +73,9 @@ class Audit(Books):
         counted = sum(queue.waiting for queue in self._queues.values())
         if waiting != counted:
             faults.append(f"{waiting} calls wait, {counted} counted")
-        listed = self._matching.waiting()
-        if len(listed) != waiting:
-            faults.append(f"{waiting} calls wait, {len(listed)} listed")
+        listed = self._matching.listed
+        if listed != waiting:
+            faults.append(f"{waiting} calls wait, {listed} listed")
         idle = sum(operator.idle for operator in self._operators.values())
         if idle != self._matching.idle:
             faults.append(f"{idle} operators are idle, {self._matching.idle} counted")

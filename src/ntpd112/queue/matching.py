@@ -187,8 +187,17 @@ class Matching:
 
     def waiting(self) -> list[CallRecord]:
         """All calls that ring nowhere, the next to be served first; held ones at the end."""
+        return [call for _, call in sorted(entry for shelf in self._shelves() for entry in shelf)]
+
+    @property
+    def listed(self) -> int:
+        """How many calls ring nowhere."""
+        return sum(len(shelf) for shelf in self._shelves())
+
+    def _shelves(self) -> list[Shelf]:
+        """Of the calls that ring nowhere."""
         shelves = [shelf for pool in self._pools.values() for shelf in (pool.waiting, pool.incident)]
-        return [call for _, call in sorted(entry for shelf in [*shelves, self._held] for entry in shelf)]
+        return [*shelves, self._held]
 
     # --- pools
 
