@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 from tests.cli.terminal import Terminal
 
-from ntpd112.cli.ladder import Note, label, ladder, parties, style_of
+from ntpd112.cli.findings import findings, label
+from ntpd112.cli.ladder import MIN_COLUMN, OURS, TIME, WIDTH, Note, Party, ladder, parties, style_of
 from ntpd112.journal import Journal
 from ntpd112.journal.events import CallStarted, OfferMade
 from ntpd112.sip.capture import Capture, Captured, Direction
@@ -48,12 +49,13 @@ def captured() -> list[Captured]:
 def test_the_diagram_has_a_column_for_each_party_and_an_arrow_for_each_message() -> None:
     drawing = [row.text for row in ladder(captured(), [Note(100.005, "offer.made operator=ani")])]
     assert drawing == [
-        "                  192.0.2.2:5060                   ntpd112                   192.0.2.3:49152",
-        "    0.000                │─────── INVITE (SDP) ───────▶│                             │",
-        "    0.002                │◀─── 200 OK (INVITE, SDP) ───│                             │",
-        "    0.005   * offer.made operator=ani",
-        "    0.010                │                             │────────── INVITE ──────────▶│",
-        "    1.500                │                             │◀── 486 Busy Here (INVITE) ──│",
+        "       ms         192.0.2.2:5060                   ntpd112                   192.0.2.3:49152",
+        "      0.0                │─────── INVITE (SDP) ───────▶│                             │",
+        "      2.0                │◀─── 200 OK (INVITE, SDP) ───│                             │",
+        "      5.0   * offer.made operator=ani",
+        "     10.0                │                             │────────── INVITE ──────────▶│",
+        "   +1.5 s                ┊                             ┊                             ┊",
+        "   1500.0                │                             │◀── 486 Busy Here (INVITE) ──│",
     ]
 
 
@@ -66,17 +68,18 @@ def test_an_arrow_passes_over_the_lifelines_between() -> None:
 def test_a_long_note_is_wrapped_at_the_width() -> None:
     note = Note(100.0, "call.started " + " ".join(f"key{number}=value" for number in range(9)))
     first, second = (row.text for row in ladder([], [note], width=80)[1:])
-    assert first.startswith("    0.000   * call.started key0=value")
+    assert first.startswith("      0.0   * call.started key0=value")
     assert second.startswith("              key")
     assert max(len(first), len(second)) <= 80
 
 
 def test_a_message_sent_once_more_says_so() -> None:
     invite = captured()[2]
-    assert [" again" in row.text for row in ladder([invite, replace(invite, at=100.5)])] == [
-        False,
-        False,
-        True,
+    rows = ladder([invite, replace(invite, at=100.5), replace(invite, at=101.5)])
+    assert [row.text[TIME - 1 :].strip(" │◀▶─") for row in rows if "INVITE" in row.text] == [
+        "INVITE",
+        "↻2 INVITE",
+        "↻3 INVITE",
     ]
 
 
@@ -92,8 +95,59 @@ def test_three_parties_fit_on_100_columns_and_two_in_a_narrow_window() -> None:
 
 
 def test_parties_are_the_first_sender_ourselves_and_the_others() -> None:
-    assert parties(captured()) == ["192.0.2.2:5060", "ntpd112", "192.0.2.3:49152"]
-    assert parties([]) == ["ntpd112"]
+    assert parties(captured()) == [Party("", "192.0.2.2:5060"), OURS, Party("", "192.0.2.3:49152")]
+    assert parties([]) == [OURS]
+
+
+def test_an_address_that_plays_two_parts_has_two_columns() -> None:
+    caller, agency = captured()[0], replace(captured()[2], remote="192.0.2.2:5060")
+    name_of = {caller.message: "pbx", agency.message: "police"}
+    shown = ladder([caller, agency], name_of=lambda message: name_of[message.message])
+    assert shown[0].text.split() == ["pbx", "ntpd112", "police"]
+    assert shown[1].text.split() == ["ms", "192.0.2.2:5060", "192.0.2.2:5060"]
+
+
+def test_five_parties_fit_on_100_columns_and_each_arrow_says_what_it_is() -> None:
+    """The names of what came again and of answers survive the narrow column."""
+    invite, answer = captured()[0], captured()[1]
+    others = [replace(invite, remote=f"192.0.2.{n}:5060") for n in range(10, 13)]
+    rows = ladder([invite, replace(invite, at=100.1), answer, *others])
+    assert max(len(row.text) for row in rows) <= WIDTH
+    said = " ".join(row.text for row in rows)
+    assert "↻2 INVITE" in said
+    assert "200 (INVITE)" in said
+    assert MIN_COLUMN * 5 + TIME == WIDTH
+
+
+def whose(message: Captured) -> str:
+    return message.remote.partition(":")[0]
+
+
+def test_a_call_in_which_all_was_answered_has_nothing_that_stands_out() -> None:
+    invite, answer = captured()[0], captured()[1]
+    ack = replace(invite, at=100.1, message=text("ACK sip:112@h SIP/2.0", "abc@pbx", method="ACK"))
+    assert findings([invite, answer, ack], whose) == []
+
+
+def test_a_lost_ack_stands_out_with_the_answers_that_were_sent_in_vain() -> None:
+    invite, answer = captured()[0], captured()[1]
+    messages = [invite, answer, replace(answer, at=100.502), replace(answer, at=101.502)]
+    assert findings(messages, whose) == [
+        "200 OK (INVITE, SDP) to 192.0.2.2 was sent 3 times in 1500 ms and was not acknowledged"
+    ]
+
+
+def test_an_invite_sent_again_stands_out_and_its_answer_does_not() -> None:
+    invite = captured()[2]
+    busy = replace(captured()[3], at=101.0)
+    ack = replace(invite, at=101.001, message=text("ACK sip:ani@h SIP/2.0", "x", method="ACK"))
+    assert findings([invite, replace(invite, at=100.51), busy, ack], whose) == [
+        "INVITE to 192.0.2.3 was sent 2 times in 500 ms"
+    ]
+
+
+def test_a_phone_that_is_silent_stands_out() -> None:
+    assert findings([captured()[2]], whose) == ["INVITE to 192.0.2.3 has no final answer"]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +201,9 @@ def test_trace_draws_both_legs_with_the_journal_s_events_between(terminal: Termi
     write_messages(terminal)
     lines = terminal.run("trace", CALL).stdout.splitlines()
     assert lines[0] == f"call {CALL}, 1970-01-01T07:01:40.000+07:00"
-    shown = [" ".join(line.replace("│", " ").replace("─", " ").split()[1:]) for line in lines[2:]]
+    assert lines[1].split() == ["pbx", "ntpd112", "ani"]
+    drawn = [line for line in lines[3:] if "┊" not in line and not line.startswith("!")]
+    shown = [" ".join(line.replace("│", " ").replace("─", " ").split()[1:]) for line in drawn]
     assert shown == [
         "INVITE (SDP) ▶",
         "* call.started region=35.78 trunk=pbx dialled=112 caller=+62811 sip_call_id=abc@pbx",
@@ -190,7 +246,17 @@ def test_trace_as_json(terminal: Terminal) -> None:
         ("out", "192.0.2.3:49152"),
         ("in", "192.0.2.3:49152"),
     ]
+    assert [(message["party"], message["ms"], message["sent"]) for message in found] == [
+        ("pbx", 0.0, 1),
+        ("pbx", 2.0, 1),
+        ("ani", 10.0, 1),
+        ("ani", 1500.0, 1),
+    ]
     assert found[0]["message"] == MESSAGES[0][3]
+    assert trace["findings"] == [
+        "200 OK (INVITE, SDP) to pbx was not acknowledged",
+        "486 Busy Here (INVITE) from ani was not acknowledged",
+    ]
 
 
 def test_an_unknown_call_is_named_with_the_journal_looked_into(terminal: Terminal) -> None:

@@ -1,27 +1,45 @@
-"""A call's SIP messages as a ladder diagram: a column for each party, an arrow for each message."""
+"""A call's SIP messages as a ladder diagram: a column for each party, an arrow for each message, milliseconds
+since the start; what was sent again and where time passed are marked."""
 
 from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from ntpd112.sip.capture import Captured
 
+from .findings import label, times_sent
+
 COLUMN = 30
 "Characters from one lifeline to the next, where there is room."
-MIN_COLUMN = 24
-"With many parties the diagram gets wider rather than unreadable."
+MIN_COLUMN = 18
+"With more than five parties the diagram gets wider than `WIDTH` rather than unreadable."
 WIDTH = 100
 "Characters of a line where no terminal says how many it has."
 TIME = 10
 "Characters of the time column."
-OURS = "ntpd112"
+GAP_S = 1.0
+"Seconds without a message that are marked: more than a phone or a PBX takes to answer by itself."
+AGAIN = "↻"
+"Before what is sent once more, with how many times it now has been sent."
 
-_REASON = re.compile(r"(?<=^\d{3}) .*?(?= \(|$)")
+_REASON = re.compile(r"(?<=\d{3}) (?!\().*?(?= \(|$)")
 "The reason phrase of a label, which says nothing that the code does not."
-_CSEQ = re.compile(r"^cseq[ \t]*:[ \t]*\d+[ \t]+([A-Za-z]+)", re.IGNORECASE | re.MULTILINE)
+_SDP = re.compile(r" \(SDP\)|, SDP")
+
+
+class Party(NamedTuple):
+    """A column: `name` as the call has it, empty if it has none, and `host:port`."""
+
+    name: str
+    address: str
+
+
+OURS = Party("ntpd112", "")
+NameOf = Callable[[Captured], str]
+"Who is at the other end of a message."
 
 
 class Note(NamedTuple):
@@ -37,19 +55,8 @@ class Row(NamedTuple):
     "For rich: how a message of this kind is shown."
 
 
-def label(message: str) -> str:
-    """`INVITE (SDP)` or `200 OK (INVITE, SDP)`."""
-    first = message.partition("\r\n")[0]
-    head, _, body = message.partition("\r\n\r\n")
-    sdp = ["SDP"] if body.startswith("v=0") or "\nv=0" in body else []
-    if first.startswith("SIP/2.0 "):
-        method = _CSEQ.search(head)
-        extras = [method[1], *sdp] if method else sdp
-        name = first.removeprefix("SIP/2.0 ").strip()
-    else:
-        extras = sdp
-        name = first.partition(" ")[0]
-    return f"{name} ({', '.join(extras)})" if extras else name
+def nameless(message: Captured) -> str:
+    return ""
 
 
 def style_of(message: str) -> str:
@@ -58,46 +65,66 @@ def style_of(message: str) -> str:
     return {"1": "yellow", "2": "green"}.get(message[8:9], "bold red")
 
 
-def parties(messages: Sequence[Captured]) -> list[str]:
-    """The columns: who sent first, ourselves, then the others as they appear."""
-    remotes = list(dict.fromkeys(message.remote for message in messages))
-    return [*remotes[:1], OURS, *remotes[1:]]
+def parties(messages: Sequence[Captured], name_of: NameOf = nameless) -> list[Party]:
+    """The columns: who sent first, ourselves, then the others as they appear. An address that plays two parts
+    (a PBX that brings a caller and reaches an agency) has two."""
+    others = list(dict.fromkeys(Party(name_of(message), message.remote) for message in messages))
+    return [*others[:1], OURS, *others[1:]]
 
 
-def ladder(messages: Sequence[Captured], notes: Sequence[Note] = (), width: int = WIDTH) -> list[Row]:
+def ladder(
+    messages: Sequence[Captured],
+    notes: Sequence[Note] = (),
+    width: int = WIDTH,
+    name_of: NameOf = nameless,
+) -> list[Row]:
     """Rows from top to bottom, times relative to the first message or note; notes stand between the arrows
     and are wrapped at `width`."""
-    frame = _Frame(parties(messages), width)
+    frame = _Frame(parties(messages, name_of), width)
     start = min([message.at for message in messages] + [note.at for note in notes], default=0.0)
-    timed = [(at, frame.arrow(message, text), style) for at, message, text, style in _labelled(messages)]
+    timed = [
+        (
+            message.at,
+            [frame.arrow(message, Party(name_of(message), message.remote), _marked(message, times))],
+            style_of(message.message),
+        )
+        for message, times in zip(messages, times_sent(messages), strict=True)
+    ]
     timed += [(note.at, frame.note(note), "dim") for note in notes]
-    rows = [Row(frame.head(), "bold")]
+    rows = [Row(line, "bold") for line in frame.head()]
+    before = start
     for at, lines, style in sorted(timed, key=lambda t: t[0]):
-        rows.append(Row(f"{at - start:{TIME - 1}.3f} {lines[0]}", style))
+        if at - before >= GAP_S:
+            rows.append(Row(frame.gap(at - before), "dim"))
+        before = at
+        rows.append(Row(f"{1000 * (at - start):{TIME - 1}.1f} {lines[0]}", style))
         rows += [Row(" " * TIME + line, style) for line in lines[1:]]
     return rows
 
 
-def _labelled(messages: Sequence[Captured]) -> Iterator[tuple[float, Captured, str, str]]:
-    """With what its arrow says: a message that is sent once more says so."""
-    seen = set()
-    for message in messages:
-        text = label(message.message)
-        same = message.remote, message.direction, message.message
-        yield message.at, message, f"{text} again" if same in seen else text, style_of(message.message)
-        seen.add(same)
+def _marked(message: Captured, times: int) -> str:
+    text = label(message.message)
+    return f"{AGAIN}{times} {text}" if times > 1 else text
 
 
 class _Frame:
     """The columns of one diagram and what is drawn across them."""
 
-    def __init__(self, columns: Sequence[str], width: int) -> None:
+    def __init__(self, columns: Sequence[Party], width: int) -> None:
         self._columns = columns
         self._width = width
         self._column = min(COLUMN, max(MIN_COLUMN, (width - TIME) // len(columns)))
 
-    def head(self) -> str:
-        return (" " * TIME + "".join(name.center(self._column) for name in self._columns)).rstrip()
+    def head(self) -> list[str]:
+        """Names, if there are any, and addresses."""
+        named = any(party.name for party in self._columns if party is not OURS)
+        addresses = [party.address or (not named and party.name) or "" for party in self._columns]
+        lines = [[party.name for party in self._columns], addresses] if named else [addresses]
+        times = [" " * TIME] * (len(lines) - 1) + ["ms ".rjust(TIME)]
+        return [
+            (time + "".join(_fitting(text, self._column - 1).center(self._column) for text in line)).rstrip()
+            for time, line in zip(times, lines, strict=True)
+        ]
 
     def note(self, note: Note) -> list[str]:
         return textwrap.wrap(
@@ -108,25 +135,35 @@ class _Frame:
             break_long_words=False,
         )
 
-    def arrow(self, message: Captured, text: str) -> list[str]:
-        ours, theirs = self._position(OURS), self._position(message.remote)
+    def gap(self, seconds: float) -> str:
+        """Nothing was sent for so long."""
+        return f"{f'+{seconds:.1f} s':>{TIME - 1}} {self._lifelines('┊')}"
+
+    def arrow(self, message: Captured, party: Party, text: str) -> str:
+        ours, theirs = self._position(OURS), self._position(party)
         left, right = sorted((ours, theirs))
         to_the_right = (message.direction == "out") == (ours < theirs)
         room = right - left - 1
-        shaft = f" {_shortened(text, room - 6)} ".center(room - 1, "─")
+        shaft = f" {_shortened(text, room - 5)} ".center(room - 1, "─")
         shaft = f"{shaft}▶" if to_the_right else f"◀{shaft}"
-        line = self._lifelines().ljust(right + 1)
-        return [(line[: left + 1] + shaft + line[right:]).rstrip()]
+        line = self._lifelines("│").ljust(right + 1)
+        return (line[: left + 1] + shaft + line[right:]).rstrip()
 
-    def _position(self, party: str) -> int:
+    def _position(self, party: Party) -> int:
         return self._columns.index(party) * self._column + self._column // 2
 
-    def _lifelines(self) -> str:
-        one = "│".rjust(self._column // 2 + 1).ljust(self._column)
+    def _lifelines(self, line: str) -> str:
+        one = line.rjust(self._column // 2 + 1).ljust(self._column)
         return (one * len(self._columns)).rstrip()
 
 
 def _shortened(text: str, room: int) -> str:
-    if len(text) > room:
-        text = _REASON.sub("", text)
+    """Without the reason phrase, then without the SDP, then cut."""
+    for needless in (_REASON, _SDP):
+        if len(text) > room:
+            text = needless.sub("", text)
+    return _fitting(text, room)
+
+
+def _fitting(text: str, room: int) -> str:
     return text if len(text) <= room else f"{text[: room - 1]}…"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
@@ -15,12 +16,15 @@ from rich.console import Console
 from rich.text import Text
 
 from ntpd112.journal import codec
-from ntpd112.journal.events import CallStarted, JournalEvent
+from ntpd112.journal.events import CallStarted, JournalEvent, OfferMade, PartyRings
 from ntpd112.sip.capture import Captured, read_messages
 
 from .common import ConfigOption, JsonOption, configuration, fail, print_json
-from .ladder import WIDTH, Note, ladder
+from .findings import findings, times_sent
+from .ladder import WIDTH, NameOf, Note, ladder
 
+CITIZEN = "caller"
+"Of a call-back: the only one whose leg was never rung under a number."
 _NOT_SHOWN = frozenset({"at", "call_id", "type", "location", "parts"})
 
 
@@ -46,16 +50,18 @@ def trace(
     if not events and not found:
         fail(f'no call "{call_id}" in {settings.journal.path}; ids are in the log, CDRs and live calls')
     zone = ZoneInfo(settings.site.timezone)
+    name_of = names(call_id, events)
     if as_json:
         print_json(
             {
                 "call_id": call_id,
                 "events": [_event_as_json(event, zone) for event in events],
-                "messages": [_message_as_json(message, zone) for message in found],
+                "messages": _messages_as_json(found, name_of, zone),
+                "findings": findings(found, _who(name_of)),
             }
         )
         return
-    _draw(call_id, found, events, messages, zone)
+    _draw(call_id, found, events, messages, zone, name_of)
     if not found:
         kept = settings.trace.path or "the trace file: [trace] path is empty"
         print(f'the SIP messages of call "{call_id}" are not in {kept} (any more)', file=sys.stderr)
@@ -75,15 +81,50 @@ def read_events(journal: Path, call_id: str) -> list[JournalEvent]:
         connection.close()
 
 
+def names(call_id: str, events: Sequence[JournalEvent]) -> NameOf:
+    """Who is at the other end of a message: the trunk or the operator that began the call, and whoever was
+    rung, whose Call-ID has our `call_id` and the leg's number in front."""
+    first, rung = "", {}
+    for event in events:
+        match event:
+            case CallStarted():
+                first = event.trunk or event.operator
+            case OfferMade():
+                rung[event.offer] = event.operator
+            case PartyRings():
+                rung[event.leg] = event.name
+
+    def name_of(message: Captured) -> str:
+        leg = message.sip_call_id.removeprefix(f"{call_id}-") if call_id in message.sip_call_id else ""
+        number = leg.partition("-")[0].partition("@")[0]
+        if not leg:
+            return first
+        return rung.get(int(number), CITIZEN) if number.isdecimal() else ""
+
+    return name_of
+
+
+def _who(name_of: NameOf) -> NameOf:
+    """With an address for who has no name."""
+    return lambda message: name_of(message) or message.remote
+
+
 def _draw(
-    call_id: str, messages: list[Captured], events: list[JournalEvent], in_full: bool, zone: ZoneInfo
+    call_id: str,
+    messages: list[Captured],
+    events: list[JournalEvent],
+    in_full: bool,
+    zone: ZoneInfo,
+    name_of: NameOf,
 ) -> None:
     console = Console(soft_wrap=True, highlight=False)
     start = min([event.at for event in events] + [message.at for message in messages])
     console.print(Text(f"call {call_id}, {_time(start, zone)}", style="bold"))
     width = console.width if console.is_terminal else WIDTH
-    for row in ladder(messages, [Note(event.at, _said(event)) for event in events], width):
+    for row in ladder(messages, [Note(event.at, _said(event)) for event in events], width, name_of):
         console.print(Text(row.text, style=row.style))
+    for finding in findings(messages, _who(name_of)):
+        console.print(Text(f"! {finding}", style="bold red"))
     if in_full:
         for message in messages:
             arrow = "->" if message.direction == "out" else "<-"
@@ -107,13 +148,22 @@ def _event_as_json(event: JournalEvent, zone: ZoneInfo) -> dict[str, object]:
     return {**msgspec.to_builtins(event), "at": _time(event.at, zone)}
 
 
-def _message_as_json(message: Captured, zone: ZoneInfo) -> dict[str, object]:
-    return {
-        "at": _time(message.at, zone),
-        "direction": message.direction,
-        "transport": message.transport,
-        "local": message.local,
-        "remote": message.remote,
-        "sip_call_id": message.sip_call_id,
-        "message": message.message,
-    }
+def _messages_as_json(
+    messages: Sequence[Captured], name_of: NameOf, zone: ZoneInfo
+) -> list[dict[str, object]]:
+    """`sent`: how many times the very same message had been sent with this one."""
+    return [
+        {
+            "at": _time(message.at, zone),
+            "ms": round(1000 * (message.at - messages[0].at), 1),
+            "direction": message.direction,
+            "transport": message.transport,
+            "local": message.local,
+            "remote": message.remote,
+            "party": name_of(message),
+            "sip_call_id": message.sip_call_id,
+            "sent": sent,
+            "message": message.message,
+        }
+        for message, sent in zip(messages, times_sent(messages), strict=True)
+    ]
