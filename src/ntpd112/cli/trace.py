@@ -25,7 +25,8 @@ from .ladder import WIDTH, NameOf, Note, ladder
 
 CITIZEN = "caller"
 "Of a call-back: the only one whose leg was never rung under a number."
-_NOT_SHOWN = frozenset({"at", "call_id", "type", "location", "parts"})
+_NOT_SHOWN = frozenset({"at", "call_id", "type", "location", "parts", "why"})
+"The last is what `ntpd112 why` tells in words."
 
 
 def trace(
