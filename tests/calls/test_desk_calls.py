@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from tests.calls.desk import REMOTE
 from tests.calls.floor import Floor
 
@@ -130,6 +131,33 @@ def test_no_caller_is_offered_to_who_is_still_on_the_second_line() -> None:
     assert not desk.ringing("siti")
     desk.hang_up(line)
     assert desk.ringing("siti")
+
+
+@pytest.mark.parametrize("how", ["declines", "caller gives up"])
+def test_who_calls_while_their_phone_rings_is_busy_with_that_afterwards(how: str) -> None:
+    desk = centre()
+    caller = desk.call()
+    desk.dial("siti", "110")
+    assert desk.state("siti") == "ringing"
+    if how == "declines":
+        desk.refuse("siti", 486)
+        desk.refuse("budi", 486)
+    else:
+        desk.hang_up(caller)
+    desk.pass_time(5)
+    assert desk.state("siti") == "talking"
+    assert not desk.phones("siti"), "rings over a call of their own"
+
+
+def test_who_is_logged_out_and_calls_is_busy_even_if_somebody_makes_them_ready() -> None:
+    desk = centre()
+    desk.acd.request_state("siti", "offline", desk.now, "api:test")
+    siti = desk.dial("siti", "110")
+    desk.acd.request_state("siti", "ready", desk.now, "api:test")
+    desk.happen()
+    assert desk.state("siti") == "talking"
+    desk.hang_up(siti)
+    assert desk.state("siti") == "ready"
 
 
 def test_who_was_rung_in_vain_is_still_busy_with_the_line_they_have() -> None:

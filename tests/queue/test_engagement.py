@@ -42,6 +42,30 @@ def test_engaging_cuts_a_wrap_up_short() -> None:
     assert (hall.state("ani"), hall.acd.next_timer()) == ("talking", None)
 
 
+def test_who_calls_from_their_own_phone_while_busy_is_busy_with_that_afterwards() -> None:
+    hall = Hall({"ani": {}})
+    hall.call("c")
+    hall.acd.open_line("ani", "own", 1.0, "desk")
+    assert hall.state("ani") == "ringing"
+    hall.acd.offer_accepted("c", "ani", 2.0)
+    hall.acd.call_finished("c", "ani", 3.0)
+    assert hall.acd.operators_in("own") == ["ani"]
+    hall.acd.close_line("ani", "own")
+    hall.acd.disengage("ani", 4.0, wrap_up=False)
+    assert (hall.state("ani"), hall.acd.next_timer()) == ("wrap-up", 4.0 + WRAP_UP), "of the call before"
+
+
+@pytest.mark.parametrize("state", ["break", "offline"])
+def test_who_calls_when_not_on_duty_is_so_again_afterwards(state: SettledState) -> None:
+    hall = Hall({"ani": {}})
+    hall.acd.request_state("ani", state, 0.0, "api")
+    hall.acd.open_line("ani", "own", 1.0, "desk")
+    assert hall.state("ani") == "talking"
+    hall.acd.close_line("ani", "own")
+    hall.acd.disengage("ani", 2.0, wrap_up=False)
+    assert hall.state("ani") == state
+
+
 def test_who_rings_talks_or_is_offline_cannot_be_engaged() -> None:
     hall = Hall(("ani", "budi", "citra"))
     hall.answered_call("c", "ani")

@@ -56,7 +56,7 @@ class CallCentre(RuleBasedStateMachine):
         self.acd = Acd(Random(1))
         for policy in POLICIES.values():
             self.acd.set_queue(policy)
-        self.calls = 0
+        self.calls = self.lines = 0
         self.answered: dict[str, Caller] = {}
 
     @property
@@ -219,11 +219,11 @@ class CallCentre(RuleBasedStateMachine):
         self.acd.offer_declined(call, operator, self.now, outcome)
         self.follow()
 
-    @precondition(lambda self: self.watch.talks)
+    @precondition(lambda self: self.queue_talks())
     @rule(data=st.data(), again=st.sampled_from(["no", "no", "before", "after"]))
     def call_ends_or_waits_again(self, data: st.DataObject, again: str) -> None:
         """A transfer to the queue, or an operator who was lost."""
-        operator = data.draw(st.sampled_from(sorted(self.watch.talks)))
+        operator = data.draw(st.sampled_from(self.queue_talks()))
         call = self.watch.talks.pop(operator)
         caller = self.answered.pop(call, None)
         if caller is not None and again == "before":
@@ -232,6 +232,10 @@ class CallCentre(RuleBasedStateMachine):
         self.follow()
         if caller is not None and again == "after":
             self.requeue(call, caller)
+
+    def queue_talks(self) -> list[str]:
+        """Operators who talk in something else than a call of their own."""
+        return sorted(one for one, call in self.watch.talks.items() if not call.startswith("line-"))
 
     def requeue(self, call: str, caller: Caller) -> None:
         ask = Ask(
@@ -266,6 +270,30 @@ class CallCentre(RuleBasedStateMachine):
             del self.watch.talks[operator]
             self.acd.disengage(operator, self.now, wrap_up)
             self.follow()
+
+    @precondition(lambda self: self.watch.states)
+    @rule(data=st.data())
+    def operator_calls_somebody(self, data: st.DataObject) -> None:
+        operator = data.draw(st.sampled_from(sorted(self.watch.states)))
+        self.lines += 1
+        line = f"line-{self.lines}"
+        self.watch.lines.setdefault(operator, []).append(line)
+        self.acd.open_line(operator, line, self.now, "desk")
+        self.follow()
+
+    @precondition(lambda self: self.watch.lines)
+    @rule(data=st.data(), pick=st.integers(0, 2))
+    def operators_line_is_over(self, data: st.DataObject, pick: int) -> None:
+        operator = data.draw(st.sampled_from(sorted(self.watch.lines)))
+        lines = self.watch.lines[operator]
+        line = lines.pop(pick % len(lines))
+        if not lines:
+            del self.watch.lines[operator]
+        self.acd.close_line(operator, line)
+        if self.watch.talks.get(operator) == line:
+            del self.watch.talks[operator]
+            self.acd.disengage(operator, self.now, wrap_up=False)
+        self.follow()
 
     # --- supervisors
 
@@ -405,7 +433,9 @@ class CallCentre(RuleBasedStateMachine):
         callers = self.watch.callers.values()
         assert sum(load.waiting for load in loads) == len(self.watch.waiting())
         assert sum(load.ringing for load in loads) == sum(bool(caller.rings) for caller in callers)
-        assert sum(load.talking for load in loads) == sum(c != "elsewhere" for c in self.watch.talks.values())
+        assert sum(load.talking for load in loads) == len(
+            [call for call in self.watch.talks.values() if call.startswith("call")]
+        )
         first = min((caller.since for caller in callers), default=self.now)
         assert max(load.longest_wait_s for load in loads) == self.now - first
 

@@ -67,6 +67,8 @@ class Watcher:
         self.let_ring: dict[str, Caller] = {}
         "Operator to whose call it was that they did not pick up last."
         self.talks: dict[str, str] = {}
+        self.lines: dict[str, list[str]] = {}
+        "Operator to calls that they made, the first first."
         self.idle: list[str] = []
         "Operators by when they last became ready; who rings keeps their place for the case of a withdrawal."
         self.kept_free = 0
@@ -127,6 +129,10 @@ class Watcher:
                 case LastOperator(_, operator):
                     assert self.states[operator] == "wrap-up"
                     assert not self.others_serve(operator)
+
+        for operator, lines in self.lines.items():
+            if operator not in self.talks and operator not in self.rings:
+                self.talks[operator] = lines[0]
 
     # --- offers
 

@@ -137,7 +137,7 @@ class Codes:
     def _release(self, user: str, wrap_up: bool, now: float) -> None:
         operator = self._context.acd.operator(user)
         if operator is not None and operator.state == "talking" and operator.call_id == _line_of(user):
-            self._context.release(user, now, wrap_up=wrap_up)
+            self._context.acd.disengage(user, now, wrap_up=wrap_up)
 
     # --- calls
 
@@ -195,7 +195,7 @@ class Codes:
         try:
             media = self._sound.open_for_caller(leg, beside=call.media)
         except NoPorts:
-            self._context.release(user, now, wrap_up=False)
+            self._context.acd.disengage(user, now, wrap_up=False)
             self._say(leg, user, REFUSED, now)
             return
         leg.answer(now, self._sound.local_of(leg, media))

@@ -94,24 +94,6 @@ class Context:
         self.memory.take(event)
         self.tally.take(event)
 
-    def release(self, operator: str, now: float, *, wrap_up: bool) -> None:
-        """The operator is out of what the ACD has them in, and free; but who is on another line is busy
-        with that one from now on, and the wrap-up comes after it."""
-        other = self._dialled_by(operator)
-        if other is not None:
-            self.acd.move(operator, other.id, wrap_up=wrap_up)
-        else:
-            self.acd.disengage(operator, now, wrap_up=wrap_up)
-
-    def stay_busy(self, operator: str, now: float) -> None:
-        """Who dialled while their phone rang, and did not get that call, is busy with what they dialled."""
-        found, other = self.acd.operator(operator), self._dialled_by(operator)
-        if other is not None and found is not None and found.state == "ready":
-            self.acd.engage(operator, other.id, now, "desk")
-
-    def _dialled_by(self, operator: str) -> Call | None:
-        return next((call for call in self.desk_calls.values() if call.facts.operator == operator), None)
-
     def own_leg(self, leg: Leg, call: Call, party: PartyKind) -> None:
         """From now on events of the leg concern this call. Operators may transfer from their phones."""
         self.legs[leg.id] = (call, party)

@@ -281,9 +281,8 @@ class CallControl:
                 self._offering.make(effect, now)
             case CancelOffer():
                 self._offering.cancel(effect, now)
-            case StateChanged(operator):
+            case StateChanged():
                 self._notices.operator(effect, now)
-                self._context.stay_busy(operator, now)
             case Climb():
                 self._ladder.climb(effect, now)
             case Waits() | LaneChanged() | Relaxed() | IncidentWaited() | LastOperator():

@@ -99,10 +99,7 @@ class Desk:
         context.own_sound(media, call, "caller")
         context.write(facts)
         log.info("operator calls", call_id=call.id, operator=user, dialled=dialled)
-        try:
-            context.acd.engage(user, call.id, now, "desk")
-        except StateConflict as busy:
-            log.debug("on a second line", call_id=call.id, reason=str(busy))
+        context.acd.open_line(user, call.id, now, "desk")
         return call
 
     def _facts(self, event: PhoneCall, dialled: str, now: float) -> CallStarted:

@@ -134,7 +134,7 @@ class Dialing:
 
     def _release(self, call: Call, whom: Whom, now: float) -> None:
         if whom.kind in STAFF and whom.name in self._context.acd.operators_in(call.id):
-            self._context.release(whom.name, now, wrap_up=False)
+            self._context.acd.disengage(whom.name, now, wrap_up=False)
 
     def _write_failed(self, call: Call, ring: Ring, outcome: Outcome, cause: Cause, now: float) -> None:
         self._context.write(

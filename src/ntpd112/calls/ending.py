@@ -92,7 +92,8 @@ class Ending:
         call.wait.over()
         call.enter("ending")
         context.calls.pop(call.id, None)
-        context.desk_calls.pop(call.id, None)
+        if context.desk_calls.pop(call.id, None) is not None:
+            context.acd.close_line(call.facts.operator, call.id)
         failure = cause.sip_code if cause.sip_code >= 300 else causes.UNANSWERED
         sip_code = 200 if call.accepted else failure
         self._write_leg_ends(call, sip_code, cause, now)
@@ -132,7 +133,7 @@ class Ending:
         supervisors = {party.name for party in call.parties if party.kind == "supervisor"}
         for operator in acd.operators_in(call.id):
             wrap_up = operator not in supervisors and call.facts.direction != "internal"
-            self._context.release(operator, now, wrap_up=wrap_up)
+            self._context.acd.disengage(operator, now, wrap_up=wrap_up)
         if acd.call(call.id) is not None:
             acd.withdraw(call.id, now)
 

@@ -112,4 +112,4 @@ class Parties:
         """The operator or supervisor is free again, if the ACD has them in this call. No harm for others."""
         if party.kind in STAFF and party.name in self._context.acd.operators_in(call.id):
             wrap_up = party.kind == "operator" and call.facts.direction != "internal"
-            self._context.release(party.name, now, wrap_up=wrap_up)
+            self._context.acd.disengage(party.name, now, wrap_up=wrap_up)

@@ -107,7 +107,7 @@ class Repairing:
                 context.acd.offer_declined(fault.call_id, fault.operator, now, "failed")
                 return "the call goes to the next operator"
             case "no talk":
-                context.release(fault.operator, now, wrap_up=False)
+                context.acd.disengage(fault.operator, now, wrap_up=False)
                 return "the operator is free again"
             case "no call":
                 context.acd.withdraw(fault.call_id, now)

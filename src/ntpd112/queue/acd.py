@@ -209,53 +209,57 @@ class Acd(Supervision):
         operator = self._operator(operator_id)
         if operator.state not in ("ready", "break", "wrap-up"):
             raise StateConflict(f'operator "{operator_id}" is {operator.state}: no call can be given to them')
-        self._enter(operator, "engage", now, reason, call_id)
-        self._begin_talk(operator, Talk(call_id, None, now))
+        self._engage(operator, call_id, now, reason)
+
+    def open_line(self, operator_id: str, call_id: str, now: float, reason: str) -> None:
+        """The operator's phone calls somebody, whatever their state: busy with that as soon as with nothing
+        else, until `close_line` and `disengage`. Raises UnknownOperator."""
+        operator = self._operator(operator_id)
+        operator.lines.append(call_id)
+        if operator.call is None and operator.talk is None:
+            self._engage(operator, call_id, now, reason)
+
+    def close_line(self, operator_id: str, call_id: str) -> None:
+        """The call that they made is over; if they talk in it, `disengage` follows. No harm if it was none of
+        theirs."""
+        operator = self._operators.get(operator_id)
+        if operator is not None and call_id in operator.lines:
+            operator.lines.remove(call_id)
 
     def disengage(self, operator_id: str, now: float, wrap_up: bool) -> None:
-        """What they were engaged in is over. A wrap-up is as long as the longest of any queue. Raises
-        IllegalEvent if they do not talk."""
+        """What they were engaged in is over. Who has another line is busy with that one from now on, and the
+        wrap-up comes after it. A wrap-up is as long as the longest of any queue. Raises IllegalEvent if they
+        do not talk."""
         operator = self._operator(operator_id)
         if operator.talk is None:
             raise IllegalEvent(f'operator "{operator_id}" is {operator.state}: "disengage" cannot happen now')
         self._end_talk(operator, now, wrap_up)
 
-    def move(self, operator_id: str, call_id: str, *, wrap_up: bool = False) -> None:
-        """They stay busy, in another call from now on: what they talk in has become part of it, or is over
-        while they are in that one too; `wrap_up`: of the one that is over, to come after it. Raises
+    def move(self, operator_id: str, call_id: str) -> None:
+        """They stay busy, in another call from now on, which what they talk in has become part of. Raises
         IllegalEvent if they do not talk."""
         operator = self._operator(operator_id)
-        talk = operator.talk
-        if talk is None:
+        if operator.talk is None:
             raise IllegalEvent(f'operator "{operator_id}" is {operator.state}: "move" cannot happen now')
-        self._leave_talk(operator, talk)
-        talk.call_id = call_id
-        talk.wrap_up = talk.wrap_up or wrap_up
-        self._talks.setdefault(call_id, {})[operator_id] = operator
-
-    def _leave_talk(self, operator: OperatorRecord, talk: Talk) -> None:
-        others = self._talks[talk.call_id]
-        del others[operator.id]
-        if not others:
-            del self._talks[talk.call_id]
-
-    def _begin_talk(self, operator: OperatorRecord, talk: Talk) -> None:
-        operator.talk = talk
-        self._talks.setdefault(talk.call_id, {})[operator.id] = operator
-        if talk.home is not None:
-            talk.home.talking += 1
+        self._move(operator, operator.talk, call_id)
 
     def _end_talk(self, operator: OperatorRecord, now: float, wrap_up: bool) -> None:
         talk = operator.talk
         assert talk is not None, "a talking operator has a talk"
-        operator.counters.talk_s += now - talk.since
-        self._leave_talk(operator, talk)
-        homes = [talk.home] if talk.home is not None else self._queues.values()
+        if wrap_up:
+            homes = [talk.home] if talk.home is not None else self._queues.values()
+            talk.pause = max([talk.pause, *(home.policy.wrap_up for home in homes)])
         if talk.home is not None:
             talk.home.talking -= 1
-        wrap_up = wrap_up or talk.wrap_up
-        pause = max((home.policy.wrap_up for home in homes), default=0.0) if wrap_up else 0.0
-        self._free(operator, now, "finish" if pause > 0 else "go ready", "finished", talk.call_id, pause)
+            talk.home = None
+        line = next((one for one in operator.lines if one != talk.call_id), None)
+        if line is not None:
+            self._move(operator, talk, line)
+            return
+        operator.counters.talk_s += now - talk.since
+        self._leave_talk(operator, talk)
+        event: OperatorEvent = "finish" if talk.pause > 0 else "go ready"
+        self._free(operator, now, event, "finished", talk.call_id, talk.pause)
 
     # --- time and results
 

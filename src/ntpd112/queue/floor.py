@@ -24,8 +24,11 @@ from .effects import (
 from .matching import Pool
 from .model import CallState, CancelOutcome
 from .order import room_for
-from .records import CallRecord, OperatorRecord
+from .records import CallRecord, OperatorRecord, Talk
 from .states import SERVING, SETTLE, OperatorEvent, next_state
+
+OWN_LINE = "own line"
+"Why an operator is busy who was in something else when they called somebody."
 
 
 class Floor(Audit, ABC):
@@ -184,12 +187,36 @@ class Floor(Audit, ABC):
         if settled != "ready":
             event, reason = SETTLE[settled], why
         self._enter(operator, event, now, reason, call_id)
-        if operator.removed:
+        if operator.lines:
+            self._engage(operator, operator.lines[0], now, OWN_LINE)
+        elif operator.removed:
             self._remove(operator)
         elif operator.state == "wrap-up":
             self._deadlines.set(("operator", operator.id), now + pause)
         elif operator.state == "ready":
             self._serve_next(operator, now, keep=event == "withdraw")
+
+    def _engage(self, operator: OperatorRecord, call_id: str, now: float, reason: str) -> None:
+        """Busy with what the ACD did not offer. The operator has no call of it."""
+        self._enter(operator, "engage", now, reason, call_id)
+        self._begin_talk(operator, Talk(call_id, None, now))
+
+    def _leave_talk(self, operator: OperatorRecord, talk: Talk) -> None:
+        others = self._talks[talk.call_id]
+        del others[operator.id]
+        if not others:
+            del self._talks[talk.call_id]
+
+    def _begin_talk(self, operator: OperatorRecord, talk: Talk) -> None:
+        operator.talk = talk
+        self._talks.setdefault(talk.call_id, {})[operator.id] = operator
+        if talk.home is not None:
+            talk.home.talking += 1
+
+    def _move(self, operator: OperatorRecord, talk: Talk, call_id: str) -> None:
+        self._leave_talk(operator, talk)
+        talk.call_id = call_id
+        self._talks.setdefault(call_id, {})[operator.id] = operator
 
     def _settle_if_free(
         self, operator: OperatorRecord, now: float, reason: str, *, cut_wrap_up: bool = False

@@ -98,8 +98,8 @@ class Talk:
     home: QueueRecord | None
     "The queue it came from; None: not offered by the ACD."
     since: float
-    wrap_up: bool = False
-    "Due afterwards, of what they talked in before."
+    pause: float = 0.0
+    "Seconds of wrap-up due afterwards, of what they talked in before."
 
 
 @dataclass(slots=True, eq=False)
@@ -117,6 +117,9 @@ class OperatorRecord:
     call: CallRecord | None = None
     "That rings."
     talk: Talk | None = None
+    lines: list[str] = field(default_factory=list)
+    """Calls that they made from their own phone, the first first: what else they are given to do comes before
+    them, and they are free only when none is left."""
     idle: bool = False
     "Listed as free."
     idle_since: float = 0.0

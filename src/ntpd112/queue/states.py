@@ -40,7 +40,7 @@ SETTLE: dict[SettledState, OperatorEvent] = {
 }
 
 TRANSITIONS: dict[OperatorState, dict[OperatorEvent, OperatorState]] = {
-    "offline": {"go ready": "ready", "go break": "break"},
+    "offline": {"engage": "talking", "go ready": "ready", "go break": "break"},
     "ready": {"offer": "ringing", "engage": "talking", "go break": "break", "go offline": "offline"},
     "ringing": {
         "accept": "talking",
