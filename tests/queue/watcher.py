@@ -127,7 +127,7 @@ class Watcher:
                     said = {state: count for state, count in fit.items() if state != "offline"}
                     assert said == {state: those.count(state) for state in {*those} - {"offline"}}
                 case LastOperator(_, operator):
-                    assert self.states[operator] == "wrap-up"
+                    assert self.states[operator] == ("talking" if operator in self.lines else "wrap-up")
                     assert not self.others_serve(operator)
 
         for operator, lines in self.lines.items():
