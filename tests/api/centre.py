@@ -234,6 +234,9 @@ class FakeCentre:
         self.commands = FakeCommands(self.call)
         self.now = Health(ready=True, problems=[])
         self.tally = Tally(screened=Counter({"voice": 7, "silent": 2}), climbs=4, floods=1)
+        self.has_call: str | None = None
+        "Whose the one call is."
+        self.last_calls: dict[str, str] = {}
 
     def calls(self) -> list[CallView]:
         return [
@@ -245,7 +248,7 @@ class FakeCentre:
                 caller="+628123456789",
                 caller_name="",
                 dialled="112",
-                operator=None,
+                operator=self.has_call,
                 parties=[],
                 caller_held=False,
                 transfer=None,
@@ -313,6 +316,9 @@ class FakeCentre:
             raise StateConflict(f'operator "{operator_id}" cannot be ready: no phone is registered')
         self.changed.append((operator_id, state, by))
         return msgspec.structs.replace(operator, state=state, reason="api")
+
+    def call_of(self, operator_id: str) -> str | None:
+        return self.last_calls.get(operator_id)
 
     def classify(self, call_id: str, classification: Classification, by: str) -> None:
         self.call(call_id)

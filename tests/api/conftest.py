@@ -16,7 +16,7 @@ from tests.api.centre import FakeCentre
 from tests.api.hooks import FakeHook
 from tests.cdr.calls import abandoned, answered
 
-from ntpd112.access import SCOPES
+from ntpd112.access import SCOPES, Gate
 from ntpd112.access.keys import KeyStore
 from ntpd112.api import create_app
 from ntpd112.audit import AuditLog
@@ -37,6 +37,7 @@ class Site:
     client: httpx.AsyncClient
     centre: FakeCentre
     store: CdrStore
+    gate: Gate
     keys: KeyStore
     engine: AsyncEngine
     recordings: Path
@@ -70,7 +71,8 @@ def url(tmp_path: Path) -> str:
 @pytest.fixture
 async def site(tmp_path: Path, url: str) -> AsyncIterator[Site]:
     engine = await open_database(url)
-    keys = KeyStore(engine)
+    gate = Gate(engine, rate=50.0, burst=200, session_s=3600.0)
+    keys = gate.keys
     tokens = {scope: await keys.add(scope.replace(":", "-"), [scope]) for scope in SCOPES}
     store = CdrStore(engine)
     await store.write([cdr(n, is_answered=n == 2) for n in range(5)], "cdrs", Position("j", 1))
@@ -88,7 +90,7 @@ async def site(tmp_path: Path, url: str) -> AsyncIterator[Site]:
     app = create_app(
         centre,
         store,
-        keys,
+        gate,
         recordings,
         announcements=announcements,
         feed=feed,
@@ -101,7 +103,7 @@ async def site(tmp_path: Path, url: str) -> AsyncIterator[Site]:
         transport=transport, base_url="http://test", headers={"Authorization": f"Bearer {tokens['admin']}"}
     )
     async with client:
-        yield Site(app, client, centre, store, keys, engine, recordings, journal, feed, audit, tokens)
+        yield Site(app, client, centre, store, gate, keys, engine, recordings, journal, feed, audit, tokens)
     feeding.cancel()
     await asyncio.gather(feeding, return_exceptions=True)
     audit.close()

@@ -57,6 +57,12 @@ NEEDS = {
     ("GET", "/api/v1/operators"): "calls:read",
     ("GET", "/api/v1/operators/{id}"): "calls:read",
     ("PUT", "/api/v1/operators/{id}/state"): "operators:write",
+    ("GET", "/api/v1/operators/{id}/account"): "admin",
+    ("PUT", "/api/v1/operators/{id}/password"): "admin",
+    ("PUT", "/api/v1/operators/{id}/role"): "admin",
+    ("GET", "/api/v1/keys"): "admin",
+    ("POST", "/api/v1/keys"): "admin",
+    ("DELETE", "/api/v1/keys/{name}"): "admin",
     ("GET", "/api/v1/queues"): "calls:read",
     ("GET", "/api/v1/trunks"): "calls:read",
     ("GET", "/api/v1/audit"): "audit:read",
@@ -69,7 +75,9 @@ NEEDS = {
     ("POST", "/api/v1/webhooks/{name}/test"): "admin",
 }
 WELCOME = FOLDER / "id" / "welcome.wav"
-OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics")}
+OPEN = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/metrics"), ("POST", "/api/v1/sessions")}
+PERSONAL = {("GET", "/api/v1/sessions/current"), ("DELETE", "/api/v1/sessions/current")}
+"For people, whatever their scopes."
 BODIES: dict[str, dict[str, object]] = {
     "classification": {"classification": "prank"},
     "state": {"state": "break"},
@@ -82,6 +90,9 @@ BODIES: dict[str, dict[str, object]] = {
     "standing": {"standing": "clean"},
     "transfer": {"to": "operator:siti"},
     "parties": {"to": "operator:siti"},
+    "keys": {"name": "another", "scopes": ["cdr:read"]},
+    "password": {"password": "perahu kertas 77"},
+    "role": {"role": "operator"},
     "supervise": {"supervisor": "siti", "mode": "listen"},
 }
 "By the last part of the path."
@@ -115,10 +126,10 @@ def is_problem(answer: httpx.Response, status: int) -> bool:
 
 async def test_every_path_is_either_open_or_needs_one_scope(site: Site) -> None:
     document = (await site.client.get("/openapi.json")).json()
-    assert set(routes(document)) == set(NEEDS) | OPEN
+    assert set(routes(document)) == set(NEEDS) | OPEN | PERSONAL
 
 
-@pytest.mark.parametrize(("method", "path"), NEEDS)
+@pytest.mark.parametrize(("method", "path"), [*NEEDS, *PERSONAL])
 async def test_without_or_with_a_wrong_key_it_is_401(site: Site, method: str, path: str) -> None:
     for authorization in (b"", b"Bearer wrong", b"Basic eDp5", b"Bearer", b"Bearer \xff"):
         answer = await send(site, method, path, {b"Authorization": authorization})
@@ -133,11 +144,18 @@ async def test_each_scope_but_the_one_needed_and_admin_is_403(site: Site, method
     for scope in SCOPES:
         answer = await send(site, method, path, site.bearer(scope=scope))
         if scope in (needed, "admin"):
-            assert answer.status_code in (200, 202, 404, 503)
+            assert answer.status_code in (200, 201, 202, 404, 503)
         else:
             assert is_problem(answer, 403)
             assert needed in answer.json()["detail"]
             assert answer.json()["scope"] == needed
+
+
+@pytest.mark.parametrize(("method", "path"), PERSONAL)
+async def test_what_is_for_people_is_for_no_key(site: Site, method: str, path: str) -> None:
+    answer = await send(site, method, path, site.bearer(scope="admin"))
+    assert is_problem(answer, 403)
+    assert answer.json()["detail"].startswith('API key "admin" is no session')
 
 
 async def test_a_withdrawn_key_is_refused(site: Site) -> None:
@@ -188,7 +206,9 @@ async def test_a_body_that_is_no_text_is_422(site: Site) -> None:
 async def test_answers_that_any_path_may_give_are_documented_for_each(site: Site) -> None:
     document = (await site.client.get("/openapi.json")).json()
     for method, path in routes(document):
-        assert {"408", "413", "503"} <= set(document["paths"][path][method.lower()]["responses"]), path
+        documented = set(document["paths"][path][method.lower()]["responses"])
+        assert {"408", "413", "503"} <= documented, path
+        assert ("429" in documented) == (path.startswith("/api/")), path
 
 
 class TestBodySize:
@@ -249,7 +269,7 @@ async def test_an_error_of_the_program_says_nothing_of_its_inside(
 
 async def test_the_openapi_document_describes_every_path_and_its_errors(site: Site) -> None:
     document = (await site.client.get("/openapi.json")).json()
-    for method, path in NEEDS:
+    for method, path in [*NEEDS, *PERSONAL]:
         operation = document["paths"][path][method.lower()]
         assert operation["summary"]
         assert {"401", "403", "422"} <= set(operation["responses"])

@@ -14,7 +14,9 @@ from tests.api.conftest import Site
 from tests.api.hooks import FakeHook
 from tests.metrics import documented, faults, scraped
 
+from ntpd112.access import Gate
 from ntpd112.api.metrics import (
+    AccessCollector,
     CentreCollector,
     JournalCollector,
     MediaCollector,
@@ -22,6 +24,7 @@ from ntpd112.api.metrics import (
     SipCollector,
     WebhookCollector,
 )
+from ntpd112.cdr.database import create_engine
 from ntpd112.histogram import Histogram
 from ntpd112.journal.events import CallConnected, CallEnded, CallQueued, CallStarted, OfferEnded, OfferMade
 from ntpd112.media.events import Closed, NoAudio, Quality
@@ -106,6 +109,8 @@ def everything() -> CollectorRegistry:
     registry.register(JournalCollector(inside, {"cdrs": inside}, {"mqtt": inside}, inside))
     registry.register(WebhookCollector({"dispatch": FakeHook(gone=True)}))
     registry.register(ProcessFigures("1.2.3", inside))
+    never_asked = create_engine("sqlite+aiosqlite:///main.db")
+    registry.register(AccessCollector(Gate(never_asked, rate=50.0, burst=200, session_s=3600.0)))
     return registry
 
 

@@ -22,7 +22,7 @@ def test_changes_by_command_are_recorded_with_who_made_them(terminal: Terminal) 
     ]
     assert found[0]["who"].startswith("cli:")
     assert found[2]["detail"] == {"scopes": "cdr:read"}
-    assert found[3]["detail"] == {"name": "Budi", "skills": "medical=3"}
+    assert found[3]["detail"] == {"name": "Budi", "skills": "medical=3", "role": "operator"}
 
 
 def test_an_import_names_whom_it_changed(terminal: Terminal) -> None:

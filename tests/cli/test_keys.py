@@ -1,5 +1,7 @@
 """API keys made, listed and withdrawn."""
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.cli.terminal import Terminal
@@ -54,3 +56,36 @@ def test_a_withdrawn_key_works_no_more_and_stays_listed(terminal: Terminal) -> N
     assert terminal.run("apikey", "list").stdout.count("20") >= 2
     said = terminal.run("apikey", "revoke", "a", code=1).stderr
     assert said == 'there is no valid API key "a"; `ntpd112 apikey list` shows all\n'
+
+
+@pytest.mark.parametrize(
+    ("expires", "end"),
+    [
+        ("2100-01-31", datetime(2100, 1, 31, 17, tzinfo=UTC)),  # midnight in Surabaya
+        ("90d", datetime.now(UTC) + timedelta(days=90)),
+    ],
+)
+def test_a_key_can_end_after_a_time_or_with_a_day_of_the_site(
+    terminal: Terminal, expires: str, end: datetime
+) -> None:
+    terminal.run("apikey", "add", "a", "--scope", "admin", "--expires", expires)
+    (key,) = terminal.json("apikey", "list")
+    assert abs(datetime.fromisoformat(key["expires_at"]) - end) < timedelta(hours=1)
+    assert (key["last_used_at"], key["last_address"]) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("expires", "said"),
+    [
+        ("soon", '--expires "soon" is neither a time such as 90d nor a day such as 2027-01-31\n'),
+        ("", '--expires "" is neither a time such as 90d nor a day such as 2027-01-31\n'),
+        ("9999-12-31", '--expires "9999-12-31" is neither a time such as 90d nor a day such as 2027-01-31\n'),
+        (
+            "2020-01-01",
+            'API key "a": its end 2020-01-02 00:00:00+07:00 is over, or more than a century away\n',
+        ),
+    ],
+)
+def test_an_end_that_is_none_is_refused(terminal: Terminal, expires: str, said: str) -> None:
+    assert terminal.run("apikey", "add", "a", "--scope", "admin", "--expires", expires, code=1).stderr == said
+    assert terminal.json("apikey", "list") == []

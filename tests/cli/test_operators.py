@@ -1,8 +1,11 @@
 """Operators added, imported, listed and removed."""
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.cli.terminal import Terminal
 
+from ntpd112.access.accounts import Accounts
+from ntpd112.access.passwords import Passwords
 from ntpd112.cdr.directory import Directory, Operator
 from ntpd112.cli.credentials import ALPHABET, GENERATED_LENGTH
 from ntpd112.sip.digest import make_credentials
@@ -113,7 +116,7 @@ def test_import_lists_all_problems_by_line_and_then_imports_nothing(terminal: Te
         "5: operator \"a b\": id 'a b' is not 1 to 64 of letters, digits and . _ - (a letter or digit first)",
         '6: skill "medical" is not NAME=LEVEL, such as medical=3',
         '7: operator "ani" stands on line 2 already',
-        "8: has not 4 columns",
+        "8: has not as many columns as line 1",
         "nothing was imported",
     ]
     assert stored(terminal) == {}
@@ -161,13 +164,72 @@ def test_a_password_made_for_another_realm_cannot_be_kept(terminal: Terminal) ->
 def test_list_and_remove(terminal: Terminal) -> None:
     terminal.run("operator", "add", "ani", "--name", "Ani", "--skill", "medical=3")
     assert terminal.json("operator", "list") == [
-        {"id": "ani", "name": "Ani", "skills": {"medical": 3}, "realm": "test.112"}
+        {"id": "ani", "name": "Ani", "skills": {"medical": 3}, "role": "operator", "realm": "test.112"}
     ]
     assert "medical=3" in terminal.run("operator", "list").stdout
     terminal.run("operator", "remove", "ani")
     assert terminal.json("operator", "list") == []
     said = terminal.run("operator", "remove", "ani", code=1).stderr
     assert said == 'there is no operator "ani"; `ntpd112 operator list` shows all\n'
+
+
+def test_a_role_is_given_imported_and_kept(terminal: Terminal) -> None:
+    terminal.run("operator", "add", "ani", "--name", "Ani", "--role", "supervisor")
+    terminal.run("operator", "add", "budi", "--name", "Budi")
+    assert roles(terminal) == {"ani": "supervisor", "budi": "operator"}
+    file = terminal.folder / "operators.csv"
+    file.write_text(HEADER + "ani,Ani,,\n", "utf-8")
+    terminal.run("operator", "import", str(file))
+    assert roles(terminal)["ani"] == "supervisor"
+    rows = "id,role,name,password,skills\nani,,Ani,,\nbudi,admin,Budi,,\ncitra,,Citra,citra-secret,\n"
+    file.write_text(rows, "utf-8")
+    terminal.run("operator", "import", str(file))
+    assert roles(terminal) == {"ani": "supervisor", "budi": "admin", "citra": "operator"}
+    file.write_text("id,role,name,password,skills\nani,god,Ani,,\n", "utf-8")
+    said = terminal.run("operator", "import", str(file), code=1).stderr
+    assert "2: operator \"ani\": role 'god' is not one of operator, supervisor, admin" in said
+
+
+def roles(terminal: Terminal) -> dict[str, str]:
+    return {operator.id: operator.role for operator in stored(terminal).values()}
+
+
+def signs_in(terminal: Terminal, operator: str, password: str) -> bool:
+    async def right(engine: AsyncEngine) -> bool:
+        return await Passwords().is_right(await Accounts(engine).secret(operator), password)
+
+    return terminal.database(right)
+
+
+def test_the_password_of_a_person_is_not_that_of_their_phone(terminal: Terminal) -> None:
+    phone = terminal.json("operator", "add", "ani", "--name", "Ani")["password"]
+    assert not signs_in(terminal, "ani", phone)
+    own = terminal.run("operator", "password", "ani").stdout.strip()
+    assert signs_in(terminal, "ani", own)
+    assert opens(stored(terminal)["ani"], phone)
+
+
+def test_a_person_s_password_can_come_from_standard_input_and_is_not_printed(terminal: Terminal) -> None:
+    terminal.run("operator", "add", "ani", "--name", "Ani")
+    result = terminal.run("operator", "password", "ani", "--password-stdin", stdin="perahu kertas 77\n")
+    assert (result.stdout, "perahu" in result.stderr) == ("", False)
+    assert signs_in(terminal, "ani", "perahu kertas 77")
+
+
+@pytest.mark.parametrize(
+    ("operator", "password", "said"),
+    [
+        ("ani", "short", "the password has 5 characters; 12 to 256 are needed\n"),
+        ("nobody", "perahu kertas 77", 'there is no operator "nobody"; `ntpd112 operator list` shows all\n'),
+    ],
+)
+def test_a_password_that_cannot_be_set_is_refused(
+    terminal: Terminal, operator: str, password: str, said: str
+) -> None:
+    terminal.run("operator", "add", "ani", "--name", "Ani")
+    result = terminal.run("operator", "password", operator, "--password-stdin", stdin=password, code=1)
+    assert result.stderr == said
+    assert not signs_in(terminal, "ani", password)
 
 
 def test_a_database_that_cannot_be_used_is_named(terminal: Terminal) -> None:

@@ -32,6 +32,17 @@ def test_what_is_no_duration_is_refused(value: object) -> None:
         values.duration(value)
 
 
+@pytest.mark.parametrize(("text", "a_second"), [("50/s", 50.0), ("90 / m", 1.5), ("0/s", 0.0), (50.0, 50.0)])
+def test_rates_are_by_the_second(text: object, a_second: float) -> None:
+    assert values.rate(text) == a_second
+
+
+@pytest.mark.parametrize("value", ["", "50", "50/d", "-1/s", "/s", 50, -1.0, True, None])
+def test_what_is_no_rate_is_refused(value: object) -> None:
+    with pytest.raises(ValueError, match="is not a rate such as"):
+        values.rate(value)
+
+
 def test_ranges() -> None:
     assert values.duration_range("60s..1h") == (60.0, 3600.0)
     assert values.port_range("20000-29999") == (20000, 29999)

@@ -23,16 +23,16 @@ DOCUMENT = (Path(__file__).parents[2] / "docs" / "integrators.md").read_text(enc
 PATIENCE_S = 30
 
 
-def by_websocket(agent: Agent, query: str) -> Iterator[Json]:
+def by_websocket(agent: Agent, query: str, key: str = "") -> Iterator[Json]:
     url = f"{agent.url.replace('http', 'ws', 1)}/api/v1/events?{query}"
-    headers = {"Authorization": f"Bearer {agent.key}"}
+    headers = {"Authorization": f"Bearer {key or agent.key}"}
     with connect(url, additional_headers=headers, proxy=None) as socket:
         while True:
             yield json.loads(socket.recv(PATIENCE_S))
 
 
-def by_stream(agent: Agent, query: str) -> Iterator[Json]:
-    headers = {"Authorization": f"Bearer {agent.key}"}
+def by_stream(agent: Agent, query: str, key: str = "") -> Iterator[Json]:
+    headers = {"Authorization": f"Bearer {key or agent.key}"}
     url = f"{agent.url}/api/v1/events?{query}"
     with httpx.stream("GET", url, headers=headers, timeout=PATIENCE_S) as answer:
         for line in answer.iter_lines():

@@ -16,8 +16,14 @@ SCOPES = {
     "audit:read": "read who changed what and fetched which recording",
     "numbers:masked": "not more but less: see callers' numbers masked and no places, ask by no number, "
     "fetch no recordings",
-    "admin": "everything",
+    "admin": "everything, also keys, passwords and roles",
 }
+ROLE_SCOPES = {
+    "operator": frozenset({"calls:read"}),
+    "supervisor": frozenset({"calls:read", "calls:control", "operators:write", "cdr:read"}),
+    "admin": frozenset({"admin"}),
+}
+"What a person may who has signed in. An operator may besides command the call they have."
 
 MASKED = "numbers:masked"
 
@@ -45,3 +51,6 @@ class Principal(msgspec.Struct, frozen=True, kw_only=True):
 
     def allows(self, scope: str) -> bool:
         return scope in self.scopes or "admin" in self.scopes
+
+    def holds_at(self, now: datetime) -> bool:
+        return self.expires_at is None or now < self.expires_at

@@ -15,9 +15,9 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.responses import Response
 from prometheus_client import CollectorRegistry
 
+from ntpd112.access import Gate
 from ntpd112.api import problems
 from ntpd112.api.audited import Audited
-from ntpd112.api.auth import Keys
 from ntpd112.api.counting import Counting, Requests
 from ntpd112.api.exports import Exports
 from ntpd112.api.limits import Limits
@@ -35,10 +35,12 @@ from ntpd112.api.routes import (
     flood,
     health,
     history,
+    keys,
     levels,
     operators,
     plant,
     prompts,
+    sessions,
     steering,
     talking,
     webhooks,
@@ -55,7 +57,7 @@ documents. A parameter or field that is not known is refused by name."""
 def create_app(
     centre: CallCentre,
     cdr_store: cdrs.Cdrs,
-    keys: Keys,
+    gate: Gate,
     recordings: Path | None = None,
     *,
     announcements: prompts.Prompts,
@@ -67,10 +69,10 @@ def create_app(
     read_call: history.History = lambda call_id: (),
     hooks: Mapping[str, webhooks.Webhook] = MappingProxyType({}),
 ) -> FastAPI:
-    """`recordings`: the folder, None when calls are not recorded. `announcements`: built in and
-    the site's own. `feed`: the live one. `audit_log`: started. `zone`: the site's. `metrics`: what `/metrics`
-    shows beside the requests, by default the centre's. `warnings`: problems that calls do not suffer from,
-    for `/readyz`. `read_call`: a call's journal. `hooks`: webhooks by name."""
+    """`gate`: who may ask. `recordings`: the folder, None when calls are not recorded. `announcements`: built
+    in and the site's own. `feed`: the live one. `audit_log`: started. `zone`: the site's. `metrics`: what
+    `/metrics` shows beside the requests, by default the centre's. `warnings`: problems that calls do not
+    suffer from, for `/readyz`. `read_call`: a call's journal. `hooks`: webhooks by name."""
     app = FastAPI(
         title="ntpd112",
         version=version("ntpd112"),
@@ -88,7 +90,7 @@ def create_app(
     metrics.register(HttpCollector(requests))
     app.state.centre = centre
     app.state.cdrs = cdr_store
-    app.state.keys = keys
+    app.state.gate = gate
     app.state.feed = feed
     app.state.audit = audit_log
     app.state.exports = Exports()
@@ -123,6 +125,8 @@ def create_app(
         flood,
         prompts,
         webhooks,
+        keys,
+        sessions,
         health,
     ):
         app.include_router(part.router)

@@ -30,7 +30,7 @@ TOLD = frozenset(
     {
         "attended",
         "classification",
-        "expires",
+        "expires_at",
         "hold",
         "mode",
         "name",
@@ -122,7 +122,8 @@ class Audited:
     def _note(self, visit: _Visit, outcome: str, detail: dict[str, object]) -> None:
         if not visit.audited:
             return
-        if not visit.who and not self._room_for_strangers(detail):
+        refused_stranger = not visit.who and outcome >= "400"
+        if refused_stranger and not self._room_for_strangers(detail):
             return
         audit: Audit = visit.scope["app"].state.audit
         audit.note(visit.entry(outcome, detail))
@@ -146,8 +147,8 @@ class _Visit:
         self.send = send
         self._receive = receive
         self._body = b""
-        key = scope["app"].state.keys.find(key_text(HTTPConnection(scope)) or "")
-        self.who = key.by if key is not None else ""
+        who = scope["app"].state.gate.find(key_text(HTTPConnection(scope)) or "")
+        self.who = who.by if who is not None else ""
 
     @property
     def path(self) -> str:

@@ -25,7 +25,7 @@ Reason = Literal["too_slow", "shutting_down", "key_withdrawn", "journal_unreadab
 DETAILS: dict[Reason, str] = {
     "too_slow": "messages were not taken fast enough; go on from `position`",
     "shutting_down": "the agent is stopping; go on from `position` when it is back",
-    "key_withdrawn": "the API key is no longer valid",
+    "key_withdrawn": "the API key or session is no longer valid",
     "journal_unreadable": "the journal cannot be read now; go on from `position` later",
 }
 

@@ -25,9 +25,10 @@ UPLOAD_S = 60.0
 UPLOADS_AT_ONCE = 2
 "Read at the same time, whoever sends them: bounds the memory to 20 MB. More get 503."
 
-
 STREAM = "/api/v1/events"
 "Followers of the live feed stay for days; the feed bounds their number."
+ANSWER_HEADERS = "answer_headers"
+"In a request's state: header fields that its answer gets, whatever it is."
 
 
 class _Refused(Exception):
@@ -64,7 +65,7 @@ class Limits:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        answer = _Answer(send)
+        answer = _Answer(send, scope.setdefault("state", {}).setdefault(ANSWER_HEADERS, {}))
         try:
             body = await self._any_body(scope, receive)
         except _Refused as refused:
@@ -141,14 +142,19 @@ class _Replay:
 
 
 class _Answer:
-    """Passes a response on; one that is an error and no problem document becomes one."""
+    """Passes a response on, with the header fields that have been added to `more` by then; one that is an
+    error and no problem document becomes one."""
 
-    def __init__(self, send: Send) -> None:
+    def __init__(self, send: Send, more: Mapping[str, str]) -> None:
         self._send = send
+        self._more = more
         self._error: Message | None = None
         self._text = b""
 
     async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start" and self._more:
+            more = [(name.lower().encode(), value.encode()) for name, value in self._more.items()]
+            message = {**message, "headers": [*message["headers"], *more]}
         if message["type"] == "http.response.start" and message["status"] >= 400:
             headers = dict(message["headers"])
             if not headers.get(b"content-type", b"").startswith(problems.MEDIA_TYPE.encode()):

@@ -17,8 +17,7 @@ import uvloop
 from sqlalchemy.exc import SQLAlchemyError
 
 from ntpd112 import __version__
-from ntpd112.access import Principal
-from ntpd112.access.keys import KeyStore
+from ntpd112.access import Gate, Principal
 from ntpd112.api.app import create_app
 from ntpd112.api.server import ListenError, serve
 from ntpd112.audit import AuditLog
@@ -102,7 +101,8 @@ class Agent:
         self.database = MainDatabase(config.database.url)
         self._opened.push_async_callback(self.database.close)
         self._build()
-        await self.database.begin([self.operators, self.keys])
+        await self.database.begin([self.operators, self.gate])
+        self._opened.push_async_callback(self.gate.close)
         give_back_counters(self.memory, self.acd, time.time())
         self.control.start(loop.time())
         self._opened.push_async_callback(self.media.stop)
@@ -145,7 +145,7 @@ class Agent:
             asyncio.create_task(self.feed.run(), name="live feed"),
             *(asyncio.create_task(sink.run(), name=name) for name, sink in self.sinks.items()),
             asyncio.create_task(self.database.once_usable(self.operators.run), name="operator directory"),
-            asyncio.create_task(self.database.once_usable(self.keys.keep_fresh), name="API keys"),
+            asyncio.create_task(self.database.once_usable(self.gate.run), name="API keys"),
             asyncio.create_task(self.phones.keep_saved(), name="registered phones"),
             asyncio.create_task(collect_when_quiet(self.context.calls.__len__), name="collector"),
             asyncio.create_task(keep_saved(self.memory, self.journal, self._memory_file), name="memory"),
@@ -201,7 +201,14 @@ class Agent:
             self._request_turn,
             LastKnown(self._beside("-operators.json"), list[Operator]),
         )
-        self.keys = KeyStore(database, LastKnown(self._beside("-keys.json"), dict[str, Principal]))
+        self.gate = Gate(
+            database,
+            rate=config.http.rate,
+            burst=config.http.burst,
+            session_s=config.http.session,
+            last_keys=LastKnown(self._beside("-keys.json"), dict[str, Principal]),
+            last_sessions=LastKnown(self._beside("-sessions.json"), dict[str, Principal]),
+        )
         self.trunks = Trunks(
             [TrunkSpec(t.name, t.peers, max_calls=t.max_calls, options_s=t.options) for t in config.trunk]
         )
@@ -271,6 +278,7 @@ class Agent:
             self.operators.problem,
             self.audit.problem,
             *(sink.problem for sink in self.sinks.values()),
+            *self.gate.warnings(),
         ]
         return [problem for problem in problems if problem]
 
@@ -285,11 +293,12 @@ class Agent:
             self.webhooks,
             self.feed,
             self.pauses,
+            self.gate,
         )
         app = create_app(
             self.centre,
             CdrStore(self.database.reading),
-            self.keys,
+            self.gate,
             recordings=self.config.media.recordings,
             announcements=SitePrompts(self.config.media.prompts),
             feed=self.feed,

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from prometheus_client import CollectorRegistry, GCCollector, PlatformCollector, ProcessCollector
 
 from ntpd112 import __version__
+from ntpd112.access import Gate
 from ntpd112.api.metrics import (
+    AccessCollector,
     CentreCollector,
     JournalCollector,
     MediaCollector,
@@ -37,6 +39,7 @@ def metrics_of(
     webhooks: Mapping[str, HookFigures],
     feed: Feed,
     pauses: Pauses,
+    gate: Gate,
 ) -> CollectorRegistry:
     registry = CollectorRegistry()
     registry.register(CentreCollector(centre))
@@ -45,6 +48,7 @@ def metrics_of(
     registry.register(JournalCollector(journal, {"cdrs": projection}, sinks, feed))
     registry.register(WebhookCollector(webhooks))
     registry.register(ProcessFigures(__version__, pauses))
+    registry.register(AccessCollector(gate))
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)

@@ -16,7 +16,7 @@ from ntpd112.sip.trunks import Trunk, Trunks
 
 from .call import Call
 from .callback_list import LiveCallbacks
-from .classifying import classify
+from .classifying import call_of, classify
 from .commands import Commands
 from .console import CallbackList, CallCommands, Remembered, WaitingCommands
 from .context import Context
@@ -79,6 +79,9 @@ class LiveCentre:
         if call is None:
             raise UnknownCall(f"no live call has the id {call_id}")
         return self._call_view(call, self._now())
+
+    def call_of(self, operator_id: str) -> str | None:
+        return call_of(self._context, operator_id, self._now())
 
     def classify(self, call_id: str, classification: Classification, by: str) -> None:
         classify(self._context, call_id, classification, by, self._now())

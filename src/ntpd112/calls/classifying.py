@@ -17,3 +17,13 @@ def classify(context: Context, call_id: str, classification: Classification, by:
         raise UnknownCall(f"no call has the id {call_id}")
     at = context.clock.wall(now)
     context.write(CallClassified(at=at, call_id=call_id, classification=classification, by=by))
+
+
+def call_of(context: Context, operator: str, now: float) -> str | None:
+    """The call the operator is in, else their last one."""
+    known = context.acd.operator(operator)
+    call_id = known.call_id if known is not None else None
+    if call_id in context.calls:
+        return call_id
+    last = context.memory.lasts.of(operator, context.clock.wall(now))
+    return last.call_id if last is not None else None

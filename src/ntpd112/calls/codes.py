@@ -16,7 +16,7 @@ from ntpd112.sip.leg import Leg
 
 from .call import Call
 from .callback import Callbacks, NobodyToCall
-from .classifying import classify
+from .classifying import call_of, classify
 from .context import Context, log
 from .lines import Lines
 from .numbers import spoken
@@ -142,12 +142,7 @@ class Codes:
     # --- calls
 
     def _classify(self, user: str, classification: Classification, now: float) -> tuple[str, ...]:
-        """The call the operator is in, else their last one."""
-        operator = self._context.acd.operator(user)
-        call_id = operator.call_id if operator is not None else None
-        if call_id not in self._context.calls:
-            last = self._context.memory.lasts.of(user, self._context.clock.wall(now))
-            call_id = last.call_id if last is not None else None
+        call_id = call_of(self._context, user, now)
         if call_id is None:
             return NOTHING
         try:

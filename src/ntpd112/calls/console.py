@@ -169,6 +169,10 @@ class CallCentre(Protocol):
         Raises UnknownOperator, StateConflict (`ready` without a registered phone)."""
         ...
 
+    def call_of(self, operator_id: str) -> str | None:
+        """The call they are in, else their last one."""
+        ...
+
     def classify(self, call_id: str, classification: Classification, by: str) -> None:
         """Also after the call has ended. Raises UnknownCall."""
         ...

@@ -25,6 +25,8 @@ SKILL_LEVELS = range(1, 11)
 "From 1, knows some, to 10, best there is."
 MAX_SKILLS = 50
 MAX_NAME = 200
+ROLES = ("operator", "supervisor", "admin")
+"What they may ask of the API once signed in. The skill `supervisor` is another thing: which calls they get."
 
 
 class Operator(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +41,8 @@ class Operator(msgspec.Struct, frozen=True, kw_only=True):
     "MD5(id:realm:password), 32 hex digits; it is as good as the password for this realm: never show it."
     ha1_sha256: str
     "SHA-256(id:realm:password), 64 hex digits."
+    role: str = "operator"
+    "One of ROLES."
     updated_at: datetime | None = None
     "Set by the directory."
 
@@ -69,6 +73,8 @@ def check(operator: Operator) -> None:
             raise refuse("skill", skill, "1 to 32 of small letters, digits, _ and -")
         if level not in SKILL_LEVELS:
             raise refuse(f'level of skill "{skill}"', level, "a whole number from 1 to 10")
+    if operator.role not in ROLES:
+        raise refuse("role", operator.role, f"one of {', '.join(ROLES)}")
     for field, value, digits in (("ha1_md5", operator.ha1_md5, 32), ("ha1_sha256", operator.ha1_sha256, 64)):
         if not re.fullmatch(rf"[0-9a-f]{{{digits}}}", value):
             raise InvalidOperator(f'operator "{operator.id}": {field} is not {digits} hex digits')

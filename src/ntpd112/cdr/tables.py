@@ -122,6 +122,7 @@ operators = Table(
     Column("realm", Text, nullable=False),
     Column("ha1_md5", String(32), nullable=False),
     Column("ha1_sha256", String(64), nullable=False),
+    Column("role", Text, nullable=False, server_default="operator"),
     Column("updated_at", UtcDateTime, nullable=False),
 )
 
@@ -133,6 +134,28 @@ api_keys = Table(
     Column("scopes", _json, nullable=False),
     Column("created_at", UtcDateTime, nullable=False),
     Column("revoked_at", UtcDateTime),
+    Column("expires_at", UtcDateTime),
+    Column("last_used_at", UtcDateTime),
+    Column("last_address", Text),
+)
+
+passwords = Table(
+    "passwords",
+    metadata,
+    Column("operator", String(64), ForeignKey("operators.id", ondelete="CASCADE"), primary_key=True),
+    Column("argon2", Text, nullable=False),
+    Column("changed_at", UtcDateTime, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("sha256", String(64), primary_key=True),
+    Column("operator", String(64), ForeignKey("operators.id", ondelete="CASCADE"), nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("address", Text, nullable=False),
+    Index("sessions_by_operator", "operator", "created_at"),
 )
 
 projections = Table(

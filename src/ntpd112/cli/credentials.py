@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Mapping
 
-from ntpd112.cdr.directory import Operator
+from ntpd112.cdr.directory import ROLES, Operator
 from ntpd112.sip.digest import make_credentials
 
 ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
@@ -33,7 +33,9 @@ def skills_from(texts: Iterable[str]) -> dict[str, int]:
     return skills
 
 
-def with_password(operator: str, name: str, skills: Mapping[str, int], realm: str, password: str) -> Operator:
+def with_password(
+    operator: str, name: str, skills: Mapping[str, int], realm: str, password: str, role: str = ROLES[0]
+) -> Operator:
     """Raises ValueError for a password that is too short."""
     if len(password) < MIN_PASSWORD:
         raise ValueError(f"password has {len(password)} characters; at least {MIN_PASSWORD} are needed")
@@ -45,4 +47,5 @@ def with_password(operator: str, name: str, skills: Mapping[str, int], realm: st
         realm=realm,
         ha1_md5=hashes.ha1_md5,
         ha1_sha256=hashes.ha1_sha256,
+        role=role,
     )

@@ -1,6 +1,7 @@
-"""The CSV file of `ntpd112 operator import`: columns `id,name,password,skills`.
+"""The CSV file of `ntpd112 operator import`: columns `id,name,password,skills`, and `role` if wanted.
 
-Skills are written as `medical=3 english=1`. An empty password keeps the one that the operator has.
+Skills are written as `medical=3 english=1`. An empty password, which is the phone's, keeps the one
+that the operator has, and so does an empty role.
 Spreadsheets that write `;` for `,` are understood.
 """
 
@@ -10,11 +11,13 @@ import csv
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ntpd112.cdr.directory import InvalidOperator, Operator, check
+from ntpd112.cdr.directory import ROLES, InvalidOperator, Operator, check
 
 from .credentials import skills_from, with_password
 
 COLUMNS = ("id", "name", "password", "skills")
+ROLE = "role"
+"A column that may be left out."
 
 
 @dataclass
@@ -33,10 +36,9 @@ def read_operators(text: str, realm: str, known: Mapping[str, Operator]) -> Read
     first = lines[0] if lines else ""
     rows = csv.DictReader(lines, delimiter=";" if first.count(";") > first.count(",") else ",", strict=True)
     columns = [name.strip().lower() for name in rows.fieldnames or ()]
-    if sorted(columns) != sorted(COLUMNS):
-        reading.problems.append(
-            f"1: columns are {', '.join(columns) or 'none'}; expected {', '.join(COLUMNS)}"
-        )
+    if sorted(column for column in columns if column != ROLE) != sorted(COLUMNS) or columns.count(ROLE) > 1:
+        expected = f"{', '.join(COLUMNS)}, and {ROLE} if wanted"
+        reading.problems.append(f"1: columns are {', '.join(columns) or 'none'}; expected {expected}")
         return reading
     rows.fieldnames = columns
     seen: dict[str, int] = {}
@@ -57,7 +59,7 @@ def _read_row(
     reading: Reading,
 ) -> None:
     if None in row or None in row.values():
-        reading.problems.append(f"{line}: has not {len(COLUMNS)} columns")
+        reading.problems.append(f"{line}: has not as many columns as line 1")
         return
     values = {column: value.strip() for column, value in row.items()}
     operator = values["id"]
@@ -75,10 +77,11 @@ def _read_row(
 
 def _operator(values: dict[str, str], realm: str, before: Operator | None) -> Operator:
     operator, skills = values["id"], skills_from(values["skills"].split())
+    role = values.get(ROLE) or (before.role if before is not None else ROLES[0])
     if not values["password"] and before is None:
         raise ValueError(f'password is empty, and operator "{operator}" is new: there is none to keep')
     if values["password"] or before is None:
-        return with_password(operator, values["name"], skills, realm, values["password"])
+        return with_password(operator, values["name"], skills, realm, values["password"], role)
     if before.realm != realm:
         raise ValueError(f'password is empty, and the present one is for realm "{before.realm}"')
     return Operator(
@@ -88,4 +91,5 @@ def _operator(values: dict[str, str], realm: str, before: Operator | None) -> Op
         realm=realm,
         ha1_md5=before.ha1_md5,
         ha1_sha256=before.ha1_sha256,
+        role=role,
     )

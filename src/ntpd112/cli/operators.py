@@ -1,4 +1,5 @@
-"""`ntpd112 operator`: add, import, list and remove operators. A running agent notices within seconds."""
+"""`ntpd112 operator`: add, import, list and remove operators, set what they sign in with. A running agent
+notices within seconds."""
 
 from __future__ import annotations
 
@@ -10,7 +11,9 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from ntpd112.cdr.directory import Directory, InvalidOperator, Operator, OperatorExists
+from ntpd112.access.accounts import Accounts
+from ntpd112.access.passwords import InvalidPassword, hash_password
+from ntpd112.cdr.directory import ROLES, Directory, InvalidOperator, Operator, OperatorExists
 from ntpd112.config import Config, ListenUrl
 
 from .auditing import recorded
@@ -20,6 +23,7 @@ from .operator_file import read_operators
 
 app = typer.Typer(no_args_is_help=True)
 THIS_MACHINE = "ADDRESS-OF-THIS-MACHINE"
+NOBODY = 'there is no operator "{}"; `ntpd112 operator list` shows all'
 
 
 @app.callback()
@@ -30,6 +34,9 @@ def about() -> None:
     """
 
 
+PasswordStdin = Annotated[
+    bool, typer.Option("--password-stdin", help="Read the password from standard input.")
+]
 OperatorId = Annotated[str, typer.Argument(metavar="ID", help="User part of the phone's SIP address.")]
 
 
@@ -41,27 +48,55 @@ def add(
         list[str] | None,
         typer.Option(metavar="NAME=LEVEL", help="A skill with its level, 1 to 10; repeatable."),
     ] = None,
-    password_stdin: Annotated[
-        bool, typer.Option("--password-stdin", help="Read the password from standard input.")
-    ] = False,
+    role: Annotated[str, typer.Option(help=f"What they may once signed in: {', '.join(ROLES)}.")] = ROLES[0],
+    password_stdin: PasswordStdin = False,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Add an operator and print the SIP credentials for their phone, this once: only a hash is kept.
 
+    To sign in at a console they need another password: `ntpd112 operator password`.
+
     Example: ntpd112 operator add budi --name "Budi Santoso" --skill medical=3
     """
     settings = configuration(config)
-    password = sys.stdin.read().rstrip("\r\n") if password_stdin else generated_password()
+    password = _read_password() if password_stdin else generated_password()
     try:
-        made = with_password(operator, name, skills_from(skill or ()), settings.sip.realm, password)
-        with recorded(settings, "operator add", operator, name=name, skills=" ".join(skill or ())):
+        made = with_password(operator, name, skills_from(skill or ()), settings.sip.realm, password, role)
+        with recorded(settings, "operator add", operator, name=name, skills=" ".join(skill or ()), role=role):
             with_database(settings, lambda engine: Directory(engine).add(made))
     except OperatorExists as error:
         fail(f"{error}; change with `ntpd112 operator import`, or remove it first")
     except (InvalidOperator, ValueError) as error:
         fail(str(error))
     _print_account(settings, made, password, as_json)
+
+
+@app.command(short_help="Set what an operator signs in with; prints it once.")
+def password(
+    operator: OperatorId, password_stdin: PasswordStdin = False, config: ConfigOption = None
+) -> None:
+    """Set the password with which an operator signs in at a console, and end their sessions. It is not their
+    phone's. Without --password-stdin one is made up and printed, this once: only a hash is kept.
+
+    Example: ntpd112 operator password budi
+    """
+    given = _read_password() if password_stdin else generated_password()
+    try:
+        argon2 = hash_password(given)
+    except InvalidPassword as error:
+        fail(str(error))
+    settings = configuration(config)
+    with recorded(settings, "operator password", operator):
+        if not with_database(settings, lambda engine: Accounts(engine).set_secret(operator, argon2)):
+            fail(NOBODY.format(operator))
+    if not password_stdin:
+        print(given)
+    print(f'This is what operator "{operator}" signs in with; it is not shown again.', file=sys.stderr)
+
+
+def _read_password() -> str:
+    return sys.stdin.read().rstrip("\r\n")
 
 
 def _print_account(config: Config, operator: Operator, password: str, as_json: bool) -> None:
@@ -85,12 +120,12 @@ def _reachable(url: ListenUrl, advertised: str | None) -> ListenUrl:
 
 @app.command("import", short_help="Add or change many operators from a CSV file.")
 def import_(
-    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Columns id,name,password,skills.")],
+    file: Annotated[Path, typer.Argument(metavar="FILE.csv", help="Columns id,name,password,skills[,role].")],
     config: ConfigOption = None,
 ) -> None:
     """Add or change many operators from a CSV file: all of them, or none if anything is wrong.
 
-    Skills are written as `medical=3 english=1`. An empty password keeps the present one.
+    Skills are written as `medical=3 english=1`. An empty password or role keeps the present one.
 
     Example: ntpd112 operator import operators.csv
     """
@@ -115,20 +150,25 @@ def import_(
 
 @app.command("list")
 def list_(as_json: JsonOption = False, config: ConfigOption = None) -> None:
-    """List the operators with their skills.
+    """List the operators with their roles and skills.
 
     Example: ntpd112 operator list --json
     """
     settings = configuration(config)
     operators = _all(settings)
     if as_json:
-        print_json([{"id": o.id, "name": o.name, "skills": o.skills, "realm": o.realm} for o in operators])
+        print_json(
+            [
+                {"id": o.id, "name": o.name, "skills": o.skills, "role": o.role, "realm": o.realm}
+                for o in operators
+            ]
+        )
         return
-    table = Table("id", "name", "skills")
+    table = Table("id", "name", "role", "skills")
     for operator in operators:
         skills = " ".join(f"{skill}={level}" for skill, level in sorted(operator.skills.items()))
         other = "" if operator.realm == settings.sip.realm else f" (password is for realm {operator.realm})"
-        table.add_row(operator.id, operator.name + other, skills)
+        table.add_row(operator.id, operator.name + other, operator.role, skills)
     Console().print(table)
 
 
@@ -141,7 +181,7 @@ def remove(operator: OperatorId, config: ConfigOption = None) -> None:
     settings = configuration(config)
     with recorded(settings, "operator remove", operator):
         if not with_database(settings, lambda engine: Directory(engine).remove(operator)):
-            fail(f'there is no operator "{operator}"; `ntpd112 operator list` shows all')
+            fail(NOBODY.format(operator))
 
 
 def _all(config: Config) -> list[Operator]:

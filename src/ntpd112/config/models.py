@@ -12,6 +12,7 @@ from .fields import (
     Address,
     DatabaseUrl,
     Duration,
+    DurationAbove0,
     DurationRange,
     HttpListen,
     Language,
@@ -21,6 +22,7 @@ from .fields import (
     Peer,
     PortRange,
     Priority,
+    Rate,
     Realm,
     Region,
     Section,
@@ -34,6 +36,8 @@ from .webhooks import WebhookConfig
 
 MAX_WORKERS = 64
 "Media worker processes: one a core is enough, and no machine for this has more."
+MAX_BURST = 10_000
+"Requests: beyond it there is no brake to speak of."
 
 
 class SiteConfig(Section):
@@ -92,6 +96,12 @@ class DatabaseConfig(Section):
 
 class HttpConfig(Section):
     listen: HttpListen = values.HttpAddress("127.0.0.1", 8112)
+    rate: Rate = 50.0
+    "Requests a second of each key and of each person; 0: no limit."
+    burst: Annotated[int, Field(ge=1, le=MAX_BURST)] = 200
+    "As many at once: all that may follow live, after a restart."
+    session: DurationAbove0 = 12 * 3600.0
+    "How long people stay signed in: a shift, and the hour before and after it."
 
 
 class TrunkConfig(Section):

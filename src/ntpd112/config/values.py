@@ -11,6 +11,7 @@ from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
+_RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(s|m|h)")
 _SIP_URI = re.compile(
     r"sip:(?:[^@\s<>\"?]+@)?(\[[^\]\s]+\]|[^:;?@\s\[\]]+)(?::(\d+))?((?:;[^;?\s<>\"]+)*)", re.I
 )
@@ -58,6 +59,16 @@ def duration(value: object) -> float:
     if match is None:
         raise ValueError('is not a duration such as "15s", "500ms", "2m" or "1h"')
     return float(match[1]) * _SECONDS[match[2]]
+
+
+def rate(value: object) -> float:
+    """Of something a second: `50/s`, `600/m`."""
+    if isinstance(value, float) and value >= 0:
+        return value
+    match = _RATE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError('is not a rate such as "50/s" or "600/m"')
+    return float(match[1]) / _SECONDS[match[2]]
 
 
 def duration_range(value: object) -> tuple[float, float]:

@@ -47,6 +47,8 @@ class Settings:
     callbacks_to: str = ""
     "Where citizens are called back; none by default."
     pbx_options: str = "5s"
+    rate: str = "50/s"
+    'Of REST requests; "0/s": no limit.'
     queue: str = ""
     "More TOML for the queue 112: keys, then tables of its own."
     sections: str = ""
@@ -101,6 +103,7 @@ url = "{database}"
 path = "{self.folder}/journal.db"
 [http]
 listen = "{net.agent}:8112"
+rate = "{settings.rate}"
 {self._trunk("pbx", [net.pbx], 60, settings.pbx_options)}
 {self._trunk("telco", [net.telco, "::1"], settings.telco_calls, "0s")}
 {self._trunk("narrow", [net.narrow_trunk], 2, "0s")}

@@ -3,6 +3,19 @@ together."""
 
 from __future__ import annotations
 
+from .access import (
+    AccountOut,
+    KeyIn,
+    KeyMadeOut,
+    KeyName,
+    KeyOut,
+    OperatorId,
+    PasswordIn,
+    RoleIn,
+    SessionIn,
+    SessionMadeOut,
+    SessionOut,
+)
 from .audit import AuditEntryOut, AuditPageOut
 from .base import UNCHANGED, Model, ParameterError, ProblemOut, errors
 from .callbacks import CallbackCallIn, CallbackCallOut, CallbackClosedIn, CallbackClosedOut, CallbackOut
@@ -33,6 +46,7 @@ from .webhooks import DeadOut, DeliveryId, HookName, ResentOut, TestedOut, Webho
 
 __all__ = [
     "UNCHANGED",
+    "AccountOut",
     "AuditEntryOut",
     "AuditPageOut",
     "CallOut",
@@ -55,14 +69,20 @@ __all__ = [
     "FloodIn",
     "FloodOut",
     "HookName",
+    "KeyIn",
+    "KeyMadeOut",
+    "KeyName",
+    "KeyOut",
     "LevelOut",
     "LiveOut",
     "MediaQualityOut",
     "Model",
+    "OperatorId",
     "OperatorOut",
     "ParameterError",
     "PartyIn",
     "PartyOut",
+    "PasswordIn",
     "PlaceOut",
     "PriorityIn",
     "ProblemOut",
@@ -76,7 +96,11 @@ __all__ = [
     "ReadyOut",
     "RequirementsIn",
     "ResentOut",
+    "RoleIn",
     "SegmentOut",
+    "SessionIn",
+    "SessionMadeOut",
+    "SessionOut",
     "StandingIn",
     "StateIn",
     "SupervisionIn",

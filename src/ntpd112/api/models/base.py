@@ -56,20 +56,21 @@ UNCHANGED: dict[int | str, dict[str, Any]] = {
 
 
 def errors(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The documentation of a route's error answers."""
+    """The documentation of a route's error answers. Where a key is asked for, it may be used too often."""
+    limited = (429,) if 401 in statuses and 429 not in statuses else ()
     return {
         status: {
             "description": _MEANING[status],
             "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemOut"}}},
         }
-        for status in statuses
+        for status in (*statuses, *limited)
     }
 
 
 _MEANING = {
     400: "The Range header cannot be read.",
-    401: "No API key, or not a valid one.",
-    403: "The API key lacks the scope.",
+    401: "No API key or session, or not a valid one.",
+    403: "The API key or session lacks the scope.",
     404: "There is none with this id.",
     408: "The body did not come in time.",
     409: "Not possible in the present state.",
@@ -77,5 +78,6 @@ _MEANING = {
     413: "The body is too large.",
     416: "The recording has no such bytes.",
     422: "A parameter is not known or has a wrong value; `errors` names it.",
+    429: "Too many requests of one key, wrong keys or wrong passwords; `Retry-After` says when to try again.",
     503: "Not available now, or too many requests at once; `Retry-After` says when to try again.",
 }

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from ntpd112.access import Principal
 from ntpd112.api.answers import answer, answer_polled
-from ntpd112.api.auth import require
+from ntpd112.api.auth import own_or_last_call, require
 from ntpd112.api.conditional import AGES
 from ntpd112.api.models import UNCHANGED, CallOut, ClassificationIn, ClassificationOut, errors
 from ntpd112.calls.console import CallCentre
@@ -46,7 +46,8 @@ async def get_call(request: Request, id: str) -> Response:
 @router.put(
     "/calls/{id}/classification",
     summary="Classify a call",
-    description="What the operator found. Also after the call has ended; the last one counts.",
+    description="What the operator found. Also after the call has ended; the last one counts. "
+    "An operator who has signed in needs no scope for the call they are in, or were in last.",
     response_model=ClassificationOut,
     responses=errors(401, 403, 404, 413, 422),
 )
@@ -54,7 +55,7 @@ async def classify_call(
     request: Request,
     id: str,
     body: ClassificationIn,
-    who: Annotated[Principal, Depends(require("calls:control"))],
+    who: Annotated[Principal, Depends(require("calls:control", own_or_last_call))],
 ) -> Response:
     centre: CallCentre = request.app.state.centre
     centre.classify(id, body.classification, who.by)

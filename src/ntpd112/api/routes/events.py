@@ -11,8 +11,9 @@ from fastapi.responses import Response
 from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocketDisconnect
 
+from ntpd112.access import Gate
 from ntpd112.api import visibility
-from ntpd112.api.auth import authorise, key_text, require
+from ntpd112.api.auth import enter, expect, key_text, require
 from ntpd112.api.following import Line, Reason, lines, masked_message
 from ntpd112.api.models import errors
 from ntpd112.api.problems import Problem, invalid_parameter
@@ -135,13 +136,13 @@ async def _frames(parts: AsyncIterator[list[Line]]) -> AsyncIterator[bytes]:
 
 
 def _allowed(connection: HTTPConnection) -> Callable[[], bool]:
-    """Raises Problem if the connection's key does not hold now."""
-    keys, text = connection.app.state.keys, key_text(connection)
-    visibility.note(connection, authorise(keys, text, SCOPE))
+    """Whether the connection's key or session holds still."""
+    gate: Gate = connection.app.state.gate
+    token = key_text(connection) or ""
 
     def allowed() -> bool:
-        key = keys.find(text)
-        return key is not None and key.allows(SCOPE)
+        who = gate.find(token)
+        return who is not None and who.allows(SCOPE)
 
     return allowed
 
@@ -152,12 +153,12 @@ def _shown(connection: HTTPConnection) -> Callable[[str], str]:
 
 @router.websocket("/events")
 async def follow_events(websocket: WebSocket, asked: Annotated[Asked, Depends()]) -> None:
-    allowed = _allowed(websocket)
+    expect(enter(websocket, key_text(websocket)), SCOPE)
     feed: Feed = websocket.app.state.feed
     follower = asked.join(feed, asked.since)
     try:
         await websocket.accept(SUBPROTOCOL if SUBPROTOCOL in websocket.scope["subprotocols"] else None)
-        await _send(websocket, lines(feed, follower, allowed, _shown(websocket)))
+        await _send(websocket, lines(feed, follower, _allowed(websocket), _shown(websocket)))
     except WebSocketDisconnect:
         return
     finally:

@@ -9,7 +9,7 @@ from fastapi.responses import Response
 
 from ntpd112.access import Principal
 from ntpd112.api.answers import answer, answer_polled
-from ntpd112.api.auth import require
+from ntpd112.api.auth import own_entry, require
 from ntpd112.api.models import UNCHANGED, OperatorOut, StateIn, errors
 from ntpd112.calls.console import CallCentre
 
@@ -44,7 +44,8 @@ async def get_operator(request: Request, id: str) -> Response:
     "/operators/{id}/state",
     summary="Move an operator to another state",
     description="`ready` ends a break or wrap-up and needs a registered phone (else 409). While the operator "
-    "talks, `break` and `offline` take effect after the call. The answer is the operator as of now.",
+    "talks, `break` and `offline` take effect after the call. The answer is the operator as of now. An "
+    "operator who has signed in needs no scope for their own.",
     response_model=OperatorOut,
     responses=errors(401, 403, 404, 409, 413, 422),
 )
@@ -52,7 +53,7 @@ async def set_state(
     request: Request,
     id: str,
     body: StateIn,
-    who: Annotated[Principal, Depends(require("operators:write"))],
+    who: Annotated[Principal, Depends(require("operators:write", own_entry))],
 ) -> Response:
     centre: CallCentre = request.app.state.centre
     return answer(request, centre.set_operator_state(id, body.state, who.by))

@@ -1,4 +1,5 @@
-"""Calls that are talked on: hold, transfer, conference, supervision, hang-up."""
+"""Calls that are talked on: hold, transfer, conference, supervision, hang-up. An operator who has signed in
+may do all but supervise with the call they have."""
 
 from __future__ import annotations
 
@@ -9,12 +10,13 @@ from fastapi.responses import Response
 
 from ntpd112.access import Principal
 from ntpd112.api.answers import answer
-from ntpd112.api.auth import require
+from ntpd112.api.auth import own_call, require
 from ntpd112.api.models import CallOut, PartyIn, SupervisionIn, TransferIn, errors
 from ntpd112.calls.console import CallCommands
 
 router = APIRouter(prefix="/api/v1/calls/{id}", tags=["calls"])
-Who = Annotated[Principal, Depends(require("calls:control"))]
+Who = Annotated[Principal, Depends(require("calls:control", own_call))]
+Supervisor = Annotated[Principal, Depends(require("calls:control"))]
 ANSWERS: dict[str, Any] = {"response_model": CallOut, "responses": errors(401, 403, 404, 409, 413, 422)}
 
 
@@ -122,11 +124,11 @@ async def hang_up(request: Request, id: str, who: Who) -> Response:
     "`talk` by all. The supervisor leaves by hanging up. Needs the skill `supervisor` (else 409).",
     **ANSWERS,
 )
-async def supervise(request: Request, id: str, body: SupervisionIn, who: Who) -> Response:
+async def supervise(request: Request, id: str, body: SupervisionIn, who: Supervisor) -> Response:
     return answer(request, _commands(request).supervise(id, body.supervisor, body.mode, who.by))
 
 
 @router.put("/supervise", summary="Listen, whisper or barge in", **ANSWERS)
-async def change_supervision(request: Request, id: str, body: SupervisionIn, who: Who) -> Response:
+async def change_supervision(request: Request, id: str, body: SupervisionIn, who: Supervisor) -> Response:
     commands, by = _commands(request), who.by
     return answer(request, commands.change_supervision(id, body.supervisor, body.mode, by))
