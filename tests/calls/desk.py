@@ -21,7 +21,7 @@ from ntpd112.calls.steering import Steering
 from ntpd112.config import Config
 from ntpd112.journal.events import CallEnded, JournalEvent
 from ntpd112.media import NoPorts
-from ntpd112.media.events import Closed, Dtmf, PlayEnded, Quality, Voice
+from ntpd112.media.events import Closed, Dtmf, Learned, PlayEnded, Quality, Voice
 from ntpd112.memory import Memory
 from ntpd112.queue import Acd, OperatorSpec
 from ntpd112.sip.body import Part
@@ -101,6 +101,12 @@ class FakeLeg:
         if self.offer is not None:
             self.remote = REMOTE
             self.desk.sip.append(MediaChanged(self, REMOTE))  # type: ignore[arg-type]
+
+    def progress(self, now: float, local: LocalMedia) -> None:
+        self.did.append("progress")
+        self.remote = REMOTE
+        assert self.desk is not None
+        self.desk.sip.append(MediaChanged(self, REMOTE))  # type: ignore[arg-type]
 
     def reject(self, now: float, code: int, headers: dict[str, str] | None = None) -> None:
         if not self.over:
@@ -386,6 +392,16 @@ class Desk:
         leg.remote = REMOTE
         self.happen(Answered(leg))  # type: ignore[arg-type]
         return leg
+
+    def sounds_early(self, operator: str) -> int:
+        """The phone plays something before it answers. Its media leg."""
+        leg = self.phones(operator)[0]
+        leg.remote = REMOTE
+        self.happen(MediaChanged(leg, REMOTE), Progress(leg, 183))  # type: ignore[arg-type]
+        media = next(one for one in self.media.legs if one.port == self.offered[self.rung.index(leg)].port)
+        self.media.pending.append(Learned(media.id, REMOTE.address, REMOTE.port))
+        self.happen()
+        return media.id
 
     def refuse(self, operator: str, code: int) -> None:
         self.refuse_leg(self.phones(operator)[0], code)

@@ -63,7 +63,7 @@ class Story:
         "Legs beside the caller's that are in the call."
         self.talked_once = False
         self.overflowed = False
-        "A destination of the ladder took the call."
+        "A destination of the ladder took the call, which may have brought in an operator later."
         self.transferring = False
         self.caller_held = False
         self.kinds: set[type[JournalEvent]] = set()
@@ -163,6 +163,8 @@ class Story:
                 self.inside.add(event.leg)
                 self.outcomes[event.leg] = "answered"
                 self.overflowed = self.overflowed or event.purpose == "ladder"
+                brought_in = event.kind == "operator" and event.purpose in ("transfer", "conference")
+                self.talked_once = self.talked_once or (self.overflowed and brought_in)
             case PartyChanged(leg=0):
                 assert self.caller_held == (event.mode == "talk")
                 self.caller_held = not self.caller_held

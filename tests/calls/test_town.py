@@ -35,7 +35,7 @@ from ntpd112.sip.sdp import Direction
 OPERATORS = st.sampled_from(sorted(SKILLS))
 PICK = st.integers(0, 9)
 DIRECTIONS = st.sampled_from(["sendonly", "inactive", "sendrecv"])
-REACTIONS = st.sampled_from(["answer", "answer", "answer", "ring", 486, 603, 480, 302])
+REACTIONS = st.sampled_from(["answer", "answer", "answer", "ring", "early", 486, 603, 480, 302])
 WHOM = st.sampled_from(
     [
         "operator:ani",
@@ -211,6 +211,8 @@ class Day(RuleBasedStateMachine):
                 leg.answer(self.town.now, node.local)
             elif reaction == "ring":
                 leg.ring(self.town.now)
+            elif reaction == "early":
+                leg.progress(self.town.now, node.local)
             else:
                 leg.reject(self.town.now, int(reaction))
 
@@ -358,6 +360,34 @@ class Day(RuleBasedStateMachine):
             media: Any = parties[which % len(parties)].media
             self.town.media.fall_silent(media)
         self.run()
+
+    @rule()
+    def sound_arrives(self) -> None:
+        self.town.media.hear_sound()
+        self.run()
+
+    @precondition(lambda self: not self.paused)
+    @rule(
+        number=st.sampled_from(["110", "115"]),
+        late=st.booleans(),
+        then=st.sampled_from(["silence", "nothing", 486, "answer"]),
+    )
+    def a_destination_plays_something(self, number: str, late: bool, then: str | int) -> None:
+        """The police are rung for somebody whom no operator answers, and are heard before they answer."""
+        self.town.pbx.dial(number, {}, CALLER, late, mute=False)
+        self.town.pass_time(6.0)
+        self.react(self.town.police, "early")
+        self.town.run()
+        self.town.media.hear_sound()
+        self.town.run()
+        self.no_accepted_caller_hears_dead_air()
+        heard: list[Any] = [call.wait.early for call in self.town.context.calls.values() if call.wait.early]
+        if then == "silence":
+            for media in heard:
+                self.town.media.fall_silent(media)
+        elif then != "nothing":
+            self.react(self.town.police, then)
+        self.town.run()
 
     # --- supervisors, directory, media, network, time
 
@@ -522,8 +552,10 @@ class Day(RuleBasedStateMachine):
                     if party.mode == "talk" and party.number not in call.holders:
                         their: Any = party.media
                         assert wiring.get(their.id) or their.hears or party.kind == "supervisor"
-            elif call.accepted and call.leg.remote is not None:
-                assert media.hears
+            elif (call.accepted or call.announced) and call.leg.remote is not None:
+                heard = wiring.get(media.id, ())
+                assert bool(heard) != bool(media.hears), "dead air, or two at once"
+                assert set(heard) <= call.sounds.keys(), "somebody who rings no more"
             elif call.facts.direction == "out":
                 ringing: list[Any] = [party.media for party in call.parties]
                 assert all(one.hears or wiring.get(one.id) for one in ringing), "an operator who calls back"

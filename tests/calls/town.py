@@ -21,7 +21,7 @@ from ntpd112.calls.context import Context
 from ntpd112.calls.control import CallControl
 from ntpd112.config import Config
 from ntpd112.journal.events import JournalEvent
-from ntpd112.media.events import Dtmf, NoAudio, Voice, WorkerLost
+from ntpd112.media.events import Dtmf, Learned, NoAudio, Voice, WorkerLost
 from ntpd112.queue import Acd, OperatorSpec
 from ntpd112.sip.agent import UaConfig, UserAgent
 from ntpd112.sip.digest import answer_challenge, make_credentials
@@ -58,7 +58,13 @@ PHONES = ("ani", "budi", "budi", "citra", "ratna")
 "Whose each phone is: one operator has two."
 QUEUES: tuple[dict[str, Any], ...] = (
     {"name": "112", "numbers": ["112"], "skills": {}, "wrap_up": 10.0, "answer": "announce"},
-    {"name": "110", "numbers": ["110"], "skills": {}, "wrap_up": 0.0, "answer": "ring"},
+    {
+        "name": "110",
+        "numbers": ["110"],
+        "wrap_up": 0.0,
+        "answer": "ring",
+        "ladder": [{"after": 5.0, "to": "police"}],
+    },
     {"name": "119", "numbers": ["119"], "skills": {"medical": 1}, "wrap_up": 5.0, "answer": "announce"},
     {"name": "113", "numbers": ["113"], "skills": {}, "answer": "ring", "no_operator": "reject"},
     {
@@ -104,6 +110,10 @@ class TownMedia(FakeMedia):
     def hear_callers(self) -> None:
         """Who is listened to says something."""
         self.pending += [Voice(leg.id, 300) for leg in self.legs if leg.listened and not leg.closed]
+
+    def hear_sound(self) -> None:
+        """From everybody who has said where it comes from."""
+        self.pending += [Learned(leg.id, "", 0) for leg in self.legs if leg.sending and not leg.closed]
 
     def fall_silent(self, leg: FakeMediaLeg) -> None:
         self.pending.append(NoAudio(leg.id, 10.0))

@@ -1,7 +1,8 @@
 """What a waiting caller hears: an announcement at first, others now and then, ring-back in between.
 
 Announcements follow one another, none cuts another off, and after the last comes ring-back: never dead air.
-A prompt that does not exist ends at once. All is over the moment somebody answers.
+The sound of a destination that rings (`early.py`) takes the place of what is not being said yet. A prompt
+that does not exist ends at once. All is over the moment somebody answers.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from functools import partial
 
 from ntpd112.config import QueueConfig
 from ntpd112.journal.events import CallAnnounced
+from ntpd112.media import MediaLeg
 from ntpd112.queue import Operator
 
 from .call import Call
@@ -46,7 +48,8 @@ class Announcing:
     def begin(self, call: Call, now: float) -> None:
         """The caller's media is known, or they wait again: from now on there is something to hear."""
         call.announced = True
-        self._sound.record(call, now)
+        if call.accepted:
+            self._sound.record(call, now)
         self._remind_later(call, now)
         self._speak_next(call, now)
 
@@ -86,9 +89,20 @@ class Announcing:
             said.then(now)
         self._speak_next(call, now)
 
+    def pass_on(self, call: Call, media: MediaLeg | None, now: float) -> None:
+        """From the end of what is being said on the caller hears this; None: what we have to say."""
+        if call.wait.early is not media and not call.parties:
+            call.wait.early = media
+            if call.announced:
+                self._speak_next(call, now)
+
     def _speak_next(self, call: Call, now: float) -> None:
         wait = call.wait
         if wait.speaking is not None or call.parties:
+            return
+        self._let_hear(call, wait.early)
+        if wait.early is not None:
+            call.media.stop_playing()
             return
         if not wait.to_say:
             call.media.play(RINGBACK, loop=True)
@@ -97,6 +111,13 @@ class Announcing:
         at = self._context.clock.wall(now)
         self._context.write(CallAnnounced(at=at, call_id=call.id, prompts=list(wait.speaking.prompts)))
         self._play(call, wait.speaking)
+
+    def _let_hear(self, call: Call, media: MediaLeg | None) -> None:
+        """Somebody else, or nobody."""
+        heard = () if media is None else (media.id,)
+        if call.wiring.get(call.media.id, ()) != heard:
+            call.wiring[call.media.id] = heard
+            self._context.media.hear(call.media, [] if media is None else [media])
 
     def _play(self, call: Call, said: Utterance) -> None:
         call.media.play(*said.prompts, language=said.languages.pop(0))

@@ -34,6 +34,7 @@ from .conference import Conference
 from .context import Context, log
 from .desk import Desk
 from .dialing import Dialing
+from .early import Early
 from .ending import Ending
 from .flood import Flood
 from .holdover import HoldOver
@@ -65,10 +66,11 @@ class CallControl:
     def __init__(self, context: Context) -> None:
         self._context = context
         sound = Sound(context)
-        ringing = Ringing(context, sound)
+        announcing = Announcing(context, sound)
+        self._early = early = Early(context, sound, announcing)
+        ringing = Ringing(context, sound, early)
         bridge = Bridge(context)
         dialing = Dialing(context, sound, ringing)
-        announcing = Announcing(context, sound)
         screening = Screening(context)
         self._call_in = CallIn(context, sound)
         self.flood = Flood(context, self._call_in)
@@ -238,7 +240,10 @@ class CallControl:
             case sip_events.Failed():
                 self._failed(call, event, now)
             case sip_events.MediaChanged(_, remote):
-                self._talking.media_changed(call, leg, remote, now)
+                if (ring := call.ring_of(leg)) is not None:
+                    self._early.described(call, ring, leg, remote)
+                else:
+                    self._talking.media_changed(call, leg, remote, now)
             case sip_events.InfoDtmf(_, digit):
                 self._screening.pressed(*found, digit, "info", now)
             case sip_events.Ended():
@@ -298,6 +303,7 @@ class CallControl:
         match event:
             case media_events.Learned():
                 self._sound.learned(event)
+                self._early.heard(event.leg, now)
             case media_events.Dtmf():
                 if (found := self._context.call_of_sound(event.leg)) is not None:
                     self._screening.pressed(*found, event.digit, "rtp", now)
@@ -310,11 +316,13 @@ class CallControl:
                     self._screening.voice(call, now)
             case media_events.NoAudio():
                 self._sound.no_audio(event)
+                self._early.silent(event.leg, now)
                 if (speaker := self._speaker(event.leg)) is not None:
                     self._hold_over.silent(*speaker, now)
                     if event.never:
                         self._readiness.mute(*speaker, now)
             case media_events.AudioBack():
+                self._early.heard(event.leg, now)
                 if (speaker := self._speaker(event.leg)) is not None:
                     self._hold_over.heard(speaker[1])
                     self._readiness.heard(*speaker, now)

@@ -14,15 +14,17 @@ from ntpd112.sip.uri import Uri
 
 from .call import Call, Ring
 from .context import Context, log
+from .early import Early
 from .sound import Sound, family_of, laws_of
 
 ANONYMOUS = NameAddr(Uri("sip", "anonymous.invalid", "anonymous"), "Anonymous")
 
 
 class Ringing:
-    def __init__(self, context: Context, sound: Sound) -> None:
+    def __init__(self, context: Context, sound: Sound, early: Early) -> None:
         self._context = context
         self._sound = sound
+        self._early = early
 
     def start(self, call: Call, ring: Ring, targets: Iterable[Target], now: float) -> bool:
         """Ring all of them at once. False: none of them can be rung, and `ring` is no part of the call."""
@@ -38,7 +40,7 @@ class Ringing:
                 call.enter("ringing")
         else:
             log.warning("no phone to ring", call_id=call.id, whom=ring.name)
-            self._close_media(call, ring)
+            self._close_media(call, ring, now)
         return bool(ring.phones)
 
     def _invite(self, call: Call, ring: Ring, target: Target, now: float) -> None:
@@ -86,12 +88,13 @@ class Ringing:
         for leg in list(ring.phones.values()):
             self._context.drop_leg(leg, cause, now)
         ring.phones.clear()
-        self._close_media(call, ring)
+        self._close_media(call, ring, now)
         if call.state == "ringing" and not call.rings and not call.parties:
             call.enter("waiting")
 
-    def _close_media(self, call: Call, ring: Ring) -> None:
+    def _close_media(self, call: Call, ring: Ring, now: float) -> None:
         for media in ring.media.values():
+            self._early.over(call, media, now)
             self._sound.close(call, media)
         ring.media.clear()
 

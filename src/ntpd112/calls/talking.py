@@ -71,7 +71,8 @@ class Talking:
         """A leg's offer/answer completed: send there; the first time, start what the caller hears."""
         if leg is call.leg:
             self._sound.point(call.media, remote)
-            if call.accepted and not call.announced and not call.parties:
+            begins = call.accepted or call.wait.early is not None
+            if begins and not call.announced and not call.parties:
                 self._announcing.begin(call, now)
             if call.connected_at is not None:
                 self._bridge.hold(call, CALLER, "caller", remote, now)

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Literal
 from ntpd112.sip.timers import Timer
 
 if TYPE_CHECKING:
+    from ntpd112.media import MediaLeg
+
     from .call import Attempt
 
 TimerName = Literal["periodic", "screening", "ladder"]
@@ -35,6 +37,8 @@ class Waiting:
     # What the caller hears
     speaking: Utterance | None = None
     to_say: list[Utterance] = field(default_factory=list)
+    early: MediaLeg | None = None
+    "Sound of a destination that has not answered: it goes before all that is still to be said."
 
     # What the caller lets us hear
     asked_at: float | None = None
@@ -80,5 +84,6 @@ class Waiting:
             self.stop(name)
         self.speaking = None
         self.to_say.clear()
+        self.early = None
         self.steps.clear()
         self.attempt = None
