@@ -102,13 +102,15 @@ def test_who_dials_ready_is_offered_the_waiting_call_only_after_the_confirmation
     assert desk.state("budi") == "ringing"
 
 
-def test_who_is_ready_already_hears_so_and_loses_nothing() -> None:
+def test_who_is_ready_already_hears_so_and_is_rung_only_afterwards() -> None:
     desk = Floor()
     desk.register("budi")
     phone = desk.dial("budi", "*10")
     assert desk.heard(phone) == "code-ready"
+    desk.call()
+    assert not desk.phones("budi")
     desk.hear_out(phone)
-    assert desk.state("budi") == "ready"
+    assert desk.state("budi") == "ringing"
 
 
 def test_an_operator_logs_out_and_in_again_with_a_phone_that_stays_registered() -> None:

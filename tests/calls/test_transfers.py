@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import structlog
 from tests.calls.desk import HELD, Desk, FakeLeg
 
 from ntpd112.calls.views import StateConflict, Unreachable
@@ -442,3 +443,25 @@ def test_the_record_names_who_rang_joined_and_left() -> None:
     )
     assert (left.name, left.reason) == ("budi", "transferred")
     assert len(desk.all_of(CallEnded)) == 1
+
+
+def test_who_is_invited_meanwhile_takes_nothing_from_what_the_targets_phone_is_to_show() -> None:
+    desk = Desk()
+    _, phone = desk.talk("budi")
+    desk.refer(phone, "110")
+    desk.commands().add_party(call_id(desk), "destination:psychologist", "api:console")
+    assert desk.context.calls[call_id(desk)].note == "transferred by budi"
+
+
+def test_the_log_says_how_long_a_caller_has_talked_over_a_wait_in_between() -> None:
+    desk = Desk()
+    caller, phone = desk.talk("budi")
+    desk.pass_time(20)
+    desk.refer(phone, "medis")
+    desk.register("dewi", medical=2)
+    desk.pick_up("dewi")
+    desk.pass_time(5)
+    with structlog.testing.capture_logs() as logged:
+        desk.hang_up(caller)
+    (over,) = [entry for entry in logged if entry["event"] == "call over"]
+    assert over["talked_s"] == 25

@@ -141,6 +141,8 @@ class Call:
     "`hold`: the others talk without the caller."
     connected_at: float | None = None
     "Since when caller and operator (or a destination) hear each other; with a late offer, a little later."
+    talked_s: float = 0.0
+    "Before the caller had to wait again."
     reached: bool = False
     "Somebody has talked to the caller: an operator, or a destination."
     served: bool = False

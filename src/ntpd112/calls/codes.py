@@ -100,15 +100,15 @@ class Codes:
     # --- states
 
     def _change_state(self, leg: Leg, user: str, wanted: SettableState, now: float) -> None:
-        """At once; but who becomes ready is offered a call only when they have heard so."""
+        """At once; but who becomes ready, or is so, is offered a call only when they have heard it."""
         acd = self._context.acd
         operator = acd.operator(user)
         assert operator is not None, "the desk knows its operators"
-        wakes = wanted == "ready" and operator.phone and operator.state != "ready"
+        hears_first = wanted == "ready" and operator.phone
         try:
-            if wakes and operator.state == "offline":
+            if hears_first and operator.state == "offline":
                 acd.request_state(user, "break", now, BY)
-            busy = wakes and self._engage(user, now)
+            busy = hears_first and self._engage(user, now)
             acd.request_state(user, wanted, now, BY)
         except StateConflict as problem:
             log.info("code refused", operator=user, reason=str(problem))

@@ -40,13 +40,13 @@ class Conference:
         whom = find(self._context, to)
         if not isinstance(whom, Whom):
             raise StateConflict(f'queue "{whom.name}" cannot join a call: name an operator or a destination')
-        call.note = f"conference with {by}"
+        before, call.note = call.note, f"conference with {by}"
         try:
             self._dialing.dial(
                 call, whom, "conference", answered=self._answered, ended=self._unanswered, now=now, by=by
             )
         finally:
-            call.note = ""
+            call.note = before  # of a transfer that rings
 
     def remove(self, call: Call, number: int, by: str, now: float) -> None:
         """Take a party out, or stop ringing it. Raises UnknownParty, and StateConflict for the last one whom

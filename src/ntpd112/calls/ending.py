@@ -100,7 +100,7 @@ class Ending:
         self._write_end(call.id, disposition, by, cause, now, sip_code=sip_code, reason=reason or cause.text)
         self._end_legs(call, cause, now)
         self._leave_queue(call, now)
-        talked = now - call.connected_at if call.connected_at is not None else 0.0
+        talked = call.talked_s + (now - call.connected_at if call.connected_at is not None else 0.0)
         log.info(
             "call over",
             call_id=call.id,

@@ -48,6 +48,7 @@ class Requeue:
         self._parties.hold_caller(call, False, by, now)
         for party in list(call.parties):
             self._parties.leave(call, party, causes.WAITS_AGAIN, now, reason=causes.WAITS_AGAIN.text)
+        call.talked_s += 0.0 if call.connected_at is None else now - call.connected_at
         call.transfer, call.connected_at = None, None
         call.wiring, call.comfort = {}, {}
         call.queue, call.note, call.since = queue, reason, now - waited_s
