@@ -12,8 +12,8 @@ from .peers.agent import Agent, Settings
 from .peers.scenario import answered, hangs_up, invite, is_hung_up, pause, picks_up
 from .peers.waiting import eventually
 
-OF_SINKS = {name for name, told in documented().items() if "sink" in told.labels}
-"Have samples only where a sink is configured."
+OF_SINKS = {name for name, told in documented().items() if told.labels & {"sink", "webhook"}}
+"Have samples only where a broker or a webhook is configured."
 
 
 def read(agent: Agent) -> str:
