@@ -52,6 +52,7 @@ bench: ## measure: a centre's days, load beside Asterisk's Queue(), the relay, a
 	@$(VENV)/python bench/abuse.py
 	@$(VENV)/python bench/memory.py
 	@$(VENV)/python -m bench.following
+	@$(VENV)/python -m bench.databases
 
 image: ## build the container image ntpd112 (with podman or docker)
 	@if command -v podman >/dev/null; then podman build --format docker -t ntpd112 .; \

@@ -13,7 +13,7 @@ import signal
 import subprocess
 import tempfile
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -42,7 +42,7 @@ def binaries() -> Path:
 class PostgresServer:
     """A running server. `stop` and `start` may be called in the middle of a test."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, settings: Mapping[str, str] = SETTINGS) -> None:
         self.folder = folder
         self._bin = binaries()
         self._user = unprivileged_user()
@@ -50,7 +50,7 @@ class PostgresServer:
             shutil.chown(folder, self._user)
         cluster = str(folder / "data")
         self._run("initdb", "-D", cluster, "-U", "tests", "-A", "trust", "-E", "UTF8", "--no-sync")
-        settings = {**SETTINGS, "unix_socket_directories": str(folder)}
+        settings = {**settings, "unix_socket_directories": str(folder)}
         with (folder / "data" / "postgresql.conf").open("a") as file:
             file.writelines(f"{key} = '{value}'\n" for key, value in settings.items())
         self.start()

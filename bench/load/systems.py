@@ -43,8 +43,10 @@ class AgentUnderTest:
 
     name = "ntpd112"
 
-    def __init__(self, folder: Path, net: Loopback) -> None:
+    def __init__(self, folder: Path, net: Loopback, database: str = "") -> None:
+        """`database`: its URL; by default SQLite."""
         settings = Settings(
+            database=database,
             answer="ring",  # as Queue() does it: the caller is answered when the operator is
             recording=False,
             media_ports="20000-39999",
