@@ -266,6 +266,15 @@ async def test_whatever_is_asked_for_there_is_one_more_series_at_most(
     assert len(shown) == 2
 
 
+async def test_a_mistake_of_ours_counts_as_500(
+    site: Site, requests: Callable[[], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(FakeCentre, "calls")
+    with pytest.raises(AttributeError):
+        await site.client.get("/api/v1/calls")
+    assert requests() == [counted("GET", "/api/v1/calls", 500, 1)]
+
+
 async def test_a_request_refused_before_its_route_counts(
     site: Site, requests: Callable[[], list[str]]
 ) -> None:

@@ -20,6 +20,7 @@ STREAMS = frozenset({"/api/v1/events"})
 "Followers stay for days: how long says nothing."
 GONE = 0
 "In place of a status: the client left before there was one."
+FAILED = 500
 
 
 class Requests:
@@ -53,6 +54,10 @@ class Counting:
 
         try:
             await self._app(scope, receive, note_and_send)
+        except Exception:
+            if status == GONE:
+                status = FAILED  # as the framework answers, around us
+            raise
         finally:
             self._note(scope, status, time.perf_counter() - began)
 
