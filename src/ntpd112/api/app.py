@@ -3,26 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, tzinfo
 from importlib.metadata import version
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from fastapi import Depends, FastAPI, Request
-from fastapi.openapi.utils import get_openapi
+from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import Response
 from prometheus_client import CollectorRegistry
 
 from ntpd112.access import Gate
-from ntpd112.api import problems
+from ntpd112.api import document, problems
 from ntpd112.api.audited import Audited
 from ntpd112.api.counting import Counting, Requests
 from ntpd112.api.exports import Exports
 from ntpd112.api.limits import Limits
 from ntpd112.api.metrics import CentreCollector, HttpCollector
-from ntpd112.api.models import ProblemOut, errors
+from ntpd112.api.models import errors
 from ntpd112.api.once import Answers, Once, Replay
 from ntpd112.api.parameters import only_known
 from ntpd112.api.routes import (
@@ -80,6 +79,7 @@ def create_app(
         docs_url=None,  # their pages load scripts from elsewhere, which a call centre's network may not reach
         redoc_url=None,
         redirect_slashes=False,
+        generate_unique_id_function=lambda route: route.name,  # what clients made of the document call it
         responses=errors(408, 413, 503),  # of `Limits`, whatever the path
         dependencies=[Depends(only_known)],
     )
@@ -109,7 +109,7 @@ def create_app(
     app.add_middleware(Audited)
     app.add_middleware(Limits)
     app.add_middleware(Counting, requests=requests)  # the last one added is the outermost
-    for part in (
+    parts = (
         audit,
         calls,
         steering,
@@ -128,9 +128,10 @@ def create_app(
         keys,
         sessions,
         health,
-    ):
+    )
+    for part in parts:
         app.include_router(part.router)
-    app.openapi = lambda: _openapi(app)  # type: ignore[method-assign]
+    app.openapi = lambda: _openapi(app, [part.router for part in parts])  # type: ignore[method-assign]
     return app
 
 
@@ -139,17 +140,8 @@ async def _replayed(_: Request, again: Exception) -> Response:
     return again.response()
 
 
-def _openapi(app: FastAPI) -> dict[str, Any]:
-    """The document, with the problem's schema in place of the framework's own error schemas."""
+def _openapi(app: FastAPI, routers: Sequence[APIRouter]) -> dict[str, Any]:
+    """The document, made once."""
     if app.openapi_schema is None:
-        made = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes
-        )
-        schemas = made["components"]["schemas"]
-        schemas.pop("HTTPValidationError", None)
-        schemas.pop("ValidationError", None)
-        problem = ProblemOut.model_json_schema(by_alias=True, ref_template="#/components/schemas/{model}")
-        schemas.update(problem.pop("$defs"))
-        schemas["ProblemOut"] = problem
-        app.openapi_schema = made
+        app.openapi_schema = document.openapi(app, routers)
     return app.openapi_schema

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from datetime import UTC, datetime, tzinfo
+from typing import Annotated
 
+from fastapi import Path
 from pydantic.config import JsonDict
 from starlette.requests import HTTPConnection
 
+from ntpd112.api.models.base import EXAMPLE_ID
 from ntpd112.api.problems import Problem, invalid_parameter
 from ntpd112.cdr.store import Place
 
@@ -21,6 +22,13 @@ MOMENT: JsonDict = {
     ]
 }
 "The schema of what `moment` reads."
+CURSOR_PATTERN = r"^[0-9]{1,16}\.[0-9A-Za-z]{1,26}$"
+"Microseconds since 1970, up to the year 2286, and a call's id: whatever fits it is a place."
+CallId = Annotated[
+    str, Path(description="Of a call, as in `/calls`, `/cdrs` and events.", examples=[EXAMPLE_ID])
+]
+OperatorId = Annotated[str, Path(description="As in `/operators`.", examples=["siti"])]
+LegNumber = Annotated[int, Path(description="`leg` of one of the call's `parties`.", examples=[1001])]
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+ -]\d\d:\d\d)?)?\Z")
 
 
@@ -66,21 +74,17 @@ def moment(name: str, text: str | None, zone: tzinfo) -> datetime | None:
 
 
 def write_cursor(place: Place) -> str:
-    """Opaque to clients."""
+    """Opaque to clients, who may see that it is a place in time and no page number."""
     micros = int(place.started_at.timestamp()) * 1_000_000 + place.started_at.microsecond
-    return base64.urlsafe_b64encode(f"{micros}.{place.id}".encode()).decode().rstrip("=")
+    return f"{micros}.{place.id}"
 
 
 def read_cursor(text: str | None) -> Place | None:
     """Raises Problem."""
     if text is None:
         return None
-    try:
-        raw = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode("ascii")
-        micros, _, call_id = raw.partition(".")
-        seconds, rest = divmod(int(micros), 1_000_000)
-        if not call_id.isalnum() or len(call_id) > 26:
-            raise ValueError
-        return Place(datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest), call_id)
-    except (ValueError, OverflowError, OSError, binascii.Error):
-        raise invalid_parameter("cursor", text, "a `next_cursor` of an earlier answer") from None
+    if not re.match(CURSOR_PATTERN, text, re.ASCII):
+        raise invalid_parameter("cursor", text, "a `next_cursor` of an earlier answer")
+    micros, _, call_id = text.partition(".")
+    seconds, rest = divmod(int(micros), 1_000_000)
+    return Place(datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest), call_id)

@@ -33,9 +33,9 @@ class Sent(Model):
 
 
 class ParameterError(Model):
-    location: str = Field(alias="in", description="`query`, `path`, `body` or `header`.")
-    name: str
-    detail: str
+    location: str = Field(alias="in", description="`query`, `path`, `body` or `header`.", examples=["query"])
+    name: str = Field(examples=["colour"])
+    detail: str = Field(examples=["is not known: this path takes none"])
 
 
 class ProblemOut(BaseModel):
@@ -46,7 +46,9 @@ class ProblemOut(BaseModel):
     status: int = Field(examples=[404])
     detail: str = Field(examples=["no call has the id 01JCXS8Q3M6D9W8V4T2R7N5K1B"])
     errors: list[ParameterError] | None = Field(None, description="Of a 422: each wrong parameter.")
-    scope: str | None = Field(None, description="Of a 403: the scope that is missing.")
+    scope: str | None = Field(
+        None, description="Of a 403: the scope that is missing.", examples=["calls:control"]
+    )
     problems: list[str] | None = Field(None, description="Of /readyz: why calls would not be handled well.")
 
 

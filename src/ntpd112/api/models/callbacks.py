@@ -24,17 +24,23 @@ class CallbackOut(Model):
         description="`emergency`: known to be one; `category`: called a number that says what it is about; "
         "`doubtful`: hung up within seconds, stayed silent, or called for fun before."
     )
-    calls: list[str] = Field(description="The lost calls, oldest first; of many the first and the latest.")
-    count: int = Field(description="How often they called in vain.")
+    calls: list[str] = Field(
+        description="The lost calls, oldest first; of many the first and the latest.", examples=[[EXAMPLE_ID]]
+    )
+    count: int = Field(description="How often they called in vain.", examples=[1])
     first_at: datetime
     last_at: datetime
     queue: str = Field(examples=["112"])
-    waited_s: Seconds
+    waited_s: Seconds = Field(examples=[20.5])
     category: str = Field(examples=["ambulance"])
-    reasons: list[str] = Field(description="What is known of the caller.")
-    attempts: int
-    last_operator: str = Field(description="Who tried last; empty: nobody yet.")
-    claimed_by: str = Field(description="Who calls them now, or just did; empty: free to be called.")
+    reasons: list[str] = Field(
+        description="What is known of the caller.", examples=[["an emergency 2 h ago"]]
+    )
+    attempts: int = Field(examples=[1])
+    last_operator: str = Field(description="Who tried last; empty: nobody yet.", examples=["budi"])
+    claimed_by: str = Field(
+        description="Who calls them now, or just did; empty: free to be called.", examples=["siti"]
+    )
 
 
 class CallbackCallIn(Sent):

@@ -17,16 +17,19 @@ class PlaceOut(Model):
     """Where a call stands in its queue, and whom it may ring."""
 
     lane: Lane = Field(
-        description="`lifted` before `normal` before `quiet`; `held`: being screened, offered to nobody."
+        description="`lifted` before `normal` before `quiet`; `held`: being screened, offered to nobody.",
+        examples=["normal"],
     )
-    step: int = Field(description="Steps of the queue's ladder taken.")
-    steps: int = Field(description="Steps the ladder has.")
+    step: int = Field(description="Steps of the queue's ladder taken.", examples=[1])
+    steps: int = Field(description="Steps the ladder has.", examples=[3])
     kept_s: Seconds = Field(description="Of `waiting_s`: given back from an earlier attempt of this caller.")
     prefer: Skills = Field(description="Better have: decides between free operators.")
-    excluded: list[str] = Field(description="Roles still kept out: `reserve`, `supervisor`, ...")
+    excluded: list[str] = Field(
+        description="Roles still kept out: `reserve`, `supervisor`, ...", examples=[["reserve"]]
+    )
     incident: bool = Field(description="Taken to be about the known incident.")
-    rings: list[str] = Field(description="Operators whose phones ring now.")
-    offers: int = Field(description="Made so far.")
+    rings: list[str] = Field(description="Operators whose phones ring now.", examples=[["siti"]])
+    offers: int = Field(description="Made so far.", examples=[1])
     declined: dict[str, str] = Field(
         description="Operators who did not take it, and why.", examples=[{"budi": "rona"}]
     )
@@ -38,9 +41,10 @@ class PartyOut(Model):
     leg: int = Field(
         description="Number of the leg in the call; names the party in commands.", examples=[1001]
     )
-    kind: PartyKind
+    kind: PartyKind = Field(examples=["operator"])
     name: str = Field(
-        description="Id of the operator or supervisor, name of the destination, or the address."
+        description="Id of the operator or supervisor, name of the destination, or the address.",
+        examples=["siti"],
     )
     state: Literal["ringing", "in"]
     mode: PartyMode = Field(
@@ -63,20 +67,23 @@ class CallOut(Model):
     """A live call."""
 
     id: str = Field(examples=[EXAMPLE_ID])
-    state: CallState
+    state: CallState = Field(examples=["ringing"])
     queue: str = Field(examples=["112"])
     trunk: str = Field(examples=["pbx"])
-    caller: str = Field(description="E.164, as sent when no telephone number, empty when anonymous.")
-    caller_name: str
+    caller: str = Field(
+        description="E.164, as sent when no telephone number, empty when anonymous.",
+        examples=["+628123456789"],
+    )
+    caller_name: str = Field(examples=["Budi"])
     dialled: str = Field(examples=["112"])
-    operator: str | None = Field(description="Who talks, or whose phone rings.")
+    operator: str | None = Field(description="Who talks, or whose phone rings.", examples=["siti"])
     parties: list[PartyOut]
     caller_held: bool = Field(description="Put on hold by us.")
-    transfer: TransferOut | None
-    note: str = Field(description="What the phones that ring show about the call.")
+    transfer: TransferOut | None = Field(examples=[None])
+    note: str = Field(description="What the phones that ring show about the call.", examples=[""])
     created_at: datetime
-    waiting_s: Seconds
-    priority: int = Field(description="0 is most urgent.")
+    waiting_s: Seconds = Field(examples=[4.5])
+    priority: int = Field(description="0 is most urgent.", examples=[5])
     skills: Skills
     reasons: list[str] = Field(
         description="Why this priority, lane and these skills: the number, the trunk, the caller's record.",
@@ -84,20 +91,26 @@ class CallOut(Model):
     )
     place: PlaceOut | None = Field(description="Null once somebody has answered.")
     category: str = Field(description="What the number dialled is about.", examples=["ambulance"])
-    classification: Classification | None
-    location: dict[str, Any] | None = Field(description="What the PIDF-LO of the INVITE said.")
-    access_network: str | None = Field(description="P-Access-Network-Info as it came.")
-    parts: list[dict[str, str]] = Field(description="Other body parts of the INVITE.")
+    classification: Classification | None = Field(examples=[None])
+    location: dict[str, Any] | None = Field(
+        description="What the PIDF-LO of the INVITE said.",
+        examples=[{"latitude": -7.25, "longitude": 112.75}],
+    )
+    access_network: str | None = Field(
+        description="P-Access-Network-Info as it came.",
+        examples=["3GPP-E-UTRAN-FDD;utran-cell-id-3gpp=5100100010019B"],
+    )
+    parts: list[dict[str, str]] = Field(description="Other body parts of the INVITE.", examples=[[]])
 
 
 class ContactOut(Model):
     """A registered phone."""
 
-    uri: str
-    source: str = Field(description="host:port it registered from.")
-    user_agent: str
+    uri: str = Field(examples=["sip:siti@192.0.2.7:5060"])
+    source: str = Field(description="host:port it registered from.", examples=["192.0.2.7:5060"])
+    user_agent: str = Field(examples=["baresip v3.16.0"])
     expires_at: datetime
-    reachable: bool
+    reachable: bool = Field(examples=[True])
     answers_options: bool = Field(
         description="It has answered OPTIONS; one that never did is believed to be reachable."
     )
@@ -107,37 +120,37 @@ class OperatorOut(Model):
     id: str = Field(examples=["siti"])
     name: str = Field(examples=["Siti Aminah"])
     skills: Skills
-    state: OperatorState
-    reason: str = Field(description="Why: registered, rona, api, unreachable, ...")
+    state: OperatorState = Field(examples=["talking"])
+    reason: str = Field(description="Why: registered, rona, api, unreachable, ...", examples=["registered"])
     since: datetime
-    call: str | None = Field(description="Id of the call that rings or is talked on.")
+    call: str | None = Field(description="Id of the call that rings or is talked on.", examples=[EXAMPLE_ID])
     contacts: list[ContactOut]
 
 
 class QueueOut(Model):
     name: str = Field(examples=["112"])
-    numbers: list[str]
-    priority: int
+    numbers: list[str] = Field(examples=[["112", "urn:service:sos"]])
+    priority: int = Field(examples=[5])
     skills: Skills
-    waiting: int
-    lanes: dict[Lane, int] = Field(description="Calls of `waiting` by lane.")
+    waiting: int = Field(examples=[1])
+    lanes: dict[Lane, int] = Field(description="Calls of `waiting` by lane.", examples=[{"normal": 1}])
     expected_wait_s: Seconds | None = Field(
         description="Of one who calls now; null: nobody serves, or has talked yet."
     )
     longest_wait_s: Seconds
     ringing: int
-    talking: int
-    operators_fit: int = Field(description="With the queue's skills, and not offline.")
-    operators_ready: int
+    talking: int = Field(examples=[2])
+    operators_fit: int = Field(description="With the queue's skills, and not offline.", examples=[4])
+    operators_ready: int = Field(examples=[2])
 
 
 class TrunkOut(Model):
     name: str = Field(examples=["pbx"])
-    peers: list[str]
-    calls: int
-    max_calls: int
-    up: bool | None = Field(description="By OPTIONS; null when no peer is asked.")
-    reason: str
+    peers: list[str] = Field(examples=[["192.0.2.20"]])
+    calls: int = Field(examples=[3])
+    max_calls: int = Field(examples=[60])
+    up: bool | None = Field(description="By OPTIONS; null when no peer is asked.", examples=[True])
+    reason: str = Field(examples=["200"])
     since: datetime | None
 
 
@@ -158,6 +171,9 @@ class LiveOut(Model):
 
 
 class ReadyOut(Model):
-    ready: bool
-    problems: list[str]
-    warnings: list[str] = Field(description="What does not hinder calls: a database that is away, ...")
+    ready: bool = Field(examples=[True])
+    problems: list[str] = Field(examples=[[]])
+    warnings: list[str] = Field(
+        description="What does not hinder calls: a database that is away, ...",
+        examples=[["the database does not answer: CDRs are kept until it does"]],
+    )

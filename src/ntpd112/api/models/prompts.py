@@ -9,6 +9,7 @@ from pydantic import Field
 from .base import Model, Seconds
 
 PromptLanguage = Literal["id", "en"]
+"Of an announcement: Indonesian, English."
 PromptName = Annotated[
     str,
     Field(
@@ -24,7 +25,7 @@ class PromptOut(Model):
 
     language: PromptLanguage
     name: PromptName
-    seconds: Seconds
+    seconds: Seconds = Field(examples=[6.5])
     own: bool = Field(description="The site's, else built in.")
     replaces: bool = Field(description="Played in place of a built-in one.")
 
@@ -32,5 +33,8 @@ class PromptOut(Model):
 class PromptMadeOut(Model):
     language: PromptLanguage
     name: PromptName
-    seconds: Seconds
-    doubts: list[str] = Field(description="What is not so good about the recording, though it can be played.")
+    seconds: Seconds = Field(examples=[6.5])
+    doubts: list[str] = Field(
+        description="What is not so good about the recording, though it can be played.",
+        examples=[["it is louder in some places than a telephone carries"]],
+    )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import Response
 
 from ntpd112.access import Principal
@@ -19,8 +19,10 @@ from ntpd112.api.models import (
     CallbackOut,
     errors,
 )
+from ntpd112.api.models.base import EXAMPLE_ID
 from ntpd112.calls.console import CallbackList
 
+EntryId = Annotated[str, Path(description="`id` of an entry: its first lost call.", examples=[EXAMPLE_ID])]
 router = APIRouter(prefix="/api/v1", tags=["call-backs"])
 
 
@@ -54,7 +56,7 @@ async def list_callbacks(request: Request) -> Response:
     responses=errors(401, 403, 404, 409, 413, 422),
     dependencies=[Depends(require("calls:control"))],
 )
-async def call_back(request: Request, id: str, body: CallbackCallIn) -> Response:
+async def call_back_caller(request: Request, id: EntryId, body: CallbackCallIn) -> Response:
     call_id = _list(request).call(id, body.operator)
     return answer(request, {"call": call_id}, 202)
 
@@ -68,7 +70,7 @@ async def call_back(request: Request, id: str, body: CallbackCallIn) -> Response
 )
 async def close_callback(
     request: Request,
-    id: str,
+    id: EntryId,
     body: CallbackClosedIn,
     who: Annotated[Principal, Depends(require("calls:control"))],
 ) -> Response:

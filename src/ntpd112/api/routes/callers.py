@@ -25,6 +25,7 @@ Number = Annotated[
         min_length=1,
         max_length=MAX_NUMBER,
         description="As in a call, or as it would be dialled: `+628123456789`, `08123456789`.",
+        examples=["+628123456789"],
     ),
 ]
 
@@ -43,7 +44,8 @@ def _remembered(request: Request) -> Remembered:
     dependencies=[Depends(require("calls:read"))],
 )
 async def list_callers(
-    request: Request, limit: Annotated[int, Query(ge=1, le=MAX_CALLERS)] = DEFAULT_CALLERS
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=MAX_CALLERS, description="At most.")] = DEFAULT_CALLERS,
 ) -> Response:
     return await answer_remembered(request, lambda: _remembered(request).callers(limit))
 
@@ -51,6 +53,7 @@ async def list_callers(
 @router.get(
     "/callers/{number}",
     summary="What is remembered of a caller",
+    description="Their record as of now (it decays), and what it does to their next call.",
     response_model=CallerOut,
     responses=errors(401, 403, 404, 422),
     dependencies=[Depends(require("calls:read", unmasked=True))],

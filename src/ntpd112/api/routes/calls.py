@@ -12,6 +12,7 @@ from ntpd112.api.answers import answer, answer_polled
 from ntpd112.api.auth import own_or_last_call, require
 from ntpd112.api.conditional import AGES
 from ntpd112.api.models import UNCHANGED, CallOut, ClassificationIn, ClassificationOut, errors
+from ntpd112.api.parameters import CallId
 from ntpd112.calls.console import CallCentre
 
 router = APIRouter(prefix="/api/v1", tags=["calls"])
@@ -38,7 +39,7 @@ async def list_calls(request: Request) -> Response:
     responses={**UNCHANGED, **errors(401, 403, 404, 422)},
     dependencies=[Depends(require("calls:read"))],
 )
-async def get_call(request: Request, id: str) -> Response:
+async def get_call(request: Request, id: CallId) -> Response:
     centre: CallCentre = request.app.state.centre
     return answer_polled(request, centre.call(id), AGES)
 
@@ -53,7 +54,7 @@ async def get_call(request: Request, id: str) -> Response:
 )
 async def classify_call(
     request: Request,
-    id: str,
+    id: CallId,
     body: ClassificationIn,
     who: Annotated[Principal, Depends(require("calls:control", own_or_last_call))],
 ) -> Response:

@@ -13,7 +13,7 @@ from ntpd112.api import exports
 from ntpd112.api.answers import answer_page, answer_polled
 from ntpd112.api.auth import expect_unmasked, require
 from ntpd112.api.models import UNCHANGED, CdrOut, CdrPage, errors
-from ntpd112.api.parameters import MOMENT, moment, read_cursor, write_cursor
+from ntpd112.api.parameters import CURSOR_PATTERN, MOMENT, CallId, moment, read_cursor, write_cursor
 from ntpd112.api.problems import Problem, database_answers, invalid_parameter
 from ntpd112.cdr.record import Cdr
 from ntpd112.cdr.store import Filter, Place
@@ -26,6 +26,10 @@ MAX_TEXT = 200
 "Characters of a filter's value."
 
 Text = Annotated[str | None, Query(max_length=MAX_TEXT)]
+EXPORTED = {
+    exports.CSV: "id,region,direction,...\r\n01JCXS8Q3M6D9W8V4T2R7N5K1B,35.78,in,...\r\n# rows: 1\r\n",
+    exports.NDJSON: '{"id":"01JCXS8Q3M6D9W8V4T2R7N5K1B","region":"35.78"}\n{"count":1}\n',
+}
 router = APIRouter(prefix="/api/v1", tags=["cdrs"])
 
 
@@ -44,7 +48,11 @@ class Cdrs(exports.Pages, Protocol):
     "it the download is not whole.",
     response_model=CdrPage,
     responses={
-        200: {"content": {kind: {"schema": {"type": "string"}} for kind in exports.FORMATS}},
+        200: {
+            "content": {
+                kind: {"schema": {"type": "string"}, "example": example} for kind, example in EXPORTED.items()
+            }
+        },
         **UNCHANGED,
         **errors(401, 403, 422, 503),
     },
@@ -65,11 +73,11 @@ async def list_cdrs(
         str | None,
         Query(alias="to", description="Started before.", examples=["2026-12-01"], json_schema_extra=MOMENT),
     ] = None,
-    queue: Text = None,
-    trunk: Text = None,
-    operator: Text = None,
-    disposition: Disposition | None = None,
-    classification: Classification | None = None,
+    queue: Annotated[Text, Query(description="It waited in.", examples=["112"])] = None,
+    trunk: Annotated[Text, Query(description="It came by.", examples=["pbx"])] = None,
+    operator: Annotated[Text, Query(description="Who talked to the caller last.", examples=["siti"])] = None,
+    disposition: Annotated[Disposition | None, Query(description="How it ended for the queue.")] = None,
+    classification: Annotated[Classification | None, Query(description="The last that was given.")] = None,
     caller: Annotated[
         str | None,
         Query(
@@ -78,9 +86,14 @@ async def list_cdrs(
             examples=["+628123456789"],
         ),
     ] = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="CDRs on a page.")] = 100,
     cursor: Annotated[
-        str | None, Query(max_length=MAX_TEXT, description="`next_cursor` of the page before.")
+        str | None,
+        Query(
+            description="`next_cursor` of the page before.",
+            examples=["1793494800125000.01JCXS8Q3M6D9W8V4T2R7N5K1B"],
+            json_schema_extra={"anyOf": [{"type": "string", "pattern": CURSOR_PATTERN}, {"type": "null"}]},
+        ),
     ] = None,
 ) -> Response:
     if caller is not None:
@@ -136,7 +149,7 @@ async def _cdr(request: Request, call_id: str) -> Cdr:
     responses={**UNCHANGED, **errors(401, 403, 404, 422, 503)},
     dependencies=[Depends(require("cdr:read"))],
 )
-async def get_cdr(request: Request, id: str) -> Response:
+async def get_cdr(request: Request, id: CallId) -> Response:
     return answer_polled(request, await _cdr(request, id))
 
 
@@ -152,7 +165,7 @@ async def get_cdr(request: Request, id: str) -> Response:
     },
     dependencies=[Depends(require("recordings:read", unmasked=True))],
 )
-async def get_recording(request: Request, id: str) -> Response:
+async def get_recording(request: Request, id: CallId) -> Response:
     cdr = await _cdr(request, id)
     if cdr.recording is None:
         raise Problem(404, f"call {id} was not recorded")

@@ -58,11 +58,16 @@ class Asked:
                 max_length=MAX_TEXT,
                 description="A message's `position`: everything behind it comes first, out of the journal. "
                 "`0`: all that the journal has. Not given: from now on.",
+                examples=["4711.9f86d081"],
             ),
         ] = None,
         types: Annotated[
             str | None,
-            Query(max_length=MAX_TYPES_TEXT, description="Only these, separated by commas."),
+            Query(
+                max_length=MAX_TYPES_TEXT,
+                description="Only these, separated by commas.",
+                examples=["call.started,call.ended"],
+            ),
         ] = None,
         queue: Annotated[
             str | None,
@@ -70,9 +75,15 @@ class Asked:
                 max_length=MAX_TEXT,
                 description="Only calls of this queue: from the event that put them in up to and with one "
                 "that takes them out.",
+                examples=["112"],
             ),
         ] = None,
-        call: Annotated[str | None, Query(max_length=MAX_TEXT, description="Only this call.")] = None,
+        call: Annotated[
+            str | None,
+            Query(
+                max_length=MAX_TEXT, description="Only this call.", examples=["01JCXS8Q3M6D9W8V4T2R7N5K1B"]
+            ),
+        ] = None,
     ) -> None:
         chosen = frozenset(types.split(",")) if types is not None else frozenset[str]()
         for name in chosen:
@@ -114,7 +125,11 @@ async def stream_events(
     asked: Annotated[Asked, Depends()],
     last_event_id: Annotated[
         str | None,
-        Header(max_length=MAX_TEXT, description="Goes before `since`: an EventSource that connects again."),
+        Header(
+            max_length=MAX_TEXT,
+            description="Goes before `since`: an EventSource that connects again.",
+            examples=["4711.9f86d081"],
+        ),
     ] = None,
 ) -> Response:
     feed: Feed = request.app.state.feed

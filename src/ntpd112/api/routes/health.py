@@ -15,10 +15,17 @@ from ntpd112.api.models import LiveOut, ReadyOut, errors
 from ntpd112.api.problems import Problem
 from ntpd112.calls.console import CallCentre
 
+METRICS = '# TYPE ntpd112_calls gauge\nntpd112_calls{state="talking"} 2.0\n'
 router = APIRouter(tags=["health"])
 
 
-@router.get("/healthz", summary="Is the process alive?", response_model=LiveOut, responses=errors(422))
+@router.get(
+    "/healthz",
+    summary="Is the process alive?",
+    description="Whether the event loop answers; says nothing of calls.",
+    response_model=LiveOut,
+    responses=errors(422),
+)
 async def healthz(request: Request) -> Response:
     return answer(request, {"status": "ok"})
 
@@ -42,8 +49,15 @@ async def readyz(request: Request) -> Response:
 @router.get(
     "/metrics",
     summary="Metrics in Prometheus format",
+    description="Calls, waiting, service level, trunks, media and the agent itself.",
     response_class=Response,
-    responses={200: {"content": {"text/plain": {}}, "description": "Metrics."}, **errors(422)},
+    responses={
+        200: {
+            "content": {"text/plain": {"schema": {"type": "string"}, "example": METRICS}},
+            "description": "Metrics.",
+        },
+        **errors(422),
+    },
 )
 async def metrics(request: Request) -> Response:
     return Response(generate_latest(request.app.state.metrics), media_type=CONTENT_TYPE_LATEST)

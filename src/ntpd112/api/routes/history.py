@@ -16,6 +16,7 @@ from ntpd112.access.masking import masked_struct
 from ntpd112.api.answers import answer
 from ntpd112.api.auth import require
 from ntpd112.api.models import EventsOut, WhyOut, errors
+from ntpd112.api.parameters import CallId
 from ntpd112.api.problems import Problem
 from ntpd112.api.visibility import is_masked
 from ntpd112.cdr.why import account
@@ -35,7 +36,7 @@ router = APIRouter(prefix="/api/v1", tags=["calls"], dependencies=[Depends(requi
     response_model=EventsOut,
     responses=errors(401, 403, 404, 422, 503),
 )
-async def list_events(request: Request, id: str) -> Response:
+async def list_call_events(request: Request, id: CallId) -> Response:
     events = await _events(request, id)
     start = events[0].at
     return answer(request, {"id": id, "events": [_shown(event, start) for event in events]})
@@ -48,7 +49,7 @@ async def list_events(request: Request, id: str) -> Response:
     response_model=WhyOut,
     responses=errors(401, 403, 404, 422, 503),
 )
-async def explain(request: Request, id: str) -> Response:
+async def explain_call(request: Request, id: CallId) -> Response:
     events = await _events(request, id)
     # In words a caller's name or odd number could not be told from others.
     lines = account(map(masked_struct, events) if is_masked(request) else events)

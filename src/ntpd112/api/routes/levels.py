@@ -48,7 +48,7 @@ async def list_levels(request: Request, since: Since = None, by: What = "all") -
     response_model=list[LevelOut],
     responses={**UNCHANGED, **errors(401, 403, 422)},
 )
-async def list_intervals(request: Request, since: Since = None, by: What = "all") -> Response:
+async def list_level_intervals(request: Request, since: Since = None, by: What = "all") -> Response:
     start = _epoch(request, since)
     return await answer_remembered(request, lambda: _remembered(request).intervals(start, by), LEVEL_AGES)
 

@@ -11,6 +11,7 @@ from ntpd112.access import Principal
 from ntpd112.api.answers import answer, answer_polled
 from ntpd112.api.auth import own_entry, require
 from ntpd112.api.models import UNCHANGED, OperatorOut, StateIn, errors
+from ntpd112.api.parameters import OperatorId
 from ntpd112.calls.console import CallCentre
 
 router = APIRouter(prefix="/api/v1", tags=["operators"])
@@ -19,6 +20,7 @@ router = APIRouter(prefix="/api/v1", tags=["operators"])
 @router.get(
     "/operators",
     summary="Operators with their state and phones",
+    description="All there are, by id, also those who are offline.",
     response_model=list[OperatorOut],
     responses={**UNCHANGED, **errors(401, 403, 422)},
     dependencies=[Depends(require("calls:read"))],
@@ -31,11 +33,12 @@ async def list_operators(request: Request) -> Response:
 @router.get(
     "/operators/{id}",
     summary="One operator",
+    description="With the phones that are registered, and the call they have.",
     response_model=OperatorOut,
     responses={**UNCHANGED, **errors(401, 403, 404, 422)},
     dependencies=[Depends(require("calls:read"))],
 )
-async def get_operator(request: Request, id: str) -> Response:
+async def get_operator(request: Request, id: OperatorId) -> Response:
     centre: CallCentre = request.app.state.centre
     return answer_polled(request, centre.operator(id))
 
@@ -49,9 +52,9 @@ async def get_operator(request: Request, id: str) -> Response:
     response_model=OperatorOut,
     responses=errors(401, 403, 404, 409, 413, 422),
 )
-async def set_state(
+async def set_operator_state(
     request: Request,
-    id: str,
+    id: OperatorId,
     body: StateIn,
     who: Annotated[Principal, Depends(require("operators:write", own_entry))],
 ) -> Response:

@@ -18,6 +18,7 @@ router = APIRouter(prefix="/api/v1", dependencies=[Depends(require("calls:read")
     "/queues",
     tags=["queues"],
     summary="Queues with their present load",
+    description="As configured, with who waits and who serves.",
     response_model=list[QueueOut],
     responses={**UNCHANGED, **errors(401, 403, 422)},
 )
@@ -30,6 +31,7 @@ async def list_queues(request: Request) -> Response:
     "/trunks",
     tags=["trunks"],
     summary="Trunks with their present load and health",
+    description="As configured, with their calls and whether they answer OPTIONS.",
     response_model=list[TrunkOut],
     responses={**UNCHANGED, **errors(401, 403, 422)},
 )

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Protocol
 import msgspec
 import structlog
 from fastapi import APIRouter, Depends, Request
+from fastapi import Path as PathParameter
 from fastapi.responses import FileResponse, Response
 
 from ntpd112.access import Principal
@@ -21,6 +22,7 @@ from ntpd112.api.problems import Problem
 log = structlog.get_logger("ntpd112.api")
 router = APIRouter(prefix="/api/v1", tags=["prompts"])
 Who = Annotated[Principal, Depends(require("prompts:write"))]
+Language = Annotated[PromptLanguage, PathParameter(description="Indonesian or English.")]
 SOUND = {"audio/wav": {"schema": {"type": "string", "format": "binary"}}}
 
 
@@ -76,7 +78,7 @@ async def list_prompts(request: Request) -> Response:
     },
     dependencies=[Depends(require("calls:read"))],
 )
-async def get_prompt(request: Request, language: PromptLanguage, name: PromptName) -> Response:
+async def get_prompt(request: Request, language: Language, name: PromptName) -> Response:
     prompts: Prompts = request.app.state.prompts
     file = await asyncio.to_thread(prompts.find, language, name)
     if file is None:
@@ -95,7 +97,7 @@ async def get_prompt(request: Request, language: PromptLanguage, name: PromptNam
     responses=errors(401, 403, 409, 413, 422, 503),
     openapi_extra={"requestBody": {"required": True, "content": SOUND}},
 )
-async def put_prompt(request: Request, language: PromptLanguage, name: PromptName, who: Who) -> Response:
+async def put_prompt(request: Request, language: Language, name: PromptName, who: Who) -> Response:
     prompts = _writable(request)
     sound = await request.body()
     lock: asyncio.Lock = request.app.state.one_at_a_time
@@ -120,7 +122,7 @@ async def put_prompt(request: Request, language: PromptLanguage, name: PromptNam
     response_class=Response,
     responses=errors(401, 403, 404, 409, 422, 503),
 )
-async def remove_prompt(request: Request, language: PromptLanguage, name: PromptName, who: Who) -> Response:
+async def remove_prompt(request: Request, language: Language, name: PromptName, who: Who) -> Response:
     prompts = _writable(request)
     try:
         removed = await asyncio.to_thread(prompts.remove, language, name)

@@ -11,6 +11,7 @@ from ntpd112.access import Principal
 from ntpd112.api.answers import answer
 from ntpd112.api.auth import require
 from ntpd112.api.models import CallOut, PriorityIn, PullIn, RequirementsIn, errors
+from ntpd112.api.parameters import CallId
 from ntpd112.calls.console import CallCentre, WaitingCommands
 
 router = APIRouter(prefix="/api/v1/calls/{id}", tags=["calls"])
@@ -30,7 +31,7 @@ def _commands(request: Request) -> WaitingCommands:
     "cannot be steered any more (409); this goes for all commands about waiting.",
     **ANSWERS,
 )
-async def lift(request: Request, id: str, who: Who) -> Response:
+async def lift_call(request: Request, id: CallId, who: Who) -> Response:
     return answer(request, _commands(request).lift(id, who.by))
 
 
@@ -40,7 +41,7 @@ async def lift(request: Request, id: str, who: Who) -> Response:
     description="Its waiting time stays: each step of priority is worth `ageing` seconds of waiting.",
     **ANSWERS,
 )
-async def set_priority(request: Request, id: str, body: PriorityIn, who: Who) -> Response:
+async def set_call_priority(request: Request, id: CallId, body: PriorityIn, who: Who) -> Response:
     return answer(request, _commands(request).set_priority(id, body.priority, who.by))
 
 
@@ -51,7 +52,7 @@ async def set_priority(request: Request, id: str, body: PriorityIn, who: Who) ->
     "to come relax the new requirement. `{}` as `skills`: any operator.",
     **ANSWERS,
 )
-async def set_requirements(request: Request, id: str, body: RequirementsIn, who: Who) -> Response:
+async def set_call_requirements(request: Request, id: CallId, body: RequirementsIn, who: Who) -> Response:
     commands, by = _commands(request), who.by
     return answer(request, commands.set_requirements(id, body.skills, body.prefer, by))
 
@@ -63,7 +64,7 @@ async def set_requirements(request: Request, id: str, body: RequirementsIn, who:
     "Needs one who is ready (else 409). If they do not take it, the call waits on as before.",
     **ANSWERS,
 )
-async def pull(request: Request, id: str, body: PullIn, who: Who) -> Response:
+async def pull_call(request: Request, id: CallId, body: PullIn, who: Who) -> Response:
     return answer(request, _commands(request).pull(id, body.operator, who.by))
 
 
@@ -74,5 +75,5 @@ async def pull(request: Request, id: str, body: PullIn, who: Who) -> Response:
     "when none remains.",
     **ANSWERS,
 )
-async def climb(request: Request, id: str, who: Who) -> Response:
+async def climb_ladder(request: Request, id: CallId, who: Who) -> Response:
     return answer(request, _commands(request).climb(id, who.by))

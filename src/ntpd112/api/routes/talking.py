@@ -12,6 +12,7 @@ from ntpd112.access import Principal
 from ntpd112.api.answers import answer
 from ntpd112.api.auth import own_call, require
 from ntpd112.api.models import CallOut, PartyIn, SupervisionIn, TransferIn, errors
+from ntpd112.api.parameters import CallId, LegNumber
 from ntpd112.calls.console import CallCommands
 
 router = APIRouter(prefix="/api/v1/calls/{id}", tags=["calls"])
@@ -32,12 +33,17 @@ def _commands(request: Request) -> CallCommands:
     "no command.",
     **ANSWERS,
 )
-async def hold(request: Request, id: str, who: Who) -> Response:
+async def hold_call(request: Request, id: CallId, who: Who) -> Response:
     return answer(request, _commands(request).hold(id, who.by))
 
 
-@router.post("/resume", summary="Take the caller back from hold", **ANSWERS)
-async def resume(request: Request, id: str, who: Who) -> Response:
+@router.post(
+    "/resume",
+    summary="Take the caller back from hold",
+    description="The hold announcement ends, and all talk again.",
+    **ANSWERS,
+)
+async def resume_call(request: Request, id: CallId, who: Who) -> Response:
     return answer(request, _commands(request).resume(id, who.by))
 
 
@@ -49,7 +55,7 @@ async def resume(request: Request, id: str, who: Who) -> Response:
     "while the operator talks to the target. A caller whom nobody has goes to the front of the queue.",
     **ANSWERS,
 )
-async def transfer(request: Request, id: str, body: TransferIn, who: Who) -> Response:
+async def transfer_call(request: Request, id: CallId, body: TransferIn, who: Who) -> Response:
     return answer(request, _commands(request).transfer(id, body.to, body.attended, who.by, body.skills))
 
 
@@ -60,7 +66,7 @@ async def transfer(request: Request, id: str, body: TransferIn, who: Who) -> Res
     "blind one.",
     **ANSWERS,
 )
-async def complete_transfer(request: Request, id: str, who: Who) -> Response:
+async def complete_transfer(request: Request, id: CallId, who: Who) -> Response:
     return answer(request, _commands(request).complete_transfer(id, who.by))
 
 
@@ -70,7 +76,7 @@ async def complete_transfer(request: Request, id: str, who: Who) -> Response:
     description="Also a blind one whose target still rings.",
     **ANSWERS,
 )
-async def cancel_transfer(request: Request, id: str, who: Who) -> Response:
+async def cancel_transfer(request: Request, id: CallId, who: Who) -> Response:
     return answer(request, _commands(request).cancel_transfer(id, who.by))
 
 
@@ -80,7 +86,7 @@ async def cancel_transfer(request: Request, id: str, who: Who) -> Response:
     description="Caller, operator and target talk together.",
     **ANSWERS,
 )
-async def join_transfer(request: Request, id: str, who: Who) -> Response:
+async def join_transfer(request: Request, id: CallId, who: Who) -> Response:
     return answer(request, _commands(request).join_transfer(id, who.by))
 
 
@@ -91,7 +97,7 @@ async def join_transfer(request: Request, id: str, who: Who) -> Response:
     "then all hear each other.",
     **ANSWERS,
 )
-async def add_party(request: Request, id: str, body: PartyIn, who: Who) -> Response:
+async def add_party(request: Request, id: CallId, body: PartyIn, who: Who) -> Response:
     return answer(request, _commands(request).add_party(id, body.to, who.by))
 
 
@@ -102,7 +108,7 @@ async def add_party(request: Request, id: str, body: PartyIn, who: Who) -> Respo
     "who talks to the caller (409).",
     **ANSWERS,
 )
-async def remove_party(request: Request, id: str, leg: int, who: Who) -> Response:
+async def remove_party(request: Request, id: CallId, leg: LegNumber, who: Who) -> Response:
     return answer(request, _commands(request).remove_party(id, leg, who.by))
 
 
@@ -113,7 +119,7 @@ async def remove_party(request: Request, id: str, leg: int, who: Who) -> Respons
     "one that is talked on: a caller who waits, or is being transferred, is never sent away (409).",
     **ANSWERS,
 )
-async def hang_up(request: Request, id: str, who: Who) -> Response:
+async def hang_up_call(request: Request, id: CallId, who: Who) -> Response:
     return answer(request, _commands(request).hang_up(id, who.by))
 
 
@@ -124,11 +130,16 @@ async def hang_up(request: Request, id: str, who: Who) -> Response:
     "`talk` by all. The supervisor leaves by hanging up. Needs the skill `supervisor` (else 409).",
     **ANSWERS,
 )
-async def supervise(request: Request, id: str, body: SupervisionIn, who: Supervisor) -> Response:
+async def supervise_call(request: Request, id: CallId, body: SupervisionIn, who: Supervisor) -> Response:
     return answer(request, _commands(request).supervise(id, body.supervisor, body.mode, who.by))
 
 
-@router.put("/supervise", summary="Listen, whisper or barge in", **ANSWERS)
-async def change_supervision(request: Request, id: str, body: SupervisionIn, who: Supervisor) -> Response:
+@router.put(
+    "/supervise",
+    summary="Listen, whisper or barge in",
+    description="Of a supervisor who is in the call: from one to another of these, as often as they like.",
+    **ANSWERS,
+)
+async def change_supervision(request: Request, id: CallId, body: SupervisionIn, who: Supervisor) -> Response:
     commands, by = _commands(request), who.by
     return answer(request, commands.change_supervision(id, body.supervisor, body.mode, by))
