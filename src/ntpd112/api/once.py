@@ -38,7 +38,8 @@ SECRET = ("/api/v1/keys", "/api/v1/sessions")
 NOT_KEPT = frozenset({401, 403, 408, 413, 429, 503})
 "Nothing was done, and the same request may fare better later."
 _ATTEMPT = "ntpd112.attempt"
-_KEY = re.compile(rf'"?([\x21\x23-\x7e]{{1,{MAX_KEY}}})"?\Z')
+PATTERN = rf'^"?([\x21\x23-\x7e]{{1,{MAX_KEY}}})"?$'
+"The draft has it in quotes; many clients send it without."
 
 
 class Answer(NamedTuple):
@@ -183,7 +184,7 @@ async def begin(request: Request, by: str, clock: Callable[[], float] = time.mon
     if attempt is None or attempt.who is not None:
         return
     given = request.headers.getlist(HEADER)
-    found = _KEY.match(given[0])
+    found = re.match(PATTERN, given[0])
     if found is None or len(given) > 1:
         expected = f"one key of up to {MAX_KEY} printable characters without spaces"
         raise invalid_parameter(HEADER, ", ".join(given), expected, "header")
