@@ -15,6 +15,7 @@ from ntpd112.api.conditional import AGES, Tag
 from ntpd112.cdr.store import Position
 
 POLLED = [
+    "/audit?subject=nobody",
     "/calls",
     f"/calls/{CALL_ID}",
     "/operators",

@@ -23,7 +23,8 @@ SOUND = "audio/wav"
 
 def made() -> Json:
     nothing: Any = None
-    return create_app(FakeCentre(), nothing, nothing, announcements=nothing, feed=nothing).openapi()
+    app = create_app(FakeCentre(), nothing, nothing, announcements=nothing, feed=nothing, audit_log=nothing)
+    return app.openapi()
 
 
 DOCUMENT = made()

@@ -18,6 +18,7 @@ from .conftest import Stage
 from .peers.agent import Agent, Json
 from .peers.scenario import answered, hangs_up, invite, is_hung_up, pause, picks_up
 from .peers.sipp import Sipp
+from .peers.waiting import eventually
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "integrators.md").read_text(encoding="utf-8")
 PATIENCE_S = 30
@@ -107,9 +108,9 @@ def examples(language: str) -> list[str]:
 class Reader:
     """Runs an example as an integrator would."""
 
-    def __init__(self, agent: Agent, folder: Path) -> None:
+    def __init__(self, agent: Agent, folder: Path, **more: str) -> None:
         self._folder = folder
-        self._env = {**os.environ, "KEY": agent.key, "NTPD112": agent.url, "PYTHONUNBUFFERED": "1"}
+        self._env = {**os.environ, "KEY": agent.key, "NTPD112": agent.url, "PYTHONUNBUFFERED": "1", **more}
 
     def run(self, *command: str, since: str = "") -> str:
         done = subprocess.run(
@@ -131,10 +132,12 @@ def test_the_examples_of_the_documentation_say_what_was_called(stage: Stage, tmp
     caller.start()
     caller.finish()
     (cdr,) = agent.wait_for_cdrs()
-    reader = Reader(agent, tmp_path)
+    reader = Reader(agent, tmp_path, CALL=cdr["id"])
 
-    first, table = examples("sh")
+    first, command, table = examples("sh")
     assert cdr["id"] in reader.run("bash", "-ec", first)
+    assert json.loads(reader.run("bash", "-ec", command))["classification"] == "information"
+    eventually(lambda: agent.cdrs()[0]["classification"] == "information", "the classification is in the CDR")
     everything = table.replace("from=2026-11-01&to=2026-12-01", "from=2026-01-01")
     assert everything != table
     assert "# rows: 1" in reader.run("bash", "-ec", everything)

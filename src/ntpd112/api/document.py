@@ -34,6 +34,7 @@ TAGS = {
     "queues": "Queues with their load, and flood mode.",
     "trunks": "Trunks with their load and health.",
     "prompts": "Announcements.",
+    "audit": "Who did what.",
     "health": "Without a key: health and metrics.",
 }
 DETAILS = {

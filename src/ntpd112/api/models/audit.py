@@ -9,6 +9,8 @@ from pydantic import Field
 
 from .base import Model
 
+EXAMPLE_SHA256 = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"
+
 
 class AuditEntryOut(Model):
     """Something that was done, or refused."""
@@ -23,12 +25,22 @@ class AuditEntryOut(Model):
         description="Method and path as in this document, or command.",
         examples=["GET /cdrs/{id}/recording"],
     )
-    subject: str = Field(description="What the path names: a call's id, an operator's, a number.")
+    subject: str = Field(
+        description="What the path names: a call's id, an operator's, a number.", examples=["siti"]
+    )
     outcome: str = Field(description="HTTP status; `done`, `failed` for others.", examples=["200"])
-    detail: dict[str, Any] = Field(description="What was asked for: fields of the body, `range`.")
-    sha256: str = Field(description="Ties the entry to the one before it; `ntpd112 audit --verify` checks.")
+    detail: dict[str, Any] = Field(
+        description="What was asked for: fields of the body, `range`.",
+        examples=[{"range": "bytes 0-1023/4000"}],
+    )
+    sha256: str = Field(
+        description="Ties the entry to the one before it; `ntpd112 audit --verify` checks.",
+        examples=[EXAMPLE_SHA256],
+    )
 
 
 class AuditPageOut(Model):
     items: list[AuditEntryOut]
-    next_cursor: str | None = Field(description="For the page behind this one; null on the last.")
+    next_cursor: str | None = Field(
+        description="For the page behind this one; null on the last.", examples=["4711"]
+    )

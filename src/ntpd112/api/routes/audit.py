@@ -11,7 +11,7 @@ from fastapi.responses import Response
 
 from ntpd112.api.answers import answer_page, dated
 from ntpd112.api.auth import require
-from ntpd112.api.models import AuditPageOut, errors
+from ntpd112.api.models import UNCHANGED, AuditPageOut, errors
 from ntpd112.api.parameters import MOMENT, moment
 from ntpd112.api.problems import RETRY_AFTER_S, Problem
 from ntpd112.audit import AuditLog, Recorded, Wanted, page
@@ -31,23 +31,33 @@ Text = Annotated[str | None, Query(max_length=MAX_TEXT)]
     "from where, and what came of it; refused ones too. All filters given must hold, exactly. Reading it is "
     "in it as well.",
     response_model=AuditPageOut,
-    responses=errors(401, 403, 422, 503),
+    responses={**UNCHANGED, **errors(401, 403, 422, 503)},
     dependencies=[Depends(require("audit:read"))],
 )
 async def list_audit(
     request: Request,
     since: Annotated[
         str | None,
-        Query(alias="from", description="At or after: RFC 3339, or a date.", json_schema_extra=MOMENT),
+        Query(
+            alias="from",
+            description="At or after: RFC 3339, or a date.",
+            examples=["2026-11-01"],
+            json_schema_extra=MOMENT,
+        ),
     ] = None,
-    until: Annotated[str | None, Query(alias="to", description="Before.", json_schema_extra=MOMENT)] = None,
-    who: Annotated[str | None, Query(max_length=MAX_TEXT, examples=["api:console"])] = None,
-    action: Annotated[str | None, Query(max_length=MAX_TEXT, examples=["GET /cdrs/{id}/recording"])] = None,
-    subject: Text = None,
-    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT)] = 100,
+    until: Annotated[
+        str | None,
+        Query(alias="to", description="Before.", examples=["2026-12-01"], json_schema_extra=MOMENT),
+    ] = None,
+    who: Annotated[Text, Query(description="Who asked.", examples=["api:console"])] = None,
+    action: Annotated[
+        Text, Query(description="Method and path, or command.", examples=["GET /cdrs/{id}/recording"])
+    ] = None,
+    subject: Annotated[Text, Query(description="What the path names.", examples=["siti"])] = None,
+    limit: Annotated[int, Query(ge=1, le=MAX_LIMIT, description="Entries on a page.")] = 100,
     cursor: Annotated[
         str | None,
-        Query(pattern=r"^[0-9]{1,18}$", description="`next_cursor` of the page before."),
+        Query(pattern=r"^[0-9]{1,18}$", description="`next_cursor` of the page before.", examples=["4711"]),
     ] = None,
 ) -> Response:
     zone = request.app.state.zone
