@@ -273,7 +273,7 @@ async def test_the_openapi_document_describes_every_path_and_its_errors(site: Si
         operation = document["paths"][path][method.lower()]
         assert operation["summary"]
         assert {"401", "403", "422"} <= set(operation["responses"])
-        assert operation["security"] == [{"API key": []}]
+        assert operation["security"] == [{"API key": [NEEDS[method, path]]}]
         for status, response in operation["responses"].items():
             if int(status) >= 400:
                 assert list(response["content"]) == ["application/problem+json"]
