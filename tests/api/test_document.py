@@ -71,8 +71,8 @@ def test_every_tag_is_explained_and_used() -> None:
 def test_it_says_what_it_is_for_and_which_scope_it_needs(operation: Operation) -> None:
     said = operation.said
     assert said["summary"]
-    assert said["description"]
     needed = NEEDS.get((operation.method, operation.path))
+    assert said["description"].removesuffix(f"Scope: `{needed}`.")
     assert said.get("security") == ([{"API key": [needed]}] if needed else None)
     assert (needed is None) == ((operation.method, operation.path) in OPEN)
     if needed:

@@ -35,6 +35,7 @@ TAGS = {
     "trunks": "Trunks with their load and health.",
     "prompts": "Announcements.",
     "audit": "Who did what.",
+    "webhooks": "How webhooks do, and what they could not deliver.",
     "health": "Without a key: health and metrics.",
 }
 DETAILS = {

@@ -7,9 +7,16 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .base import Model, Seconds
+from .base import EXAMPLE_ID, Model, Seconds
 
-HookName = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$", examples=["dispatch"])]
+HookName = Annotated[
+    str,
+    Field(
+        pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$",
+        description="As in the configuration.",
+        examples=["dispatch"],
+    ),
+]
 DeliveryId = Annotated[
     str,
     Field(
@@ -27,9 +34,9 @@ class WebhookOut(Model):
     url: str = Field(
         description="Of the receiver, without path.", examples=["https://dispatch.example.go.id"]
     )
-    events: list[str]
-    on: bool = Field(description="False: the receiver has answered 410.")
-    problem: str | None = Field(description="Why nothing is delivered now.")
+    events: list[str] = Field(examples=[["call.ended", "cdr"]])
+    on: bool = Field(description="False: the receiver has answered 410.", examples=[True])
+    problem: str | None = Field(description="Why nothing is delivered now.", examples=[None])
     pending: int = Field(ge=0, description="Deliveries that wait.")
     oldest_s: Seconds | None = Field(description="How long the oldest of them has waited.")
     dead: int = Field(ge=0, description="Deliveries that were given up.")
@@ -41,12 +48,14 @@ class DeadOut(Model):
 
     id: DeliveryId
     event: str = Field(examples=["cdr"])
-    about: str = Field(description="Id of the call or operator; empty: the call centre.")
+    about: str = Field(
+        description="Id of the call or operator; empty: the call centre.", examples=[EXAMPLE_ID]
+    )
     seq: int = Field(ge=0)
     tries: int = Field(ge=1)
     first_at: datetime = Field(description="Of the first try.")
     died_at: datetime
-    status: int | None = Field(description="Of the last answer; null: there was none.")
+    status: int | None = Field(description="Of the last answer; null: there was none.", examples=[500])
     error: str = Field(description="What went wrong last.", examples=["HTTP 500: Internal Server Error"])
 
 
@@ -57,6 +66,6 @@ class ResentOut(Model):
 class TestedOut(Model):
     """What the receiver made of a `webhook.test`."""
 
-    taken: bool
-    status: int | None = Field(description="Null: there was no answer.")
-    error: str = Field(description="Empty when it was taken.")
+    taken: bool = Field(examples=[True])
+    status: int | None = Field(description="Null: there was no answer.", examples=[204])
+    error: str = Field(description="Empty when it was taken.", examples=[""])

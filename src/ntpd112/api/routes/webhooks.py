@@ -81,6 +81,7 @@ class Webhook(Protocol):
 @router.get(
     "/webhooks",
     summary="Webhooks",
+    description="As the configuration has them, and how they do.",
     response_model=list[WebhookOut],
     responses=errors(401, 403, 422),
     dependencies=[Depends(require("admin"))],
@@ -99,8 +100,10 @@ async def list_webhooks(request: Request) -> Response:
     responses=errors(401, 403, 404, 422, 503),
     dependencies=[Depends(require("admin"))],
 )
-async def list_dead(
-    request: Request, name: HookName, limit: Annotated[int, Query(ge=1, le=MAX_DEAD_SHOWN)] = 100
+async def list_dead_deliveries(
+    request: Request,
+    name: HookName,
+    limit: Annotated[int, Query(ge=1, le=MAX_DEAD_SHOWN, description="At most.")] = 100,
 ) -> Response:
     with _outbox_answers():
         found = await _hook(request, name).dead(limit)
@@ -110,11 +113,12 @@ async def list_dead(
 @router.post(
     "/webhooks/{name}/dead/resend",
     summary="Send all again that were given up",
+    description="With their ids, behind what waits, for a day as if they had never been tried.",
     status_code=202,
     response_model=ResentOut,
     responses=errors(401, 403, 404, 422, 503),
 )
-async def resend_all(request: Request, name: HookName, who: Admin) -> Response:
+async def resend_all_deliveries(request: Request, name: HookName, who: Admin) -> Response:
     with _outbox_answers():
         resent = await _hook(request, name).resend(None)
     log.info("dead deliveries are sent again", webhook=name, deliveries=resent, by=who.by)
@@ -129,7 +133,7 @@ async def resend_all(request: Request, name: HookName, who: Admin) -> Response:
     response_model=ResentOut,
     responses=errors(401, 403, 404, 422, 503),
 )
-async def resend(request: Request, name: HookName, delivery: DeliveryId, who: Admin) -> Response:
+async def resend_delivery(request: Request, name: HookName, delivery: DeliveryId, who: Admin) -> Response:
     with _outbox_answers():
         resent = await _hook(request, name).resend(delivery)
     if not resent:
