@@ -29,3 +29,8 @@ def test_every_field_is_documented_in_its_place(heading: str, struct: type[msgsp
 
 def test_every_disposition_is_documented() -> None:
     assert documented("Dispositions") == list(get_args(Disposition))
+
+
+def test_every_field_is_set_beside_asterisks() -> None:
+    """In its order; below it every disposition."""
+    assert documented("The same in Asterisk") == [*Cdr.__struct_fields__, *get_args(Disposition)]
