@@ -115,7 +115,7 @@ def matches(one: Cdr, wanted: Filter) -> bool:
 def test_each_page_is_the_next_of_what_is_there(
     database: Database,
     steps: list[Write | Turn],
-    chosen: dict[str, str],
+    chosen: dict[str, Any],
     since: int | None,
     data: st.DataObject,
 ) -> None:

@@ -34,6 +34,7 @@ TAGS = {
     "queues": "Queues with their load, and flood mode.",
     "trunks": "Trunks with their load and health.",
     "prompts": "Announcements.",
+    "access": "API keys, and people who sign in.",
     "audit": "Who did what.",
     "webhooks": "How webhooks do, and what they could not deliver.",
     "health": "Without a key: health and metrics.",
@@ -41,7 +42,7 @@ TAGS = {
 DETAILS = {
     400: "Malformed range header.",
     401: "this API key is not known, or was withdrawn",
-    403: 'API key "reporting" lacks the scope calls:control',
+    403: 'API key "reporting" is no session: this is for people who have signed in',
     404: "no live call has the id 01JCXS8Q3M6D9W8V4T2R7N5K1B",
     408: "the body did not come within 10 seconds",
     409: 'operator "siti" is not ready',
@@ -49,7 +50,7 @@ DETAILS = {
     413: "the body is larger than 65536 bytes",
     416: "Range Not Satisfiable",
     422: "query parameter `colour` is not known: this path takes none",
-    429: "more requests than this API key may send: try again later",
+    429: "more than 50 requests a second: try again in 1 s",
     503: "100 requests are being answered",
 }
 "Examples of what goes wrong."
@@ -177,8 +178,9 @@ def _problem(status: int, operation: Json) -> Json:
     }
     if status == 422:
         made["errors"] = [{"in": "query", "name": "colour", "detail": "is not known: this path takes none"}]
-    if status == 403:
-        (scope,) = operation["security"][0].values()
+    security = operation.get("security", [])
+    scope = [one for needed in security for scopes in needed.values() for one in scopes]
+    if status == 403 and scope:
         made |= {"scope": scope[0], "detail": f'API key "reporting" lacks the scope {scope[0]}'}
     return made
 

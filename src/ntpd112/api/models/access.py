@@ -27,7 +27,7 @@ Scope = Literal[
 ]
 Role = Literal["operator", "supervisor", "admin"]
 KeyName = Annotated[str, Field(pattern=NAME, description="What it is for.", examples=["reporting"])]
-OperatorId = Annotated[str, Field(pattern=NAME, examples=["siti"])]
+OperatorId = Annotated[str, Field(pattern=NAME, description="As in `/operators`.", examples=["siti"])]
 NewPassword = Annotated[
     str, Field(min_length=MIN_LENGTH, max_length=MAX_LENGTH, examples=["perahu kertas 77"])
 ]
@@ -90,7 +90,9 @@ class SessionMadeOut(SessionOut):
 
 class PasswordIn(Sent):
     password: NewPassword
-    old: Password | None = Field(None, description="The present one; needed for one's own.")
+    old: Password | None = Field(
+        None, description="The present one; needed for one's own.", examples=["lama sekali 12"]
+    )
 
 
 class RoleIn(Sent):

@@ -71,7 +71,7 @@ def _shown(who: Principal) -> dict[str, Any]:
     "restart of the agent does not end it. Whoever guesses is braked (429).",
     status_code=201,
     response_model=SessionMadeOut,
-    responses=errors(401, 413, 422, 429, 503),
+    responses=errors(401, 409, 413, 422, 429, 503),
 )
 async def sign_in(request: Request, body: SessionIn) -> Response:
     gate: Gate = request.app.state.gate
@@ -92,6 +92,7 @@ async def sign_in(request: Request, body: SessionIn) -> Response:
 @router.get(
     "/sessions/current",
     summary="Who has signed in",
+    description="Whose the token is, what they may, and until when.",
     response_model=SessionOut,
     responses=errors(401, 403, 422),
 )
@@ -102,6 +103,7 @@ async def get_session(request: Request, who: Person) -> Response:
 @router.delete(
     "/sessions/current",
     summary="Sign out",
+    description="Ends the session whose token this is.",
     status_code=204,
     response_class=Response,
     responses=errors(401, 403, 422, 503),
