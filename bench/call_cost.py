@@ -213,9 +213,7 @@ async def _measure(bench: Bench, calls: int, operators: int, profile: bool) -> N
     everything = time.process_time() - everything
     print(f"{calls} calls, {operators} operators, {bench.messages / calls:.1f} SIP messages a call")
     print(f"turns: {1e6 * cpu / calls:8.0f} µs of CPU a call of the loop's thread (SIP to journal)")
-    print(
-        f"all:   {1e6 * everything / calls:8.0f} µs of CPU a call (with CDRs, threads, the loop between calls)"
-    )
+    print(f"all:   {1e6 * everything / calls:8.0f} µs of CPU a call (with CDRs, threads, loop)")
     if profiler:
         pstats.Stats(profiler).sort_stats("tottime").print_stats(35)
 
