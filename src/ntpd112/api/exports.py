@@ -27,8 +27,9 @@ from ntpd112.cdr.store import Filter, Place
 MAX_EXPORTS = 2
 "At once: each takes a database connection and about half of a core. More get 503."
 RETRY_AFTER_S = 10
-STEP_CDRS = 10
-"Read and encoded before calls have their turn: below 1 ms each. More would be faster, and hold them up."
+STEP_CDRS = 25
+"""Read and encoded at a time, in several turns of the loop of at most 0.8 ms each; calls have theirs between.
+10 took nearly twice the CPU for each CDR; 50 a quarter less, in turns of 1.3 ms."""
 CSV = "text/csv"
 NDJSON = "application/x-ndjson"
 FORMATS = (CSV, NDJSON)
