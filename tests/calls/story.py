@@ -63,7 +63,9 @@ class Story:
         "Legs beside the caller's that are in the call."
         self.talked_once = False
         self.overflowed = False
-        "A destination of the ladder took the call, which may have brought in an operator later."
+        "A destination of the ladder took the call."
+        self.brought_in: set[int] = set()
+        "Legs of operators who did not get the call by an offer."
         self.transferring = False
         self.caller_held = False
         self.kinds: set[type[JournalEvent]] = set()
@@ -163,16 +165,23 @@ class Story:
                 self.inside.add(event.leg)
                 self.outcomes[event.leg] = "answered"
                 self.overflowed = self.overflowed or event.purpose == "ladder"
-                brought_in = event.kind == "operator" and event.purpose in ("transfer", "conference")
-                self.talked_once = self.talked_once or (self.overflowed and brought_in)
+                if event.kind == "operator" and event.purpose in ("transfer", "conference"):
+                    self.brought_in.add(event.leg)
+                    self._hear_who_was_brought_in()
             case PartyChanged(leg=0):
                 assert self.caller_held == (event.mode == "talk")
                 self.caller_held = not self.caller_held
+                self._hear_who_was_brought_in()
             case PartyChanged():
                 assert event.leg in self.inside
             case PartyLeft():
                 self.inside.remove(event.leg)
                 assert not any(leg == event.leg for _, leg in self.holders)
+
+    def _hear_who_was_brought_in(self) -> None:
+        """An operator after a destination of the ladder; whoever is only consulted does not count."""
+        hears = self.overflowed and not self.caller_held and self.brought_in & self.inside
+        self.talked_once = self.talked_once or bool(hears)
 
     def finish(self) -> Cdr:
         """The call is over: everything in it is closed, and the CDR fits."""

@@ -465,3 +465,26 @@ def test_the_log_says_how_long_a_caller_has_talked_over_a_wait_in_between() -> N
         desk.hang_up(caller)
     (over,) = [entry for entry in logged if entry["event"] == "call over"]
     assert over["talked_s"] == 25
+
+
+def test_an_operator_whom_a_destination_only_consulted_has_not_answered_the_call() -> None:
+    desk = Desk(ladder=[{"after": 10, "to": "police"}])
+    caller = desk.call()
+    desk.pick_up("polres")
+    desk.register("budi")
+    desk.commands().transfer(call_id(desk), "operator:budi", True, BY)
+    desk.pick_up("budi")
+    desk.hang_up(caller)
+    assert desk.end().disposition == "overflowed"
+
+
+def test_an_operator_who_takes_over_from_a_destination_has_answered_the_call() -> None:
+    desk = Desk(ladder=[{"after": 10, "to": "police"}])
+    caller = desk.call()
+    desk.pick_up("polres")
+    desk.register("budi")
+    desk.commands().transfer(call_id(desk), "operator:budi", True, BY)
+    desk.pick_up("budi")
+    desk.commands().complete_transfer(call_id(desk), BY)
+    desk.hang_up(caller)
+    assert desk.end().disposition == "answered"

@@ -58,6 +58,8 @@ class Parties:
         if call.caller_mode == mode:
             return
         call.caller_mode = mode
+        talks = any(party.kind == "operator" and party.mode == "talk" for party in call.parties)
+        call.served = call.served or (talks and not held)
         at = self._context.clock.wall(now)
         self._context.write(PartyChanged(at=at, call_id=call.id, leg=CALLER, name="caller", mode=mode, by=by))
         self._bridge.rewire(call)

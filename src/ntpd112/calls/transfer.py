@@ -131,11 +131,11 @@ class Transfers:
         transfer = call.transfer
         assert transfer is not None, "what is dialled for a transfer is withdrawn with it"
         call.note = ""
-        call.served = call.served or party.kind == "operator"
         if transfer.attended:
             transfer.target = party
             self._bridge.rewire(call)
         else:
+            call.served = call.served or party.kind == "operator"
             self._finish(call, transfer, now)
 
     def _unanswered(self, call: Call, attempt: Attempt, cause: Cause, now: float) -> None:
