@@ -19,13 +19,16 @@ from tests.cdr.calls import abandoned, answered
 from ntpd112.access import SCOPES, Gate
 from ntpd112.access.keys import KeyStore
 from ntpd112.api import create_app
+from ntpd112.app.holds import LegalHolds
 from ntpd112.audit import AuditLog
 from ntpd112.cdr.database import open_database
 from ntpd112.cdr.fold import fold
+from ntpd112.cdr.keeping import Keeping
 from ntpd112.cdr.record import Cdr
 from ntpd112.cdr.store import CdrStore, Position
 from ntpd112.feed import Feed
 from ntpd112.journal import Journal
+from ntpd112.journal.held import HeldCalls
 from ntpd112.media.site import SitePrompts
 
 
@@ -87,6 +90,8 @@ async def site(tmp_path: Path, url: str) -> AsyncIterator[Site]:
     feeding = asyncio.create_task(feed.run())
     audit = AuditLog(tmp_path / "audit.db")
     audit.start()
+    copies = HeldCalls(tmp_path / "holds")
+    holds = LegalHolds(Keeping(engine), copies, lambda of: [one.event for one in journal.read_call(of)], None)
     app = create_app(
         centre,
         store,
@@ -95,6 +100,7 @@ async def site(tmp_path: Path, url: str) -> AsyncIterator[Site]:
         announcements=announcements,
         feed=feed,
         audit_log=audit,
+        legal_holds=holds,
         zone=zone,
         hooks={"dispatch": FakeHook()},
     )

@@ -23,7 +23,15 @@ SOUND = "audio/wav"
 
 def made() -> Json:
     nothing: Any = None
-    app = create_app(FakeCentre(), nothing, nothing, announcements=nothing, feed=nothing, audit_log=nothing)
+    app = create_app(
+        FakeCentre(),
+        nothing,
+        nothing,
+        announcements=nothing,
+        feed=nothing,
+        audit_log=nothing,
+        legal_holds=nothing,
+    )
     return app.openapi()
 
 

@@ -54,7 +54,7 @@ numbers = []
         'ntpd112.toml:18: queue 2: key "name" is missing',
         'ntpd112.toml:20: unknown key "telephone"; known are site, sip, registrar, media, database, http, '
         "trunk, queue, destination, number, shield, flood, callbacks, codes, mqtt, webhook, journal, audit, "
-        "trace, log",
+        "retention, trace, log",
     ]
 
 

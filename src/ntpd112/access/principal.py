@@ -13,6 +13,7 @@ SCOPES = {
     "operators:write": "change operators' states",
     "recordings:read": "fetch recordings",
     "prompts:write": "put and remove announcements",
+    "holds:write": "put calls under legal hold and end it",
     "audit:read": "read who changed what and fetched which recording",
     "numbers:masked": "not more but less: see callers' numbers masked and no places, ask by no number, "
     "fetch no recordings",

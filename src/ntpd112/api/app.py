@@ -34,6 +34,7 @@ from ntpd112.api.routes import (
     flood,
     health,
     history,
+    holds,
     keys,
     levels,
     operators,
@@ -62,6 +63,7 @@ def create_app(
     announcements: prompts.Prompts,
     feed: Feed,
     audit_log: AuditLog,
+    legal_holds: holds.Holds,
     zone: tzinfo = UTC,
     metrics: CollectorRegistry | None = None,
     warnings: Callable[[], list[str]] = list,
@@ -69,9 +71,10 @@ def create_app(
     hooks: Mapping[str, webhooks.Webhook] = MappingProxyType({}),
 ) -> FastAPI:
     """`gate`: who may ask. `recordings`: the folder, None when calls are not recorded. `announcements`: built
-    in and the site's own. `feed`: the live one. `audit_log`: started. `zone`: the site's. `metrics`: what
-    `/metrics` shows beside the requests, by default the centre's. `warnings`: problems that calls do not
-    suffer from, for `/readyz`. `read_call`: a call's journal. `hooks`: webhooks by name."""
+    in and the site's own. `feed`: the live one. `audit_log`: started. `legal_holds`: what retention leaves
+    alone. `zone`: the site's. `metrics`: what `/metrics` shows beside the requests, by default the centre's.
+    `warnings`: problems that calls do not suffer from, for `/readyz`. `read_call`: a call's journal. `hooks`:
+    webhooks by name."""
     app = FastAPI(
         title="ntpd112",
         version=version("ntpd112"),
@@ -93,6 +96,7 @@ def create_app(
     app.state.gate = gate
     app.state.feed = feed
     app.state.audit = audit_log
+    app.state.holds = legal_holds
     app.state.exports = Exports()
     app.state.recordings = recordings
     app.state.zone = zone
@@ -118,6 +122,7 @@ def create_app(
         callbacks,
         callers,
         cdrs,
+        holds,
         events,
         levels,
         operators,

@@ -53,6 +53,7 @@ from .phones import PhoneBook
 from .policies import policy_of
 from .publishing import mqtt_sinks, say_goodbye, webhook_sinks
 from .remembering import give_back_counters, keep_saved, save_last, settings_of
+from .retention import REMOVED, keep_retention, keepers
 from .turn import Turn
 from .upkeep import (
     allow_files,
@@ -119,6 +120,7 @@ class Agent:
         self.audit = AuditLog(config.audit.path)
         self.audit.start()
         self._opened.callback(self.audit.close)
+        self.holds, self.retention = keepers(config, self.database.work, self.journal)
         self.projection = CdrProjection(self.journal, CdrStore(self.database.work))
         self.feed = Feed(self.journal, ZoneInfo(config.site.timezone))
         self.journal.on_commit += [self.projection.wake, self.feed.wake]
@@ -157,6 +159,10 @@ class Agent:
             asyncio.create_task(
                 prune_journal(self.journal, self.projection, list(self.sinks.values()), config.journal.keep),
                 name="journal upkeep",
+            ),
+            asyncio.create_task(
+                self.database.once_usable(partial(keep_retention, self.retention, self.holds, self.audit)),
+                name="retention",
             ),
         ]
         await self._start_api()
@@ -295,6 +301,7 @@ class Agent:
             self.pauses,
             self.gate,
         )
+        metrics.register(REMOVED)
         app = create_app(
             self.centre,
             CdrStore(self.database.reading),
@@ -303,10 +310,11 @@ class Agent:
             announcements=SitePrompts(self.config.media.prompts),
             feed=self.feed,
             audit_log=self.audit,
+            legal_holds=self.holds,
             zone=ZoneInfo(self.config.site.timezone),
             metrics=metrics,
             warnings=self._warnings,
-            read_call=lambda call_id: [stored.event for stored in self.journal.read_call(call_id)],
+            read_call=self.holds.history,
             hooks=self.webhooks,
         )
         host, port = self.config.http.listen

@@ -19,6 +19,9 @@ CDRS_PER_STATEMENT = 25
 CDRS_PER_QUERY = 50
 "Rows become records in the event loop: 50 take it about 3 ms, then calls have their turn."
 
+KEEPING = ("recording_removed_at", "held_at", "held_by", "hold_reason")
+"Columns that are not of the CDR, and stay when it is written again: see `keeping.py`."
+
 
 class Position(NamedTuple):
     """How far a projection has read which journal."""
@@ -118,7 +121,8 @@ def _filtered(wanted: Filter) -> Select[Any]:
 async def _put(connection: AsyncConnection, records: Sequence[Cdr]) -> None:
     insert = insert_for(connection)(cdrs)
     insert = insert.on_conflict_do_update(
-        index_elements=["id"], set_={column.name: column for column in insert.excluded if column.name != "id"}
+        index_elements=["id"],
+        set_={column.name: column for column in insert.excluded if column.name not in {"id", *KEEPING}},
     )
     for start in range(0, len(records), CDRS_PER_STATEMENT):
         some = records[start : start + CDRS_PER_STATEMENT]
@@ -155,5 +159,7 @@ async def _fetch(connection: AsyncConnection, query: Select[Any]) -> list[Cdr]:
 
 def _record(row: RowMapping, legs: list[Segment]) -> Cdr:
     values = dict(row)
+    for name in KEEPING:
+        del values[name]
     values["quality"] = msgspec.convert(values["quality"], Quality)
     return Cdr(**values, segments=legs)

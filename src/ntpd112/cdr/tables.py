@@ -24,6 +24,7 @@ from sqlalchemy import (
     Table,
     Text,
     TypeDecorator,
+    text,
 )
 
 
@@ -47,6 +48,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 _json = JSON(none_as_null=True)
 metadata = MetaData()
+_WITH_SOUND = text("recording IS NOT NULL AND recording_removed_at IS NULL")
 
 cdrs = Table(
     "cdrs",
@@ -86,6 +88,10 @@ cdrs = Table(
     Column("parts", _json, nullable=False),
     Column("sip_call_id", Text, nullable=False),
     Column("source", Text, nullable=False),
+    Column("recording_removed_at", UtcDateTime),
+    Column("held_at", UtcDateTime),
+    Column("held_by", Text),
+    Column("hold_reason", Text),
     Index("cdrs_by_time", "started_at", "id"),
     Index("cdrs_by_queue", "queue", "started_at", "id"),
     Index("cdrs_by_trunk", "trunk", "started_at", "id"),
@@ -93,6 +99,8 @@ cdrs = Table(
     Index("cdrs_by_caller", "caller", "started_at", "id"),
     Index("cdrs_by_operator", "operator", "started_at", "id"),
     Index("cdrs_by_classification", "classification", "started_at", "id"),
+    Index("cdrs_by_hold", "held_at"),
+    Index("cdrs_with_sound", "started_at", sqlite_where=_WITH_SOUND, postgresql_where=_WITH_SOUND),
 )
 
 segments = Table(

@@ -16,16 +16,16 @@ from .common import fail
 
 
 @contextlib.contextmanager
-def recorded(config: Config, action: str, subject: str = "", **detail: object) -> Iterator[None]:
+def recorded(config: Config, action: str, subject: str = "", **detail: object) -> Iterator[dict[str, object]]:
     """Around a change: writes who made it and whether it was made. `action`: the command. Without the log
-    nothing is changed and the program ends: a command is no emergency."""
+    nothing is changed and the program ends: a command is no emergency. Gives the detail, to add to."""
     try:
         file = AuditFile(config.audit.path)
     except (OSError, sqlite3.Error) as error:
         fail(f'[audit] path "{config.audit.path}": {error}; nothing was changed')
     outcome = "failed"
     try:
-        yield
+        yield detail
         outcome = "done"
     finally:
         try:
@@ -39,7 +39,7 @@ def recorded(config: Config, action: str, subject: str = "", **detail: object) -
 def _entry(action: str, subject: str, outcome: str, detail: dict[str, object]) -> Entry:
     return Entry(
         at=time.time(),
-        who=f"cli:{_user()}",
+        who=f"cli:{user()}",
         action=action,
         subject=subject,
         outcome=outcome,
@@ -47,7 +47,7 @@ def _entry(action: str, subject: str, outcome: str, detail: dict[str, object]) -
     )
 
 
-def _user() -> str:
+def user() -> str:
     """Who is at the keyboard, also behind sudo."""
     if os.getuid() == 0 and (behind := os.environ.get("SUDO_USER")):
         return behind

@@ -11,6 +11,7 @@ from ntpd112 import __version__
 from . import check, database, keys, operators, prompts, staff, trace, webhooks
 from .audit import audit
 from .common import ConfigOption, configuration, fail
+from .keeping import hold, retention
 from .why import why
 
 app = typer.Typer(
@@ -95,6 +96,8 @@ def demo(
 app.command(short_help="Say what is wrong with the configuration.")(check.check)
 app.command(short_help="Tell in words why a call went as it did.")(why)
 app.command(short_help="Show who changed what and who fetched which recording.")(audit)
+app.command(short_help="Put a call under legal hold, end it, or list them.")(hold)
+app.command(short_help="Say or remove what is kept for longer than it may be.")(retention)
 app.command(short_help="Draw a call's SIP messages as a ladder diagram.")(trace.trace)
 app.command(short_help="Say how many operators a load of calls needs.")(staff.staff)
 app.add_typer(operators.app, name="operator", short_help="Add, import, list and remove operators.")

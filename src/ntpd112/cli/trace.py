@@ -15,8 +15,10 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from ntpd112.config import Config
 from ntpd112.journal import codec
 from ntpd112.journal.events import CallStarted, JournalEvent, OfferMade, PartyRings
+from ntpd112.journal.held import HeldCalls
 from ntpd112.sip.capture import Captured, read_messages
 
 from .common import ConfigOption, JsonOption, configuration, fail, print_json
@@ -43,10 +45,11 @@ def trace(
     """
     settings = configuration(config)
     try:
-        events = read_events(settings.journal.path, call_id)
+        events = events_of(settings, call_id)
         caller_legs = [event.sip_call_id for event in events if isinstance(event, CallStarted)]
         found = read_messages(settings.trace.path, call_id, caller_legs) if settings.trace.path else []
-    except sqlite3.Error as error:
+        found = found or held_messages(settings, call_id)
+    except (sqlite3.Error, OSError, ValueError) as error:
         fail(f"journal or trace file cannot be read: {error}")
     if not events and not found:
         fail(f'no call "{call_id}" in {settings.journal.path}; ids are in the log, CDRs and live calls')
@@ -66,6 +69,22 @@ def trace(
     if not found:
         kept = settings.trace.path or "the trace file: [trace] path is empty"
         print(f'the SIP messages of call "{call_id}" are not in {kept} (any more)', file=sys.stderr)
+
+
+def events_of(settings: Config, call_id: str) -> list[JournalEvent]:
+    """A call's events; of one under legal hold also when the journal has them no longer. Raises
+    sqlite3.Error, OSError, ValueError."""
+    return read_events(settings.journal.path, call_id) or _copies(settings).events(call_id)
+
+
+def held_messages(settings: Config, call_id: str) -> list[Captured]:
+    """Raises OSError, ValueError."""
+    held = _copies(settings).load(call_id)
+    return msgspec.convert(held.messages, list[Captured]) if held else []
+
+
+def _copies(settings: Config) -> HeldCalls:
+    return HeldCalls(settings.retention.holds)
 
 
 def read_events(journal: Path, call_id: str) -> list[JournalEvent]:

@@ -15,7 +15,7 @@ from rich.table import Table
 from ntpd112.cdr.why import account
 
 from .common import ConfigOption, JsonOption, configuration, fail, print_json
-from .trace import read_events
+from .trace import events_of
 
 
 def why(
@@ -31,8 +31,8 @@ def why(
     """
     settings = configuration(config)
     try:
-        events = read_events(settings.journal.path, call_id)
-    except sqlite3.Error as error:
+        events = events_of(settings, call_id)
+    except (sqlite3.Error, OSError, ValueError) as error:
         fail(f"journal cannot be read: {error}")
     if not events:
         fail(f'no call "{call_id}" in {settings.journal.path}; ids are in the log, CDRs and live calls')

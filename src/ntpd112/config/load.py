@@ -111,6 +111,7 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
         "webhook": [_in_folder(hook, folder, "ca", "secret_file") for hook in config.webhook],
         "journal": journal.model_copy(update={"path": folder / journal.path}),
         "audit": config.audit.model_copy(update={"path": folder / config.audit.path}),
+        "retention": config.retention.model_copy(update={"holds": folder / config.retention.holds}),
         "trace": trace.model_copy(update={"path": folder / trace.path}) if trace.path else trace,
         "database": config.database.model_copy(update={"url": url}),
     }

@@ -141,6 +141,25 @@ class AuditConfig(Section):
     "SQLite file: who changed what, and fetched which recording."
 
 
+class RetentionConfig(Section):
+    """0: for ever. What is under legal hold stays."""
+
+    cdrs: Duration = 730 * 86_400.0
+    "Two years: last year's report can be made again and compared."
+    recordings: Duration = 365 * 86_400.0
+    "A year: complaints and investigations come within months."
+    audit: Duration = 1825 * 86_400.0
+    "Five years: longer than what it tells of, or nobody could be asked about the last access."
+    holds: Path = Path("ntpd112-holds")
+    "A folder for what journal and trace have of calls under legal hold."
+
+    @model_validator(mode="after")
+    def _recordings_have_cdrs(self) -> RetentionConfig:
+        if self.cdrs and not 0 < self.recordings <= self.cdrs:
+            raise ValueError("recordings are kept longer than cdrs: without its CDR nobody finds a recording")
+        return self
+
+
 class TraceConfig(Section):
     path: Path | None = Path("ntpd112-trace.db")
     "SQLite file with the last SIP messages, for `ntpd112 trace`."
@@ -174,5 +193,6 @@ class Config(Section):
     webhook: list[WebhookConfig] = []
     journal: JournalConfig = JournalConfig()
     audit: AuditConfig = AuditConfig()
+    retention: RetentionConfig = RetentionConfig()
     trace: TraceConfig = TraceConfig()
     log: LogConfig = LogConfig()

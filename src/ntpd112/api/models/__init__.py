@@ -23,6 +23,7 @@ from .callers import CallerOut, ClassifiedOut, StandingIn
 from .cdrs import CdrOut, CdrPage, MediaQualityOut, QualityOut, SegmentOut
 from .flood import FloodIn, FloodOut
 from .history import EventOut, EventsOut, WhyLineOut, WhyOut
+from .holds import HoldIn, HoldOut
 from .levels import LevelOut
 from .live import (
     CallOut,
@@ -68,6 +69,8 @@ __all__ = [
     "EventsOut",
     "FloodIn",
     "FloodOut",
+    "HoldIn",
+    "HoldOut",
     "HookName",
     "KeyIn",
     "KeyMadeOut",

@@ -76,7 +76,7 @@ _MEANING = {
     404: "There is none with this id.",
     408: "The body did not come in time.",
     409: "Not possible in the present state.",
-    410: "The position is not in this journal, which was begun anew.",
+    410: "It was there: a position of a journal that was begun anew, a recording past its retention.",
     413: "The body is too large.",
     416: "The recording has no such bytes.",
     422: "A parameter is not known or has a wrong value; `errors` names it.",

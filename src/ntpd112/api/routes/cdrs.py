@@ -15,6 +15,7 @@ from ntpd112.api.auth import expect_unmasked, require
 from ntpd112.api.models import UNCHANGED, CdrOut, CdrPage, errors
 from ntpd112.api.parameters import CURSOR_PATTERN, MOMENT, CallId, moment, read_cursor, write_cursor
 from ntpd112.api.problems import Problem, database_answers, invalid_parameter
+from ntpd112.api.routes.holds import Holds
 from ntpd112.cdr.record import Cdr
 from ntpd112.cdr.store import Filter, Place
 from ntpd112.journal.events import Classification, Disposition
@@ -161,7 +162,7 @@ async def get_cdr(request: Request, id: CallId) -> Response:
     responses={
         200: {"content": {"audio/wav": {}}, "description": "The whole recording."},
         206: {"content": {"audio/wav": {}}, "description": "The bytes asked for."},
-        **errors(400, 401, 403, 404, 416, 422, 503),
+        **errors(400, 401, 403, 404, 410, 416, 422, 503),
     },
     dependencies=[Depends(require("recordings:read", unmasked=True))],
 )
@@ -169,6 +170,12 @@ async def get_recording(request: Request, id: CallId) -> Response:
     cdr = await _cdr(request, id)
     if cdr.recording is None:
         raise Problem(404, f"call {id} was not recorded")
+    holds: Holds = request.app.state.holds
+    with database_answers():
+        removed_at = await holds.removed_at(id)
+    if removed_at is not None:
+        when = removed_at.astimezone(request.app.state.zone)
+        raise Problem(410, f"the recording of call {id} was removed by retention on {when:%Y-%m-%d}")
     file = await asyncio.to_thread(find_recording, request.app.state.recordings, cdr.recording)
     if file is None:
         raise Problem(404, f"the recording of call {id} is no longer there")

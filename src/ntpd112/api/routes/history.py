@@ -61,7 +61,7 @@ async def _events(request: Request, call_id: str) -> Sequence[JournalEvent]:
     history: History = request.app.state.history
     try:
         events = await asyncio.to_thread(history, call_id)
-    except sqlite3.Error as error:
+    except (sqlite3.Error, OSError, ValueError) as error:  # the last two: the copy of a held call
         raise Problem(503, f"the journal cannot be read now: {error}") from error
     if not events:
         raise Problem(404, f"the journal has no call with the id {call_id}")
