@@ -17,6 +17,7 @@ from .peers.broker import Broker, Subscriber
 from .peers.loopback import Loopback
 from .peers.pyvoip import PyVoipPhone
 from .peers.raw import Raw
+from .peers.receiver import Receiver
 from .peers.registration import Registrar, register
 from .peers.sipp import Sipp
 from .peers.waiting import eventually
@@ -261,6 +262,13 @@ class Stage:
         self._stops.append(subscriber.stop)
         subscriber.start()
         return subscriber
+
+    def receiver(self) -> Receiver:
+        """A started receiver of webhooks."""
+        receiver = Receiver(self.folder / "receiver", self.net.receiver)
+        self._stops.append(receiver.stop)
+        receiver.start()
+        return receiver
 
     def clear(self) -> None:
         while self._stops:

@@ -55,6 +55,11 @@ class Loopback:
         return self.host(8)
 
     @property
+    def receiver(self) -> str:
+        """Of webhooks."""
+        return self.host(9)
+
+    @property
     def stranger(self) -> str:
         """Belongs to no trunk."""
         return self.host(66)
