@@ -119,7 +119,7 @@ class CallCentre(RuleBasedStateMachine):
         watch = self.watch
         operator = data.draw(st.sampled_from(sorted(watch.skills)))
         self.acd.remove_operator(operator, self.now)
-        if operator in watch.talks:
+        if operator in watch.talks or operator in watch.lines:
             self.follow()
             self.acd.set_operator(OperatorSpec(operator, operator, watch.skills[operator]), self.now)
             return
