@@ -29,6 +29,9 @@ UNCOMMENTED = re.sub(r"^# (?=\[|\w+ = )", "", TEXT, flags=re.MULTILINE)
 GIVEN: dict[str, Any] = tomllib.loads(UNCOMMENTED)
 EXAMPLES = set(re.findall(r"^(?:# )?(\w+) = .*# example", TEXT, re.MULTILINE)) | {
     "advertise",
+    "ca",
+    "certificate",
+    "key",
     "name",
     "prompts",
     "to",

@@ -21,7 +21,7 @@ region = "3578"
 langauge = "id"
 [sip]
 realm = 5
-listen = ["tls://0.0.0.0:5061"]
+listen = ["sctp://0.0.0.0:5061"]
 [[trunk]]
 name = "pbx"
 peers = ["127.0.0.1", "10.1.0.0/33"]
@@ -42,8 +42,8 @@ numbers = []
         'the nearest is "35.78" (Kota Surabaya)',
         'ntpd112.toml:3: [site]: unknown key "langauge"; did you mean "language"?',
         "ntpd112.toml:5: [sip]: realm 5 is not text in quotes",
-        'ntpd112.toml:6: [sip]: listen URL "tls://0.0.0.0:5061" is not a listen URL such as '
-        '"udp://0.0.0.0:5060" or "tcp://[::]:5060"',
+        'ntpd112.toml:6: [sip]: listen URL "sctp://0.0.0.0:5061" is not a listen URL such as '
+        '"udp://0.0.0.0:5060", "tcp://[::]:5060" or "tls://0.0.0.0:5061"',
         'ntpd112.toml:9: trunk "pbx": peer "10.1.0.0/33" is not an address or network',
         'ntpd112.toml:10: trunk "pbx": max_calls 0 is not 1 or more',
         'ntpd112.toml:14: queue "112": ring_timeout "0s" is not above 0',
@@ -52,9 +52,9 @@ numbers = []
         'ntpd112.toml:16: queue "112": level of skill "fire" 0 is not 1 or more',
         'ntpd112.toml:17: queue "112": answer "never" is not "announce" or "ring"',
         'ntpd112.toml:18: queue 2: key "name" is missing',
-        'ntpd112.toml:20: unknown key "telephone"; known are site, sip, registrar, media, database, http, '
-        "trunk, queue, destination, number, shield, flood, callbacks, codes, mqtt, webhook, journal, audit, "
-        "retention, trace, log",
+        'ntpd112.toml:20: unknown key "telephone"; known are site, sip, tls, registrar, media, database, '
+        "http, trunk, queue, destination, number, shield, flood, callbacks, codes, mqtt, webhook, journal, "
+        "audit, retention, trace, log",
     ]
 
 

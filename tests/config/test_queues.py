@@ -161,8 +161,9 @@ def test_the_code_for_a_break_is_break_in_file_and_environment(tmp_path: Path) -
             '3: destination "d": to [] is empty: at least one is needed',
         ),
         (
-            '[[destination]]\nname = "d"\nto = ["sip:1.2.3.4;transport=tls"]',
-            '3: destination "d": to "sip:1.2.3.4;transport=tls" has the transport "tls"; we have udp and tcp',
+            '[[destination]]\nname = "d"\nto = ["sip:1.2.3.4;transport=ws"]',
+            '3: destination "d": to "sip:1.2.3.4;transport=ws" has the transport "ws"; we have udp, tcp '
+            "and tls",
         ),
         (
             QUEUE + '[[number]]\nnumber = "119"\nqueue = "b"',

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from .peers.agent import OUTSIDE, Agent, Settings
+from .peers.agent import OUTSIDE, SIPS_PORT, Agent, Settings
 from .peers.asterisk import Asterisk, PbxPhone, asterisk_command
 from .peers.baresip import Account, Baresip
 from .peers.broker import Broker, Subscriber
@@ -120,13 +120,14 @@ class Stage:
         tone: int = OPERATOR_TONE,
         transport: str = "udp",
         answers: bool = True,
+        ca: Path | None = None,
     ) -> Baresip:
         """A baresip registered as the operator. `with_pbx`: also with the second account at the PBX;
-        `answers`: every call, by itself."""
+        `answers`: every call, by itself; `ca`: whom it trusts, for `transport` tls."""
         accounts = [
             Account(
                 operator,
-                self.net.agent,
+                self.net.agent if ca is None else f"{self.net.agent}:{SIPS_PORT}",
                 f"secret-{operator}",
                 auto_answer=answers,
                 register_every_s=register_every_s,
@@ -135,7 +136,7 @@ class Stage:
         ]
         if with_pbx:
             accounts.append(Account(operator, self.net.pbx, f"pbx-{operator}"))
-        phone = self._baresip(operator, self.net.phone(next(self._numbers)), accounts, tone)
+        phone = self._baresip(operator, self.net.phone(next(self._numbers)), accounts, tone, ca=ca)
         agent.wait_for_operator(operator, "ready")
         return phone
 
@@ -167,9 +168,15 @@ class Stage:
         return self._baresip(user, host, [Account(user, host)], tone)
 
     def _baresip(
-        self, name: str, host: str, accounts: list[Account], tone: int, speech: Path | None = None
+        self,
+        name: str,
+        host: str,
+        accounts: list[Account],
+        tone: int,
+        speech: Path | None = None,
+        ca: Path | None = None,
     ) -> Baresip:
-        phone = Baresip(self.folder / name, host, accounts, tone=tone, speech=speech)
+        phone = Baresip(self.folder / name, host, accounts, tone=tone, speech=speech, ca=ca)
         self._stops.append(phone.stop)
         phone.start()
         return phone

@@ -18,6 +18,7 @@ from ntpd112.sip.leg import Leg
 from ntpd112.sip.nameaddr import NameAddr
 from ntpd112.sip.sdp import LocalMedia
 from ntpd112.sip.target import Target
+from ntpd112.sip.tls import Tls
 from ntpd112.sip.trunks import Trunks, TrunkSpec
 from ntpd112.sip.uri import Uri
 
@@ -31,10 +32,10 @@ class Listen(NamedTuple):
 class Phone:
     """A user agent with sockets that answers calls at once."""
 
-    def __init__(self) -> None:
+    def __init__(self, tls: Tls | None = None) -> None:
         trunks = Trunks([TrunkSpec("any", ["0.0.0.0/0", "::/0"], 100, options_s=0)])
         self.ua = UserAgent(UaConfig(session_expires=0), None, trunks)
-        self.endpoint = SipEndpoint(self.ua, self.turn)
+        self.endpoint = SipEndpoint(self.ua, self.turn, tls)
         self.events: list[SipEvent] = []
         self.loop = asyncio.get_running_loop()
 
@@ -145,7 +146,7 @@ async def test_listening_on_a_taken_port_or_an_unknown_transport_is_an_error() -
         (mine,) = await one.endpoint.open([Listen("udp", "127.0.0.1")])
         with pytest.raises(OSError, match="in use"):
             await two.endpoint.open([Listen("udp", "127.0.0.1", mine.port)])
-        with pytest.raises(OSError, match="neither udp nor tcp"):
+        with pytest.raises(OSError, match="none of udp, tcp, tls"):
             await two.endpoint.open([Listen("sctp", "127.0.0.1")])
 
     await with_phones(test)

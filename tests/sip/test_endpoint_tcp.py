@@ -163,7 +163,7 @@ async def test_a_flood_on_one_connection_does_not_hold_up_another() -> None:
 
         table = tcp.Connections(asyncio.get_running_loop(), handle, lambda flow: None, lambda: None)
         try:
-            address = await table.listen(Address("127.0.0.1", 0))
+            address = await table.listen("tcp", Address("127.0.0.1", 0))
             flood.connect(address)
             other.connect(address)
             await until(lambda: len(table) == 2)

@@ -33,6 +33,8 @@ def flow_to(transport: str, remote: Address) -> Flow | None:
         ("sip:110@192.0.2.9", "udp", ("192.0.2.9", 5060)),
         ("sip:110@192.0.2.9:5080", "udp", ("192.0.2.9", 5080)),
         ("sip:110@192.0.2.9;transport=TCP", "tcp", ("192.0.2.9", 5060)),
+        ("sip:110@192.0.2.9;transport=tls", "tls", ("192.0.2.9", 5061)),
+        ("sips:110@192.0.2.9", "tls", ("192.0.2.9", 5061)),
         ("sip:[2001:db8:0:0::9]:5070", "udp", ("2001:db8::9", 5070)),
     ],
 )
@@ -51,7 +53,6 @@ def test_the_way_to_an_address(uri: str, transport: str, remote: tuple[str, int]
         "sip:110@0.0.0.0",
         "sip:110@224.0.0.1",
         "sip:110@[2001:db8::9];transport=tcp",
-        "sips:110@192.0.2.9",
         "tel:110",
         "urn:service:sos",
     ],

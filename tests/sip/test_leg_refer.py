@@ -210,7 +210,7 @@ def test_a_refer_within_a_call_that_is_not_answered_yet_is_refused() -> None:
         ("<sip:op2@112.test?Replaces=c%3Bto-tag%3Da%3Bfrom-tag%3Db&replaces=d>", 400, "Replaces"),
         ("<sip:op2@112.test;method=BYE>", 400, "only INVITE"),
         (f"<sip:{'x' * MAX_REFER_TO}@112.test>", 400, "more than"),
-        ("<sips:op2@112.test>", 416, "sips"),
+        ("<mailto:op2@112.test>", 416, "mailto"),
         ("<http://112.test/>", 416, "http"),
     ],
 )

@@ -47,7 +47,13 @@ class TestUri:
         assert str(Uri("sip", "h", user)) == "sip:B%FCdi@h"
 
     @pytest.mark.parametrize(
-        ("text", "transport"), [("sip:h", "udp"), ("sips:h", "tls"), ("sip:h;transport=TCP", "tcp")]
+        ("text", "transport"),
+        [
+            ("sip:h", "udp"),
+            ("sips:h", "tls"),
+            ("sips:h;transport=tcp", "tls"),
+            ("sip:h;transport=TCP", "tcp"),
+        ],
     )
     def test_transport(self, text: str, transport: str) -> None:
         assert Uri.parse(text).transport == transport

@@ -42,8 +42,10 @@ from ntpd112.sip.agent import UaConfig, UserAgent
 from ntpd112.sip.capture import Capture
 from ntpd112.sip.endpoint import SipEndpoint
 from ntpd112.sip.registrar import Registrar
+from ntpd112.sip.tls import TlsError
 from ntpd112.sip.trunks import Trunks, TrunkSpec
 
+from .certificates import keep_renewed, tls_of
 from .database import MainDatabase
 from .logs import set_up_logging
 from .metering import metrics_of
@@ -153,6 +155,7 @@ class Agent:
             asyncio.create_task(keep_saved(self.memory, self.journal, self._memory_file), name="memory"),
             asyncio.create_task(keep_clock(self.context.clock), name="clock"),
             asyncio.create_task(self.pauses.watch(), name="pauses"),
+            asyncio.create_task(keep_renewed(self.tls, config.tls), name="certificates"),
             asyncio.create_task(
                 watch_prompts(SitePrompts(config.media.prompts), self._reload_prompts), name="prompts"
             ),
@@ -195,6 +198,10 @@ class Agent:
 
     def _build(self) -> None:
         config = self.config
+        try:
+            self.tls = tls_of(config.tls)
+        except TlsError as problem:
+            raise StartError(f"[tls] {problem}") from problem
         self.media = MediaClient(on_input=self._request_turn)
         self.acd = Acd()
         for queue in config.queue:
@@ -238,7 +245,7 @@ class Agent:
         self.context = context
         self.control = CallControl(context)
         self.phones = PhoneBook(self._beside("-phones.json"), self.registrar, self.acd, context.clock.wall)
-        self.endpoint = SipEndpoint(self.ua, self._request_turn)
+        self.endpoint = SipEndpoint(self.ua, self._request_turn, self.tls)
         self.turn = Turn(self.control, self.ua, self.journal, self.media, self.endpoint, context.tally)
         self.centre = LiveCentre(context, self.control, self.trunks, self._request_turn, self._faults)
 

@@ -15,6 +15,7 @@ from .models import (
     RetentionConfig,
     SipConfig,
     SiteConfig,
+    TlsConfig,
     TraceConfig,
     TrunkConfig,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "SipConfig",
     "SiteConfig",
     "Strategy",
+    "TlsConfig",
     "TraceConfig",
     "TrunkConfig",
     "WebhookConfig",

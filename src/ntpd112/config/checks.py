@@ -14,6 +14,7 @@ from .problems import Complaint, shown, where
 from .prompts import missing_prompts, prompt_doubts
 from .queue_checks import queue_checks, queue_doubts
 from .tables import tables
+from .tls_checks import tls_checks
 from .values import listen_url, network, port_range
 from .webhook_checks import webhook_checks
 
@@ -35,6 +36,7 @@ def cross_checks(given: dict[str, Any]) -> list[Complaint]:
         *_mqtt_without_region(given),
         *_mqtt_secrets(given),
         *webhook_checks(given),
+        *tls_checks(given),
     ]
 
 

@@ -109,6 +109,7 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
         "media": _in_folder(config.media, folder, "recordings", "prompts"),
         "mqtt": _in_folder(config.mqtt, folder, "ca", "password_file"),
         "webhook": [_in_folder(hook, folder, "ca", "secret_file") for hook in config.webhook],
+        "tls": _in_folder(config.tls, folder, "certificate", "key", "ca"),
         "journal": journal.model_copy(update={"path": folder / journal.path}),
         "audit": config.audit.model_copy(update={"path": folder / config.audit.path}),
         "retention": config.retention.model_copy(update={"holds": folder / config.retention.holds}),

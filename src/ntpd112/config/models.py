@@ -73,6 +73,19 @@ class SipConfig(Section):
     "How long calls may go on after SIGTERM; new ones are refused meanwhile."
 
 
+class TlsConfig(Section):
+    """PEM files for `tls://` listeners and `sips:` calls, read again when they change."""
+
+    certificate: Path | None = None
+    "With its chain, ours first."
+    key: Path | None = None
+    "Of the certificate, without a passphrase."
+    ca: Path | None = None
+    "Certificates to trust; None: the system's."
+    clients: Literal["off", "asked", "required"] = "off"
+    "Whether who connects has to show a certificate, phones too; `asked`: one that is shown must be good."
+
+
 class RegistrarConfig(Section):
     expires: DurationRange = (60.0, 3600.0)
     "What a phone may ask for."
@@ -175,6 +188,7 @@ class LogConfig(Section):
 class Config(Section):
     site: SiteConfig = SiteConfig()
     sip: SipConfig = SipConfig()
+    tls: TlsConfig = TlsConfig()
     registrar: RegistrarConfig = RegistrarConfig()
     media: MediaConfig = MediaConfig()
     database: DatabaseConfig = DatabaseConfig()

@@ -13,9 +13,10 @@ from urllib.parse import SplitResult, urlsplit
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(s|m|h)")
 _SIP_URI = re.compile(
-    r"sip:(?:[^@\s<>\"?]+@)?(\[[^\]\s]+\]|[^:;?@\s\[\]]+)(?::(\d+))?((?:;[^;?\s<>\"]+)*)", re.I
+    r"sips?:(?:[^@\s<>\"?]+@)?(\[[^\]\s]+\]|[^:;?@\s\[\]]+)(?::(\d+))?((?:;[^;?\s<>\"]+)*)", re.I
 )
-_TRANSPORT = re.compile(r";transport=(?!(?:udp|tcp)(?:;|$))([^;]*)", re.I)
+_TRANSPORT = re.compile(r";transport=(?!(?:udp|tcp|tls)(?:;|$))([^;]*)", re.I)
+_TLS = re.compile(r"sips:|.*;transport=tls(?:;|$)", re.I)
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _KEYS = re.compile(r"[0-9*#]+")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
@@ -25,6 +26,7 @@ FIRST_PORT = 1024
 LAST_PORT = 65535
 
 SIP_PORT = 5060
+SIPS_PORT = 5061
 "Where a URI names none (RFC 3261 §19.1.2)."
 NUMBER_PLACE = "{number}"
 "Where the caller's number goes in the URI of a call-back."
@@ -123,9 +125,9 @@ def network(value: str) -> str:
 def listen_url(value: object) -> ListenUrl:
     if isinstance(value, tuple) and len(value) == 3:
         return ListenUrl(*value)
-    wrong = 'is not a listen URL such as "udp://0.0.0.0:5060" or "tcp://[::]:5060"'
+    wrong = 'is not a listen URL such as "udp://0.0.0.0:5060", "tcp://[::]:5060" or "tls://0.0.0.0:5061"'
     transport, separator, rest = str(value).partition("://")
-    if not separator or transport not in ("udp", "tcp"):
+    if not separator or transport not in ("udp", "tcp", "tls"):
         raise ValueError(wrong)
     host, port = _host_port(rest, wrong)
     return ListenUrl(transport, host, port)
@@ -151,7 +153,7 @@ def _host_port(text: str, wrong: str) -> tuple[str, int]:
 
 def sip_uri(value: str) -> str:
     """`sip:110@10.1.0.5:5060;transport=tcp`. The host is an address: a name server that is away must not keep
-    a call from its last way out. UDP or TCP, as these are what we listen on."""
+    a call from its last way out. `sips:` is TLS."""
     sip_address(value)
     return value
 
@@ -171,8 +173,13 @@ def sip_address(uri: str) -> tuple[str, int]:
     if port is not None and not 0 < int(port) <= LAST_PORT:
         raise ValueError(f"has the port {port}, which is not from 1 to {LAST_PORT}")
     if wrong := _TRANSPORT.search(params):
-        raise ValueError(f'has the transport "{wrong[1]}"; we have udp and tcp')
-    return host, int(port or SIP_PORT)
+        raise ValueError(f'has the transport "{wrong[1]}"; we have udp, tcp and tls')
+    return host, int(port or (SIPS_PORT if is_tls(uri) else SIP_PORT))
+
+
+def is_tls(uri: str) -> bool:
+    """Whether a call to this SIP URI goes over TLS."""
+    return _TLS.match(uri) is not None
 
 
 def sip_uri_for(value: str) -> str:

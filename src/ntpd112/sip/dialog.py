@@ -6,11 +6,11 @@ import ipaddress
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from .flow import Address, Flow
+from .flow import TRANSPORTS, Address, Flow
 from .message import Request, Response
 from .nameaddr import NameAddr
 from .reply import tag_of
-from .uri import SipSyntaxError, Uri, split_outside_quotes
+from .uri import DEFAULT_PORTS, SipSyntaxError, Uri, split_outside_quotes
 
 MAX_ROUTES = 20
 "Route entries kept of a peer's Record-Route; longer chains are not real."
@@ -122,8 +122,12 @@ class Dialog:
         flow = self.flow
         host, port, transport = hop
         transport = transport or flow.transport
-        if not _reachable(host, flow) or transport not in ("udp", "tcp"):
+        if not _reachable(host, flow) or transport not in TRANSPORTS:
             return flow
+        if (transport == "tls") != (flow.transport == "tls"):
+            # What is encrypted stays so, and a peer without TLS is asked for none.
+            return flow
+        port = port or DEFAULT_PORTS[transport]
         if usable and transport == flow.transport:
             same_host = host == flow.remote.host
             # Over TCP the peer's end of the connection has another port than its Contact names.
@@ -136,15 +140,16 @@ class Dialog:
 
 
 @lru_cache(maxsize=4_096)
-def _hop(uri_or_route: str) -> tuple[str, int, str | None] | None:
-    """Host, port and transport where a URI's or Route's host is an IP address, else None."""
+def _hop(uri_or_route: str) -> tuple[str, int | None, str | None] | None:
+    """Host, and port and transport as far as they are named, where a URI's or Route's host is an IP address,
+    else None."""
     try:
         uri = NameAddr.parse(uri_or_route).uri if "<" in uri_or_route else Uri.parse(uri_or_route)
         host = str(ipaddress.ip_address(uri.host))
     except (SipSyntaxError, ValueError):
         return None
-    transport = uri.params.get("transport")
-    return host, uri.port or 5060, transport.lower() if transport else None
+    named = uri.scheme == "sips" or uri.params.get("transport")
+    return host, uri.port, uri.transport if named else None
 
 
 @lru_cache(maxsize=4_096)

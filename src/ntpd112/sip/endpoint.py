@@ -1,4 +1,4 @@
-"""The sockets of a user agent: UDP and TCP over IPv4 and IPv6 on an asyncio loop. No protocol is in here.
+"""The sockets of a user agent: UDP, TCP and TLS over IPv4 and IPv6 on an asyncio loop. No protocol here.
 
 What comes in is handed to the agent at once; what the agent wants sent is given to `send` by the turn, after
 the journal has it. A failure to send is reported to the agent as an input of its own.
@@ -16,9 +16,10 @@ from functools import partial
 from typing import Literal, Protocol
 
 from .agent import UserAgent
-from .flow import Address, Flow, Outgoing
+from .flow import TRANSPORTS, Address, Flow, Outgoing
 from .message import BadMessage
 from .tcp import Connections, Message
+from .tls import Tls
 from .udp import LocalAddresses, UdpSocket
 from .uri import format_host_port
 
@@ -31,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class Listen(Protocol):
-    """Where to listen: `transport` is `udp` or `tcp`, `host` an IP address without brackets."""
+    """Where to listen: `transport` is `udp`, `tcp` or `tls`, `host` an IP address without brackets."""
 
     @property
     def transport(self) -> str: ...
@@ -44,7 +45,7 @@ class Listen(Protocol):
 class SipEndpoint:
     """`on_input()` is called after each batch of inputs; its user then handles events and sends."""
 
-    def __init__(self, agent: UserAgent, on_input: Callable[[], None]) -> None:
+    def __init__(self, agent: UserAgent, on_input: Callable[[], None], tls: Tls | None = None) -> None:
         self.tap: Tap | None = None
         self._reading_since = NEVER
         self._agent = agent
@@ -52,9 +53,9 @@ class SipEndpoint:
         self._loop = asyncio.get_running_loop()
         self._udp: list[UdpSocket] = []
         self._udp_by_local: dict[Address, UdpSocket] = {}
-        self._tcp = Connections(self._loop, self._tcp_message, self._tcp_closed, on_input)
-        self._tcp_locals: dict[int, LocalAddresses] = {}
-        "Our address for Via and Contact over TCP, by IP version."
+        self._tcp = Connections(self._loop, self._tcp_message, self._tcp_closed, on_input, tls)
+        self._tcp_locals: dict[tuple[str, int], LocalAddresses] = {}
+        "Our address for Via and Contact over TCP and TLS, by transport and IP version."
         agent.set_flow_to(self.flow_to)
 
     async def open(self, listen: Iterable[Listen]) -> list[Address]:
@@ -62,8 +63,8 @@ class SipEndpoint:
         addresses = []
         for url in listen:
             where = f"{url.transport}://{format_host_port(url.host, url.port)}"
-            if url.transport not in ("udp", "tcp"):
-                raise OSError(f"{where}: transport is neither udp nor tcp")
+            if url.transport not in TRANSPORTS:
+                raise OSError(f"{where}: transport is none of {', '.join(TRANSPORTS)}")
             try:
                 addresses.append(await self._listen(url.transport, Address(url.host, url.port)))
             except OSError as error:
@@ -76,8 +77,8 @@ class SipEndpoint:
             self._udp.append(udp)
             self._loop.add_reader(udp.socket.fileno(), self._readable, udp)
             return udp.local
-        address = await self._tcp.listen(address)
-        self._tcp_locals.setdefault(6 if ":" in address.host else 4, LocalAddresses(address))
+        address = await self._tcp.listen(transport, address)
+        self._tcp_locals.setdefault((transport, _version(address)), LocalAddresses(address))
         return address
 
     async def close(self) -> None:
@@ -93,8 +94,8 @@ class SipEndpoint:
             family = socket.AF_INET6 if ":" in remote.host else socket.AF_INET
             udp = next((one for one in self._udp if one.family == family), None)
             return udp.flow_to(remote) if udp is not None else None
-        local = self._tcp_locals.get(6 if ":" in remote.host else 4)
-        return Flow("tcp", local.towards(remote.host), remote) if local is not None else None
+        local = self._tcp_locals.get((transport, _version(remote)))
+        return Flow(transport, local.towards(remote.host), remote) if local is not None else None
 
     # In
 
@@ -166,3 +167,8 @@ class SipEndpoint:
 def _call_id(data: bytes) -> str:
     """Of a message as we write them."""
     return data.partition(b"\r\nCall-ID: ")[2].partition(b"\r\n")[0].decode("utf-8", "replace")
+
+
+def _version(address: Address) -> int:
+    """Of IP."""
+    return 6 if ":" in address.host else 4

@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+TRANSPORTS = ("udp", "tcp", "tls")
+
 
 class Address(NamedTuple):
     """An IP address (no name, IPv6 without brackets) and a port."""
@@ -16,9 +18,9 @@ class Address(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """`transport` is `udp` or `tcp`. `local` is the listening socket's address that the flow belongs to; for
-    TCP it also names the listener whose address we advertise. Two messages of one TCP connection have equal
-    flows."""
+    """`transport` is one of TRANSPORTS. `local` is the listening socket's address that the flow belongs to;
+    for TCP and TLS it also names the listener whose address we advertise. Two messages of one connection
+    have equal flows."""
 
     transport: str
     local: Address

@@ -19,8 +19,8 @@ MAX_REFER_TO = 2_048
 REFERRAL_S = 180.0
 "Seconds until a REFER of which nothing final was said is over: as long as an INVITE may ring (Timer C)."
 SIPFRAG = "message/sipfrag;version=2.0"
-SCHEMES = frozenset({"sip", "tel"})
-"What one can be transferred to: `sips:` would need TLS."
+SCHEMES = frozenset({"sip", "sips", "tel"})
+"What one can be transferred to."
 OVER = frozenset({404, 405, 408, 410, 416, 480, 481, 482, 483, 484, 485, 489, 501, 604})
 "Answers to a NOTIFY that end the subscription (RFC 6665 §4.2.2)."
 

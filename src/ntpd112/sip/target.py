@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
-from .flow import Address, Flow, FlowTo
+from .flow import TRANSPORTS, Address, Flow, FlowTo
 from .nameaddr import NameAddr
 from .uri import DEFAULT_PORTS, Uri
 
@@ -22,9 +22,9 @@ class Target:
 
 def target_of(uri: Uri, flow_to: FlowTo) -> Target | None:
     """Where a call to `uri` goes (RFC 3263 §4 without DNS): the address, port and transport that it names,
-    UDP and 5060 else. None if it names no such address or `flow_to` knows no way there."""
+    UDP and 5060 else; `sips:` is TLS. None if it names no such address or `flow_to` knows no way there."""
     transport = uri.transport
-    if uri.scheme != "sip" or transport not in ("udp", "tcp"):
+    if uri.scheme not in ("sip", "sips") or transport not in TRANSPORTS:
         return None
     try:
         address = ip_address(uri.host)

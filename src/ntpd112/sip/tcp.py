@@ -1,15 +1,17 @@
-"""TCP connections of the SIP endpoint: accepted and made, framed, bounded in number, bytes and time."""
+"""TCP and TLS connections of the SIP endpoint: made and accepted, framed, bounded in number, bytes, time."""
 
 from __future__ import annotations
 
 import asyncio
 from collections import deque
 from collections.abc import Callable, Iterator
-from typing import cast
+from functools import partial
+from typing import Any, cast
 
 from .flow import Address, Flow
 from .message import BadMessage, Request, Response
 from .parser import Ping, StreamParser
+from .tls import FailureReports, Tls, TlsListener, why
 
 MAX_CONNECTIONS = 4_000
 "Connections at once: an operator's phone and a trunk have one each. One more closes the longest idle one."
@@ -38,8 +40,9 @@ Message = Request | Response | BadMessage
 class Connection(asyncio.BufferedProtocol):
     """One connection. `flow` is known when it is connected."""
 
-    def __init__(self, table: Connections, flow: Flow | None) -> None:
+    def __init__(self, table: Connections, transport: str, flow: Flow | None) -> None:
         self._table = table
+        self._transport_name = transport
         self._parser = StreamParser()
         self.flow = flow
         self.transport: asyncio.Transport | None = None
@@ -56,7 +59,7 @@ class Connection(asyncio.BufferedProtocol):
             if not local or not remote:
                 self.transport.abort()
                 return
-            self.flow = Flow("tcp", Address(*local[:2]), Address(*remote[:2]))
+            self.flow = Flow(self._transport_name, Address(*local[:2]), Address(*remote[:2]))
         else:
             # We made it: the peer owes us nothing until we have asked.
             self.waiting_since = None
@@ -120,7 +123,8 @@ class Connection(asyncio.BufferedProtocol):
 
 
 class Connections:
-    """All connections by flow. `handle(message, flow)`, `closed(flow)` and then `on_input()` are called."""
+    """All connections by flow. `handle(message, flow)`, `closed(flow)` and then `on_input()` are called.
+    Without `tls` none of `tls` is accepted or made."""
 
     def __init__(
         self,
@@ -128,8 +132,11 @@ class Connections:
         handle: Callable[[Message, Flow], None],
         closed: Callable[[Flow], None],
         on_input: Callable[[], None],
+        tls: Tls | None = None,
     ) -> None:
         self.loop = loop
+        self._tls = tls
+        self._reports = FailureReports(loop)
         self.handle = handle
         self.on_input = on_input
         self._closed = closed
@@ -139,6 +146,7 @@ class Connections:
         "What to send when the connection that is being made is there."
         self._tasks: set[asyncio.Task[None]] = set()
         self._servers: list[asyncio.Server] = []
+        self._tls_listeners: list[TlsListener] = []
         self._sweeper = loop.call_later(SWEEP_S, self._sweep)
         self.buffer = memoryview(bytearray(READ_BYTES))
         "What is read, until the connection has taken it out, which it does at once."
@@ -177,9 +185,17 @@ class Connections:
         while self._queue and self._left:
             self._queue.popleft().go_on()
 
-    async def listen(self, address: Address) -> Address:
+    async def listen(self, transport: str, address: Address) -> Address:
         """Raises OSError."""
-        server = await self.loop.create_server(lambda: Connection(self, None), address.host, address.port)
+        if transport == "tls":
+            assert self._tls is not None, "no certificate to listen with"
+            accepted = partial(Connection, self, "tls", None)
+            listener = TlsListener(self.loop, address, self._tls, accepted)
+            self._tls_listeners.append(listener)
+            return listener.local
+        server = await self.loop.create_server(
+            lambda: Connection(self, "tcp", None), address.host, address.port
+        )
         self._servers.append(server)
         return Address(*server.sockets[0].getsockname()[:2])
 
@@ -203,12 +219,25 @@ class Connections:
             if len(self._waiting) > MAX_CONNECTIONS:
                 raise OSError(f"{MAX_CONNECTIONS} connections are being made")
             async with asyncio.timeout(CONNECT_S):
-                await self.loop.create_connection(lambda: Connection(self, flow), *flow.remote)
-        except OSError:
+                await self.loop.create_connection(
+                    lambda: Connection(self, flow.transport, flow), *flow.remote, **self._security(flow)
+                )
+        except OSError as error:
             # TimeoutError is one, too.
+            if flow.transport == "tls":
+                self._reports.add(flow.remote.host, why(error))
             self._waiting.pop(flow, None)
             self._closed(flow)
             self.on_input()
+
+    def _security(self, flow: Flow) -> dict[str, Any]:
+        """The peer's certificate has to be for the address that we connect to (RFC 5922 §7.1 with the address
+        in place of a domain)."""
+        if flow.transport != "tls":
+            return {}
+        if self._tls is None:
+            raise OSError("there is no [tls] certificate")
+        return {"ssl": self._tls.client, "server_hostname": flow.remote.host}
 
     def add(self, connection: Connection) -> None:
         """A connection is there; make room for it."""
@@ -255,6 +284,8 @@ class Connections:
         self._sweeper.cancel()
         for server in self._servers:
             server.close()
+        for listener in self._tls_listeners:
+            await listener.close()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

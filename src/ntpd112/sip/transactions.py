@@ -27,7 +27,7 @@ from .transaction import (
     ServerTransaction,
     Transaction,
 )
-from .uri import format_host_port
+from .uri import DEFAULT_PORTS, format_host_port
 from .via import MAGIC_COOKIE, Via
 
 MAX_TRANSACTIONS = 100_000
@@ -151,7 +151,8 @@ class Transactions:
         else:
             server = NonInviteServer(self, key, back, TRYING, request)
         if back.reliable:
-            server.fallback = Flow(back.transport, back.local, Address(back.remote.host, via.port or 5060))
+            port = via.port or DEFAULT_PORTS[back.transport]
+            server.fallback = Flow(back.transport, back.local, Address(back.remote.host, port))
         self._servers[key] = server
         self._remember_flow(server)
         return server
@@ -243,7 +244,7 @@ def reply_flow(flow: Flow, via: Via) -> Flow:
     not followed: it would let anyone aim our answers at a third."""
     if flow.reliable or "rport" in via.params:
         return flow
-    port = via.port or 5060
+    port = via.port or DEFAULT_PORTS[flow.transport]
     if port == flow.remote.port:
         return flow
     return Flow(flow.transport, flow.local, Address(flow.remote.host, port))

@@ -130,9 +130,12 @@ class Uri:
 
     @property
     def transport(self) -> str:
-        """`udp`, `tcp` or `tls`: the transport parameter, else the scheme's default."""
-        named = self.params.get("transport")
-        return named.lower() if named else ("tls" if self.scheme == "sips" else "udp")
+        """`udp`, `tcp` or `tls`: the transport parameter, else the scheme's default. `sips:` is TLS, also
+        where it names TCP, which is below it (RFC 3261 §26.2.2)."""
+        named = (self.params.get("transport") or "").lower()
+        if self.scheme == "sips":
+            return named.replace("tcp", "tls") or "tls"
+        return named or "udp"
 
     def with_params(self, **changes: str | None) -> Uri:
         return replace(self, params={**self.params, **changes})

@@ -13,12 +13,14 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import trustme
 
 from .loopback import Loopback, free_port
 from .process import LOG_TAIL, Program
 from .waiting import eventually
 
 REALM = "e2e.112"
+SIPS_PORT = 5061
 OUTSIDE = 99
 "Number of the phone that is no operator's: a destination, an off-duty operator."
 Json = dict[str, Any]
@@ -37,6 +39,8 @@ class Settings:
     keepalive: str = "0s"
     workers: int = 1
     ipv6: bool = False
+    tls: bool = False
+    "Listen for SIP over TLS too, with a certificate of the agent's own authority."
     skilled_numbers: Mapping[str, str] = field(default_factory=lambda: {"118": "medical"})
     "Numbers with a queue of their own that asks for a skill."
     database: str = ""
@@ -74,6 +78,9 @@ class Agent:
     def _config(self) -> str:
         settings, net = self.settings, self.net
         listen = [f"udp://{net.agent}:5060", f"tcp://{net.agent}:5060"]
+        tls = self._papers() if settings.tls else ""
+        if settings.tls:
+            listen.append(f"tls://{net.agent}:{SIPS_PORT}")
         if settings.ipv6:
             listen += [f"udp://[::1]:{self.port6}", f"tcp://[::1]:{self.port6}"]
         database = settings.database or f"sqlite+aiosqlite:///{self.database_file}"
@@ -89,6 +96,7 @@ region = "35.78"
 listen = {listen}
 realm = "{REALM}"
 drain = "1s"
+{tls}
 [registrar]
 expires = "1s..1h"
 keepalive = "{settings.keepalive}"
@@ -110,6 +118,18 @@ rate = "{settings.rate}"
 {callbacks}
 {sections}
 {queues}"""
+
+    @property
+    def ca(self) -> Path:
+        """Who vouches for the agent's certificate."""
+        return self.folder / "ca.pem"
+
+    def _papers(self) -> str:
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(str(self.ca))
+        issued = authority.issue_cert(self.net.agent)
+        issued.private_key_and_cert_chain_pem.write_to_path(str(self.folder / "agent.pem"))
+        return '[tls]\ncertificate = "agent.pem"\nkey = "agent.pem"\nca = "ca.pem"'
 
     @staticmethod
     def _trunk(name: str, peers: Sequence[str], max_calls: int, options: str) -> str:

@@ -36,12 +36,20 @@ class Account:
 
 class Baresip:
     """One softphone at an address of its own. `tone` (Hz) is what it says all the time during a call, if it
-    is not given `speech`, a WAV file."""
+    is not given `speech`, a WAV file. `ca`: whom it trusts, for TLS."""
 
     def __init__(
-        self, folder: Path, host: str, accounts: list[Account], *, tone: int, speech: Path | None = None
+        self,
+        folder: Path,
+        host: str,
+        accounts: list[Account],
+        *,
+        tone: int,
+        speech: Path | None = None,
+        ca: Path | None = None,
     ) -> None:
         folder.mkdir(parents=True)
+        self._ca = ca
         self.folder = folder
         self.host = host
         self._accounts = accounts
@@ -55,12 +63,13 @@ class Baresip:
         self.program = Program([command, "-f", folder], folder / "baresip.log")
 
     def _config(self) -> str:
+        trusted = f"sip_cafile {self._ca}\nsip_verify_server yes\n" if self._ca is not None else ""
         modules = "".join(
             f"module {name}.so\n" for name in ("g711", "aufile", "aubridge", "sndfile", "ctrl_tcp")
         )
         return f"""poll_method epoll
 sip_listen {self.host}:5060
-net_interface {self.host}
+{trusted}net_interface {self.host}
 ctrl_tcp_listen {self.host}:{CONTROL_PORT}
 module_path {MODULES}
 {modules}module_app account.so

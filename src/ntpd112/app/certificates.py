@@ -1,0 +1,56 @@
+"""The certificates for SIP over TLS: read at the start, and again when they are renewed."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import structlog
+
+from ntpd112.config import TlsConfig
+from ntpd112.sip.tls import Tls, TlsError, TlsFiles
+
+LOOK_S = 30.0
+"Between looks at the files: a renewal is made days before it is needed."
+
+log = structlog.get_logger("ntpd112.app")
+Stamps = dict[Path, int]
+"When each file was changed last, in ns."
+
+
+def tls_of(config: TlsConfig) -> Tls | None:
+    """None if no certificate is configured. Raises TlsError."""
+    files = _files(config)
+    return Tls(files) if files is not None else None
+
+
+def _files(config: TlsConfig) -> TlsFiles | None:
+    if config.certificate is None or config.key is None:
+        return None
+    return TlsFiles(config.certificate, config.key, config.ca, config.clients)
+
+
+async def keep_renewed(tls: Tls | None, config: TlsConfig) -> None:
+    """Takes over files that have changed, for ever. Half a renewal (a certificate whose key is still to come)
+    is tried again when the next file changes; until then the old one serves."""
+    files = _files(config)
+    if tls is None or files is None:
+        return
+    seen = _stamps(files)
+    while True:
+        await asyncio.sleep(LOOK_S)
+        now = _stamps(files)
+        if now == seen:
+            continue
+        seen = now
+        try:
+            tls.reload()
+        except TlsError as problem:
+            log.error("the changed TLS certificate cannot be used, the old one still is", reason=str(problem))
+        else:
+            log.info("TLS certificate renewed", certificate=str(files.certificate))
+
+
+def _stamps(files: TlsFiles) -> Stamps:
+    paths = [path for path in (files.certificate, files.key, files.ca) if path is not None]
+    return {path: path.stat().st_mtime_ns if path.exists() else 0 for path in paths}

@@ -1,0 +1,41 @@
+"""[tls]: what needs it, and what it needs."""
+
+from pathlib import Path
+
+import pytest
+from tests.config.said import load, said
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        (
+            '[sip]\nlisten = ["tls://0.0.0.0:5061"]',
+            '2: [sip]: listen URL "tls://0.0.0.0:5061" needs [tls] certificate and key',
+        ),
+        (
+            '[[destination]]\nname = "polda"\nto = ["sip:110@10.1.0.5;transport=tls"]',
+            '3: destination "polda": to "sip:110@10.1.0.5;transport=tls" needs [tls] certificate and key',
+        ),
+        (
+            '[[destination]]\nname = "polda"\nto = "sips:110@10.1.0.5"',
+            '3: destination "polda": to "sips:110@10.1.0.5" needs [tls] certificate and key',
+        ),
+        (
+            '[tls]\ncertificate = "cert.pem"',
+            "1: [tls]: key is missing: give certificate and key, two PEM files",
+        ),
+        (
+            '[tls]\nkey = "key.pem"',
+            "1: [tls]: certificate is missing: give certificate and key, two PEM files",
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_said(tmp_path: Path, text: str, wrong: str) -> None:
+    assert f"ntpd112.toml:{wrong}" in said(tmp_path, text)
+
+
+def test_files_are_taken_from_the_folder_of_the_configuration(tmp_path: Path) -> None:
+    text = '[tls]\ncertificate = "tls/cert.pem"\nkey = "/etc/key.pem"\n[sip]\nlisten = ["tls://0.0.0.0:5061"]'
+    tls = load(tmp_path, text).tls
+    assert (tls.certificate, tls.key, tls.ca) == (tmp_path / "tls/cert.pem", Path("/etc/key.pem"), None)
