@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import secrets
 import signal
-import sqlite3
 import time
 from contextlib import AsyncExitStack
 from functools import partial
@@ -39,12 +38,12 @@ from ntpd112.memory import restore
 from ntpd112.queue import Acd
 from ntpd112.sinks import Sink
 from ntpd112.sip.agent import UaConfig, UserAgent
-from ntpd112.sip.capture import Capture
 from ntpd112.sip.endpoint import SipEndpoint
 from ntpd112.sip.registrar import Registrar
 from ntpd112.sip.tls import TlsError
 from ntpd112.sip.trunks import Trunks, TrunkSpec
 
+from .capturing import start_capture
 from .certificates import keep_renewed, tls_of
 from .database import MainDatabase
 from .logs import set_up_logging
@@ -132,7 +131,9 @@ class Agent:
             **{f"webhook.{name}": sink for name, sink in self.webhooks.items()},
         }
         self.context.write(AgentStarted(at=time.time(), version=__version__))
-        self._start_capture()
+        self.capture = start_capture(config.trace, self.trunks, self.endpoint)
+        if self.capture is not None:
+            self._opened.callback(self.capture.close)
         # Before the first REGISTER can come: what was saved must not take the place of what is newer.
         if restored := self.phones.restore(loop.time()):
             log.info("phones registered before are asked whether they are there", phones=restored)
@@ -248,23 +249,6 @@ class Agent:
         self.endpoint = SipEndpoint(self.ua, self._request_turn, self.tls)
         self.turn = Turn(self.control, self.ua, self.journal, self.media, self.endpoint, context.tally)
         self.centre = LiveCentre(context, self.control, self.trunks, self._request_turn, self._faults)
-
-    def _start_capture(self) -> None:
-        """Keep the calls' SIP messages for `ntpd112 trace`. A disk that refuses them costs no call."""
-        trace = self.config.trace
-        self.capture: Capture | None = None
-        if trace.path is None or not trace.max_messages:
-            return
-        match = self.trunks.match
-        capture = Capture(trace.path, trace.max_messages, lambda host: match(host) is not None)
-        try:
-            capture.start()
-        except (OSError, sqlite3.Error) as problem:
-            log.error("SIP messages are not kept for `trace`", path=str(trace.path), reason=str(problem))
-            return
-        self.capture = capture
-        self._opened.callback(capture.close)
-        self.endpoint.tap = lambda way, flow, data: capture.record(time.time(), way, flow, data)
 
     def _request_turn(self) -> None:
         self.turn.request()
