@@ -183,6 +183,16 @@ async def test_a_path_of_several_routes_allows_the_methods_of_all(site: Site) ->
     assert answer.headers["allow"] == "GET, PUT"
 
 
+@pytest.mark.parametrize(("method", "path"), [*NEEDS, *OPEN, *PERSONAL])
+async def test_every_path_refuses_a_parameter_it_does_not_have_by_name(
+    site: Site, method: str, path: str
+) -> None:
+    answer = await site.client.request(method, path, params={"colour": "red"}, json={})
+    assert is_problem(answer, 422)
+    assert answer.json()["detail"].startswith("query parameter `colour` is not known: ")
+    assert answer.json()["errors"][0]["name"] == "colour"
+
+
 @pytest.mark.parametrize(
     "path", ["/api/v1/calls", "/healthz", "/readyz", "/metrics", "/api/v1/operators/siti"]
 )

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from datetime import UTC, datetime
+
 import msgspec
 import pytest
+from hypothesis import assume, example, given
+from hypothesis import strategies as st
 from sqlalchemy import text
 from tests.api.conftest import Site, call_id, cdr
 from tests.cdr.conftest import postgres_server, url
 
 from ntpd112.api import models
-from ntpd112.cdr.store import Position
+from ntpd112.api.parameters import CURSOR_PATTERN, read_cursor, write_cursor
+from ntpd112.api.problems import Problem
+from ntpd112.cdr.store import Place, Position
 
 __all__ = ["postgres_server", "url"]
 "On both databases."
@@ -173,3 +180,30 @@ async def test_a_long_page_is_whole(site: Site) -> None:
     page = models.CdrPage.model_validate(answer.json())
     assert [item.id for item in page.items] == [call_id(n) for n in range(299, 0, -1)]
     assert page.next_cursor is not None
+
+
+@given(
+    moment=st.datetimes(datetime(1970, 1, 1), datetime(2286, 1, 1), timezones=st.just(UTC)),
+    call=st.from_regex(r"[0-9A-Z]{1,26}", fullmatch=True),
+)
+def test_a_cursor_names_the_place_it_was_made_of(moment: datetime, call: str) -> None:
+    place = Place(moment, call)
+    assert read_cursor(write_cursor(place)) == place
+
+
+@given(st.from_regex(CURSOR_PATTERN, fullmatch=True))
+def test_whatever_looks_like_a_cursor_is_one(text: str) -> None:
+    assert read_cursor(text.rstrip("\n")) is not None
+
+
+@given(st.text(max_size=50))
+@example("")
+@example("1.A\n")
+@example("9" * 17 + ".A")
+@example("-1.A")
+@example("\u0661.A")
+def test_anything_else_is_refused_as_what_it_is(text: str) -> None:
+    assume(not re.fullmatch(r"[0-9]{1,16}\.[0-9A-Za-z]{1,26}", text))
+    with pytest.raises(Problem) as refused:
+        read_cursor(text)
+    assert refused.value.status == 422

@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from schemathesis import APIOperation, BaseSchema, Case, GenerationMode
 from schemathesis.core.result import Ok
+from schemathesis.specs.openapi.checks import ignored_auth
 
 from ntpd112.api import once
 
@@ -27,6 +28,8 @@ EXAMPLES = 10
 "Requests of an operation in each way: about half a minute in all."
 ENDLESS = "stream_events"
 "Server-sent events have no end to wait for; tests/api/test_events.py and test_following.py read them."
+LEFT_OUT = [ignored_auth]
+"Tries each path with wrong keys, which are braked by address (429): tests/api/test_access.py does that."
 TALK_MS = 90_000
 _numbers = itertools.count(1)
 
@@ -77,7 +80,7 @@ def ask(
     @given(case=operation.as_strategy(generation_mode=mode))
     def one(case: Case[Any]) -> None:
         change(case)
-        case.call_and_validate(headers=headers)
+        case.call_and_validate(headers=headers, excluded_checks=LEFT_OUT)
 
     one()
 
@@ -86,13 +89,19 @@ def as_made(case: Case[Any]) -> None:
     """Nothing is changed."""
 
 
-def with_a_key_of_its_own(case: Case[Any]) -> None:
+def as_no_schema_can_say(case: Case[Any]) -> None:
+    """Each command has a key of its own, and an end is yet to come."""
+    if isinstance(case.body, dict) and case.body.get("expires_at"):
+        case.body["expires_at"] = "2090-01-01T00:00:00+07:00"
     if once.HEADER in case.headers:
         case.headers[once.HEADER] = f"key-{next(_numbers)}"
 
 
 @pytest.mark.timeout(300)
-def test_whatever_is_asked_the_answer_is_a_documented_one(stage: Stage) -> None:
+def test_whatever_is_asked_the_answer_is_a_documented_one(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NTPD112_HTTP__RATE", "0/s")  # a 429 would tell nothing of the path
     agent = stage.agent(siti={}, budi={})
     stage.sipp_phone(agent, "siti", *picks_up(), *is_hung_up(), calls=5)
     stage.caller(agent, invite(), *answered(), pause(500), *hangs_up()).run()
@@ -103,7 +112,7 @@ def test_whatever_is_asked_the_answer_is_a_documented_one(stage: Stage) -> None:
     agent.wait_for_calls("talking", "waiting", "waiting")
 
     def about_what_is_there(case: Case[Any]) -> None:
-        with_a_key_of_its_own(case)
+        as_no_schema_can_say(case)
         live = [call["id"] for call in agent.calls()] or [cdr["id"]]
         known = {
             "/api/v1/calls": live[next(_numbers) % len(live)],
@@ -116,7 +125,7 @@ def test_whatever_is_asked_the_answer_is_a_documented_one(stage: Stage) -> None:
 
     schema = schemathesis.openapi.from_url(f"{agent.url}/openapi.json")
     for operation in operations(schema):
-        ask(agent, operation, GenerationMode.POSITIVE, with_a_key_of_its_own)
+        ask(agent, operation, GenerationMode.POSITIVE, as_no_schema_can_say)
         ask(agent, operation, GenerationMode.POSITIVE, about_what_is_there)
         if takes_something(operation):
             ask(agent, operation, GenerationMode.NEGATIVE, as_made)

@@ -184,7 +184,7 @@ async def begin(request: Request, by: str, clock: Callable[[], float] = time.mon
     if attempt is None or attempt.who is not None:
         return
     given = request.headers.getlist(HEADER)
-    found = re.match(PATTERN, given[0])
+    found = re.fullmatch(PATTERN, given[0])
     if found is None or len(given) > 1:
         expected = f"one key of up to {MAX_KEY} printable characters without spaces"
         raise invalid_parameter(HEADER, ", ".join(given), expected, "header")

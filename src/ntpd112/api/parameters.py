@@ -83,7 +83,7 @@ def read_cursor(text: str | None) -> Place | None:
     """Raises Problem."""
     if text is None:
         return None
-    if not re.match(CURSOR_PATTERN, text, re.ASCII):
+    if not re.fullmatch(CURSOR_PATTERN, text):
         raise invalid_parameter("cursor", text, "a `next_cursor` of an earlier answer")
     micros, _, call_id = text.partition(".")
     seconds, rest = divmod(int(micros), 1_000_000)
