@@ -11,15 +11,16 @@ from pathlib import Path
 import httpx
 from tests.sinks.asyncapi import check
 
-from ntpd112.journal import Journal
-from ntpd112.journal.events import CallEnded
 from ntpd112.sinks.topics import Publication
 
 from .conftest import Stage
 from .peers.agent import Settings
 from .peers.broker import PASSWORD, PORT, USER, Broker, Subscriber
+from .peers.ended import ended_calls, states_by_call
 from .peers.scenario import answered, hangs_up, invite, is_hung_up, pause, picks_up
 from .peers.waiting import eventually
+
+CALLS_PER_S = 10
 
 
 def mqtt(host: str, scheme: str = "mqtt", password: str = PASSWORD) -> Settings:
@@ -117,11 +118,32 @@ def test_a_broker_that_is_away_in_the_middle_of_calls_gets_every_one_later(stage
     log = agent.program.log()
     assert log.count("the broker is back") == 1
     agent.stop()
-    journal = Journal(agent.folder / "journal.db")
-    events = [stored.event for stored in journal.read(0, 10_000)]
-    ended = [event.call_id for event in events if isinstance(event, CallEnded)]
-    journal.close()
-    assert sorted(cdrs(subscriber)) == sorted(ended)
+    assert sorted(cdrs(subscriber)) == sorted(ended_calls(agent))
+
+
+def test_a_broker_that_goes_and_comes_back_under_load_is_told_every_call_in_order(stage: Stage) -> None:
+    broker = stage.broker()
+    subscriber = stage.subscriber(broker)
+    agent = stage.agent(mqtt(broker.host))
+    calls = 200
+    caller = stage.caller(
+        agent, invite(), *answered(), pause(500), *hangs_up(), calls=calls, rate=CALLS_PER_S
+    )
+    caller.start()
+    for told in (calls // 5, calls // 2):
+        eventually(lambda: len(cdrs(subscriber)) >= told, "some are told")  # noqa: B023
+        broker.stop()
+        ended = len(agent.cdrs())
+        eventually(lambda: len(agent.cdrs()) >= ended + 2 * CALLS_PER_S, "calls go on")  # noqa: B023
+        broker.start()
+    caller.finish()
+    agent.wait_for_cdrs(calls)
+    eventually(lambda: len(cdrs(subscriber)) == calls, "every CDR arrives")
+    agent.stop()
+    assert sorted(cdrs(subscriber)) == sorted(ended_calls(agent))
+    for call, places in states_by_call(agent).items():
+        told_of = [message.payload["seq"] for message in subscriber.told(f"calls/{call}")]
+        assert list(dict.fromkeys(told_of)) == places
 
 
 def test_a_killed_agent_is_offline_by_its_last_will_and_tells_the_rest_when_it_is_back(stage: Stage) -> None:
