@@ -19,7 +19,7 @@ from tests.sinks.receiver import OK, REFUSED, FakeReceiver
 
 from ntpd112.journal import Journal
 from ntpd112.journal.events import AgentStarted, JournalEvent, OperatorChanged
-from ntpd112.sinks import HookSettings, Outbox, ReceiverSettings, Wanted, WebhookSink
+from ntpd112.sinks import HookSettings, Outbox, Pace, ReceiverSettings, Wanted, WebhookSink
 from ntpd112.sinks.courier import WINDOW
 from ntpd112.sinks.delivery import Answer
 
@@ -64,6 +64,7 @@ class Bench:
             self.outbox,
             settings,
             self.receiver.open,
+            Pace(per_s=10_000),
             clock=self.clock,
             linger_s=0,
             retry_s=(0.01, 0.05),
@@ -90,7 +91,6 @@ class Bench:
 
 @pytest.fixture
 def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
-    monkeypatch.setattr("ntpd112.sinks.courier.BATCH_S", 0.0)
     monkeypatch.setattr("ntpd112.sinks.delivery.FIRST_REST_S", 0.01)
     monkeypatch.setattr("ntpd112.sinks.delivery.LONGEST_REST_S", 0.02)
     made = Bench(tmp_path)

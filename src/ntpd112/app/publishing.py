@@ -17,6 +17,7 @@ from ntpd112.sinks import (
     HookSettings,
     MqttSink,
     Outbox,
+    Pace,
     PositionStore,
     ReceiverSettings,
     Sink,
@@ -66,11 +67,12 @@ def mqtt_sinks(config: Config, journal: Journal, opened: AsyncExitStack) -> dict
 def webhook_sinks(config: Config, journal: Journal, opened: AsyncExitStack) -> dict[str, WebhookSink]:
     """By the webhooks' names, ready to run and woken by commits."""
     sinks = {}
+    pace = Pace()
     for hook in config.webhook:
         outbox = Outbox(outbox_file(config.journal.path), hook.name)
         opened.callback(outbox.close)
         settings = hook_settings(config, hook)
-        sinks[hook.name] = sink = WebhookSink(journal, outbox, settings, receiver_of(settings.receiver))
+        sinks[hook.name] = sink = WebhookSink(journal, outbox, settings, receiver_of(settings.receiver), pace)
         journal.on_commit.append(sink.wake)
     return sinks
 

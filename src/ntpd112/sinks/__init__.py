@@ -7,6 +7,7 @@ from .broker import BrokerSettings, broker_of
 from .delivery import Wanted
 from .mqtt import MqttSink
 from .outbox import Outbox, outbox_file
+from .pace import Pace
 from .position import PositionStore
 from .receiver import ReceiverSettings, receiver_of
 from .sink import Sink
@@ -17,6 +18,7 @@ __all__ = [
     "HookSettings",
     "MqttSink",
     "Outbox",
+    "Pace",
     "PositionStore",
     "ReceiverSettings",
     "Sink",

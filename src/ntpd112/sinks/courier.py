@@ -18,14 +18,13 @@ from dataclasses import dataclass, field
 
 from .delivery import RETRY_FOR_S, Answer, Clock, headers, rest_s, verdict
 from .outbox import HOLDS_TRIES, MAX_DEAD, MAX_PENDING, Counts, Due, Outbox, Tried
+from .pace import Pace
 from .receiver import Post
 
 BATCH = 64
 "Deliveries read, sent and written off together: what a killed agent may send twice."
 WINDOW = 8
-"Requests under way. A request costs half a millisecond of the loop that calls are handled in."
-BATCH_S = 0.25
-"A full batch takes at least so long, so that catching up leaves the loop to the calls: 256 a second."
+"Requests under way to one receiver."
 LOOK_S = 2.0
 "Between looks for deliveries that the command line has put back."
 
@@ -48,6 +47,7 @@ class Courier:
         label: str,
         outbox: Outbox,
         secrets: Callable[[], Sequence[str]],
+        pace: Pace,
         *,
         retry_for_s: float = RETRY_FOR_S,
         clock: Clock = time.time,
@@ -56,6 +56,7 @@ class Courier:
         self._label = label
         self._outbox = outbox
         self._secrets = secrets
+        self._pace = pace
         self._retry_for_s = retry_for_s
         self._clock = clock
         self._look_s = look_s
@@ -155,12 +156,9 @@ class Courier:
             self._fails(Answer(None, str(error)))
             await self._rest(rest_s(self._failures, _jitter()))
             return True
-        begun = asyncio.get_running_loop().time()
         await self._send(post, due, secrets)
         await self._write()
         rest, self._asked_for_s = max(rest_s(self._failures, _jitter()), self._asked_for_s), 0.0
-        if len(due) == BATCH:
-            rest = max(rest, BATCH_S - (asyncio.get_running_loop().time() - begun))
         await self._rest(rest)
         return True
 
@@ -191,6 +189,7 @@ class Courier:
 
     async def _try(self, post: Post, due: Due, secrets: Sequence[str], outcome: Outcome) -> bool:
         """Whether the next one about the same call may be tried."""
+        await self._pace.turn()
         begun = self._clock()
         answer = await post(due.delivery.body, headers(due.delivery, secrets, begun))
         now, first_at, tries = self._clock(), due.first_at or begun, due.tries + 1

@@ -16,6 +16,7 @@ from .courier import LOOK_S, Courier
 from .delivery import RETRY_FOR_S, Answer, Clock, Envelope, Wanted, headers
 from .messages import Messages, Telling
 from .outbox import Counts, Dead, Outbox
+from .pace import Pace
 from .receiver import Open, ReceiverSettings
 from .sink import LINGER_S, RETRY_S, Sink, Source
 
@@ -44,6 +45,7 @@ class WebhookSink(Sink):
         outbox: Outbox,
         settings: HookSettings,
         opens: Open,
+        pace: Pace,
         *,
         clock: Clock = time.time,
         linger_s: float = LINGER_S,
@@ -62,6 +64,7 @@ class WebhookSink(Sink):
             self.label,
             outbox,
             settings.receiver.present_secrets,
+            pace,
             retry_for_s=settings.retry_for_s,
             clock=clock,
             look_s=look_s,
