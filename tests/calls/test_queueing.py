@@ -69,3 +69,25 @@ def test_a_trunk_may_ask_for_a_language() -> None:
     desk.call()
     assert desk.phones("sari")
     assert not desk.phones("budi")
+
+
+def test_the_trunk_s_number_rules_choose_the_queue_and_the_cdr_keeps_what_was_dialled() -> None:
+    rules = [{"from": "0351112", "to": "112"}, {"from": "*113", "to": "urn:service:sos.ambulance"}]
+    desk = Desk(also={"trunk": [{"name": "pbx", "peers": ["127.0.0.2"], "numbers": rules}]})
+    for dialled in ("0351112", "0351113", "119"):
+        desk.call(dialled)
+    asked = [(one.dialled, one.number, one.category) for one in desk.all_of(CallStarted)]
+    assert asked == [
+        ("0351112", "112", ""),
+        ("0351113", "urn:service:sos.ambulance", "ambulance"),
+        ("119", "", ""),
+    ]
+    assert [one.queue for one in desk.all_of(CallQueued)] == ["112", "medis", "medis"]
+
+
+def test_a_number_rule_may_be_written_as_the_telco_sends_the_number() -> None:
+    rules = [{"from": "0217654321", "to": "112"}]
+    desk = Desk(also={"trunk": [{"name": "pbx", "peers": ["127.0.0.2"], "numbers": rules}]})
+    desk.call("0217654321")
+    (call,) = desk.all_of(CallStarted)
+    assert (call.dialled, call.number) == ("+62217654321", "112")

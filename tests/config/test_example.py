@@ -14,6 +14,7 @@ from ntpd112.config import (
     DestinationConfig,
     LadderStep,
     NumberConfig,
+    NumberRule,
     QueueConfig,
     ScreeningConfig,
     TrunkConfig,
@@ -68,6 +69,7 @@ def test_it_shows_every_key() -> None:
     assert shown == {name: keys_of(model) for name, model in sections.items()}
     queue = GIVEN["queue"][0]
     assert set(GIVEN["trunk"][0]) == keys_of(TrunkConfig)
+    assert set(GIVEN["trunk"][0]["numbers"][0]) == keys_of(NumberRule)
     assert set(queue) == keys_of(QueueConfig)
     assert set(queue["screening"]) == keys_of(ScreeningConfig)
     assert {key for step in queue["ladder"] for key in step} == keys_of(LadderStep)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ntpd112.sip.identity import MAX_TEXT, Caller, caller_of, dialled_of, normalise_number
+from ntpd112.sip.identity import MAX_TEXT, Caller, caller_of, dialled_of, normalise_number, sent_of
 
 from .samples import invite
 
@@ -176,11 +176,20 @@ class TestDialled:
     def test_number_or_service(self, uri: str, to: str, dialled: str) -> None:
         assert dialled_of(invite(uri=uri, to=to)) == dialled
 
+    @pytest.mark.parametrize(
+        ("uri", "sent"),
+        [("sip:0217-654-321@x", "0217654321"), ("tel:+62-112;phone-context=+62", "+62112"), ("garbled", "")],
+    )
+    def test_the_number_as_the_telco_s_people_see_it(self, uri: str, sent: str) -> None:
+        assert sent_of(invite(uri=uri)) == sent
+
 
 @settings(max_examples=150, deadline=None)
 @given(st.text(st.characters(exclude_characters="\r\n"), max_size=60))
 def test_whatever_the_headers_hold_nothing_is_raised(text: str) -> None:
     request = invite()
+    request.uri = f"sip:{text}@x"
+    assert len(sent_of(request)) <= MAX_TEXT
     for name in ("p-asserted-identity", "diversion", "history-info", "remote-party-id"):
         request.fields[name] = [text, f"<sip:{text}@x>"]
     request.uri = text

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from ntpd112.config import mapped
 from ntpd112.journal.events import CallAccepted, CallStarted
 from ntpd112.loglines import masked
 from ntpd112.media import NoPorts
 from ntpd112.sip.body import Part
 from ntpd112.sip.events import IncomingCall
-from ntpd112.sip.identity import caller_of, dialled_of
+from ntpd112.sip.identity import caller_of, dialled_of, sent_of
 from ntpd112.sip.pidf import PIDF_TYPE, parse_pidf
 
 from . import causes
@@ -36,7 +37,7 @@ class Arrival:
         context, leg = self._context, event.leg
         call_id = context.new_id()
         facts = self._facts(call_id, event, now)
-        queue = context.queue_for(facts.dialled, call_id)
+        queue = context.queue_for(facts.served_as, call_id)
         try:
             media = self._sound.open_for_caller(leg)
         except NoPorts:
@@ -86,6 +87,7 @@ class Arrival:
     def _read_facts(self, call_id: str, event: IncomingCall, now: float) -> CallStarted:
         request, leg = event.request, event.leg
         caller, dialled = caller_of(request), dialled_of(request)
+        number = self._number_of(event.trunk.name, (dialled, sent_of(request)))
         return CallStarted(
             at=self._context.clock.wall(now),
             call_id=call_id,
@@ -100,8 +102,17 @@ class Arrival:
             location=_location(leg.parts),
             access_network=request.get("p-access-network-info") or "",
             parts=[_part(part) for part in leg.parts],
-            category=category_of(dialled, number_of(self._context.config, dialled)),
+            category=self._category_of(number or dialled),
+            number=number,
         )
+
+    def _number_of(self, trunk: str, forms: tuple[str, ...]) -> str:
+        """What the trunk's rules make of the number dialled; empty: nothing."""
+        known = next((one for one in self._context.config.trunk if one.name == trunk), None)
+        return mapped(known.numbers, forms) if known is not None else ""
+
+    def _category_of(self, number: str) -> str:
+        return category_of(number, number_of(self._context.config, number))
 
     def _nobody_there(self, call: Call) -> bool:
         """Log loudly when nobody at all takes calls; True when the queue's policy is then to refuse."""

@@ -118,7 +118,7 @@ class Queueing:
 
     def _needs_of(self, call: Call) -> Needs:
         config = self._context.config
-        number = number_of(config, call.facts.dialled)
+        number = number_of(config, call.facts.served_as)
         trunk = next((one for one in config.trunk if one.name == call.facts.trunk), None)
         return needs_of(call.queue, number, trunk, call.known, config.shield.longest_wait)
 

@@ -59,7 +59,8 @@ def _of_the_call(event: JournalEvent) -> str:
         case e.CallStarted(direction="in"):
             who = event.caller or "an anonymous caller"
             about = f" ({event.category})" if event.category else ""
-            return f"{who} dials {event.dialled}{about}, by trunk {event.trunk}"
+            taken = f", taken as {event.number}" if event.number else ""
+            return f"{who} dials {event.dialled}{about}, by trunk {event.trunk}{taken}"
         case e.CallStarted():
             return f"{event.operator} calls {event.caller or event.dialled}"
         case e.CallQueued():

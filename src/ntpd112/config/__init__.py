@@ -19,6 +19,7 @@ from .models import (
     TraceConfig,
     TrunkConfig,
 )
+from .numbering import NumberRule, mapped
 from .people import CallbacksConfig, CodesConfig, FloodConfig, ShieldConfig
 from .problems import ConfigErrors, Problem
 from .queues import (
@@ -54,6 +55,7 @@ __all__ = [
     "MediaConfig",
     "MqttConfig",
     "NumberConfig",
+    "NumberRule",
     "Problem",
     "QueueConfig",
     "RegistrarConfig",
@@ -74,6 +76,7 @@ __all__ = [
     "grouped",
     "is_uri",
     "load_config",
+    "mapped",
     "routes_of",
     "warnings_of",
 ]

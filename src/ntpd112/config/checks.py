@@ -10,6 +10,7 @@ from typing import Any
 
 from .lines import Path
 from .models import Config
+from .number_checks import number_checks
 from .problems import Complaint, shown, where
 from .prompts import missing_prompts, prompt_doubts
 from .queue_checks import queue_checks, queue_doubts
@@ -31,6 +32,7 @@ def cross_checks(given: dict[str, Any]) -> list[Complaint]:
         *_twice(given, "webhook"),
         *_shared_peers(given),
         *queue_checks(given),
+        *number_checks(given),
         *_sip_port_in_media_range(given),
         *missing_prompts(given),
         *_mqtt_without_region(given),

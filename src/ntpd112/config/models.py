@@ -29,6 +29,7 @@ from .fields import (
     Skills,
     Timezone,
 )
+from .numbering import NumberRule
 from .people import CallbacksConfig, CodesConfig, FloodConfig, ShieldConfig
 from .queues import DestinationConfig, NumberConfig, QueueConfig
 from .regions import regions, timezone_of
@@ -122,6 +123,8 @@ class TrunkConfig(Section):
     peers: Annotated[list[Peer], Field(min_length=1)]
     "Addresses and networks whose requests belong to this trunk."
     max_calls: Annotated[int, Field(ge=1)] = 60
+    numbers: list[NumberRule] = []
+    "What queues know its numbers by; the first that fits. A number that none fits stays as it is."
     options: Duration = 60.0
     "OPTIONS to single-address peers; 0: none."
     skills: Skills = {}

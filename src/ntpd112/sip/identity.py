@@ -60,6 +60,12 @@ def dialled_of(request: Request) -> str:
     return next((number for uri in uris if (number := _number_of(uri))), "")
 
 
+def sent_of(request: Request) -> str:
+    """The number of the Request-URI as it was sent, without separators: what the telco's people see."""
+    uri = _uri(request.uri)
+    return _clean((uri.user or "").partition(";")[0].translate(_SEPARATORS)) if uri is not None else ""
+
+
 def normalise_number(text: str, phone_context: str = "") -> str:
     """E.164 with `+` for what is a telephone number as written in Indonesia or abroad; short codes (`112`,
     `1500117`) and what is no number come back as they are.

@@ -11,6 +11,7 @@ class CallStarted(Event, frozen=True, kw_only=True, tag="call.started"):
     region: str
     trunk: str
     dialled: str
+    "As it came; `number` is what the trunk's rules made of it."
     caller: str
     "E.164 with `+`, as sent when it is no telephone number, or empty for an anonymous caller."
     caller_name: str = ""
@@ -31,6 +32,13 @@ class CallStarted(Event, frozen=True, kw_only=True, tag="call.started"):
     "Whose phone began the call, unless it came in."
     callback_of: str = ""
     "Id of the call whose caller is called back."
+    number: str = ""
+    "What the trunk's number rules made of `dialled`; empty: none of them fits."
+
+    @property
+    def served_as(self) -> str:
+        """The number that queues look at."""
+        return self.number or self.dialled
 
 
 class CallQueued(Event, frozen=True, kw_only=True, tag="call.queued"):
