@@ -280,3 +280,18 @@ def test_a_call_that_none_of_those_on_duty_may_take_is_said_loudly_once() -> Non
     assert (said["call_id"], said["on_duty"]) == (next(iter(desk.context.calls)), 1)
     desk.pass_time(5)
     assert desk.phones("ratna")
+
+
+def test_that_nobody_is_left_who_fits_many_waiting_calls_is_said_once_with_their_number() -> None:
+    desk = desk_with(to("police", 60), skills={"medical": 1})
+    desk.register("sari")
+    desk.register("budi", medical=1)
+    desk.call()
+    phone = desk.pick_up("budi")
+    desk.call()
+    desk.call()
+    with structlog.testing.capture_logs() as log:
+        desk.acd.request_state("budi", "break", desk.now, "code")
+        desk.hang_up(phone)
+    said = [entry for entry in log if entry["event"].startswith("NOBODY WHO FITS")]
+    assert [entry["calls"] for entry in said] == [2]

@@ -143,6 +143,7 @@ class CallControl:
                 return
             for effect in effects:
                 self._guarded(self._on_acd, effect, now)
+            self._notices.say()
 
     def stop(self, now: float) -> None:
         """End every live call: the agent stops and will not come back for them."""

@@ -19,6 +19,8 @@ TRUNK_DOWN = "TRUNK DOWN: look at the PBX and the way to it; calls that still co
 class Notices:
     def __init__(self, context: Context) -> None:
         self._context = context
+        self._unfit: list[Waits] = []
+        "Calls that began to wait with nobody who fits, and of which nothing was said yet."
 
     def trunk(self, trunk: str, up: bool, reason: str, now: float) -> None:
         say = log.info if up else log.error
@@ -30,9 +32,17 @@ class Notices:
         if isinstance(effect, LastOperator):
             log.error(LAST_OPERATOR, call_id=effect.call_id, operator=effect.operator)
         if isinstance(effect, Waits) and effect.reason == NOBODY_FITS:
-            log.error(NOBODY_WHO_FITS, call_id=effect.call_id, fit=effect.fit, on_duty=effect.unfit)
+            self._unfit.append(effect)
         if effect.call_id in self._context.calls:
             self._context.write(event_of(effect, self._context.clock.wall(now)))
+
+    def say(self) -> None:
+        """Once after each lot of effects: who leaves may be the last for hundreds of calls, and one line with
+        their number and the first of them says more than hundreds."""
+        if self._unfit:
+            first, calls = self._unfit[0], len(self._unfit)
+            log.error(NOBODY_WHO_FITS, call_id=first.call_id, calls=calls, fit=first.fit, on_duty=first.unfit)
+            self._unfit.clear()
 
     def operator(self, effect: StateChanged, now: float) -> None:
         """Written down always; said in the log when it is not just a call taking its course."""
