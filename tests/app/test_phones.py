@@ -140,7 +140,7 @@ async def test_who_was_away_is_away_again_though_their_phone_registers(
     after.phone_available("budi", 1.0)
     operator = after.operator("budi")
     assert operator is not None
-    assert (operator.state, operator.wanted_reason) == (state, reason)
+    assert (operator.state, operator.reason) == (state, reason)
 
 
 async def test_who_talks_and_wants_a_break_has_it_after_a_restart(

@@ -92,6 +92,21 @@ def test_a_target_that_still_rings_is_rung_for_the_caller() -> None:
     assert [end.outcome for end in desk.all_of(TransferEnded)] == ["completed"]
 
 
+def test_a_colleague_who_still_rings_rings_for_the_caller_and_for_none_of_those_who_wait() -> None:
+    """Hung up first, the colleague would be free for a moment, and gone with whoever waits."""
+    desk, caller, phone, _ = two_lines()
+    desk.register("budi")
+    line = desk.dial("siti", "budi")
+    desk.call()
+    refer(desk, phone, line, "first")
+    desk.pick_up("budi")
+    assert phone.told == [200]
+    assert not caller.over
+    assert [end.outcome for end in desk.all_of(TransferEnded)] == ["completed"]
+    assert len(desk.phones("budi")) == 1
+    assert desk.state("budi") == "talking"
+
+
 def test_the_second_line_that_was_not_answered_is_recorded_so() -> None:
     desk, _, phone, line = two_lines()
     refer(desk, phone, line, "first")

@@ -162,3 +162,22 @@ def test_an_operator_added_again_during_their_call_stays() -> None:
 def test_an_unknown_operator_is_named() -> None:
     with pytest.raises(UnknownOperator, match='no operator "ani"'):
         Hall().acd.phone_available("ani", 0.0)
+
+
+@pytest.mark.parametrize("phone", [False, True])
+def test_who_is_offline_already_and_logs_out_is_so_for_that_reason(phone: bool) -> None:
+    """As at a start, when states are taken up before the phones are back."""
+    hall = Hall({"ani": {}})
+    hall.acd.phone_lost("ani", now=1.0, reason="expired")
+    hall.acd.request_state("ani", "offline", now=2.0, reason="api")
+    if phone:
+        hall.acd.phone_available("ani", now=3.0)
+    ani = hall.operator("ani")
+    assert (ani.state, ani.reason, ani.since) == ("offline", "api", 1.0)
+
+
+def test_a_break_by_hand_takes_the_place_of_the_one_for_a_call_not_taken() -> None:
+    hall = Hall({"ani": {}})
+    hall.acd.request_state("ani", "break", now=1.0, reason="rona")
+    hall.acd.request_state("ani", "break", now=2.0, reason="api")
+    assert (hall.operator("ani").reason, hall.operator("ani").since) == ("api", 1.0)

@@ -42,10 +42,11 @@ class Dialing:
         mode: PartyMode = "talk",
         by: str = "",
         step: int = 0,
+        engaged: bool = False,
     ) -> Attempt:
         """Ring `whom`, one round after the other. An operator is busy from now on for the ACD: raises
-        StateConflict if they are so with something else."""
-        if whom.kind in STAFF:
+        StateConflict if they are so with something else. `engaged`: they are with this call already."""
+        if whom.kind in STAFF and not engaged:
             self._context.acd.engage(whom.name, call.id, now, purpose)
         attempt = Attempt(whom, purpose, mode, answered, ended, by, step, list(whom.rounds))
         self._next_round(call, attempt, causes.NO_PHONE, now)

@@ -88,13 +88,18 @@ class Referring:
         self._ending.call_over(second, "answered", "operator", causes.TRANSFERRED, now)
 
     def _before_answer(self, call: Call, party: Party, second: Call, event: Referred, now: float) -> None:
-        """The target still rings: ring it for the caller instead."""
+        """The target still rings: ring it for the caller instead. A colleague stays busy meanwhile, or the
+        next waiting call would have them."""
         attempt = next((ring.attempt for ring in second.rings.values() if ring.attempt), None)
         if attempt is None:
             raise StateConflict(f"nobody is there in call {second.id}")
-        self._ending.call_over(second, "abandoned", "operator", causes.TRANSFERRED, now)
         whom = attempt.whom
-        self._transfers.to_person(call, Transfer(party, title(whom), False, event.leg), whom, party.name, now)
+        colleague = whom.kind == "operator"
+        if colleague:
+            self._context.acd.move(whom.name, call.id)
+        self._ending.call_over(second, "abandoned", "operator", causes.TRANSFERRED, now)
+        transfer = Transfer(party, title(whom), False, event.leg)
+        self._transfers.to_person(call, transfer, whom, party.name, now, engaged=colleague)
 
     def _move(self, party: Party, second: Call, call: Call, now: float) -> None:
         """From the second line into the call, with leg and media; its operator stays busy in the ACD."""

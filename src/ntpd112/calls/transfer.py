@@ -76,13 +76,23 @@ class Transfers:
         if call.transfer is not None:
             raise StateConflict(f"call {call.id} is being transferred to {call.transfer.to} already")
 
-    def to_person(self, call: Call, transfer: Transfer, whom: Whom, by: str, now: float) -> None:
-        """Raises StateConflict when the operator `whom` is busy: nothing has changed then."""
+    def to_person(
+        self, call: Call, transfer: Transfer, whom: Whom, by: str, now: float, *, engaged: bool = False
+    ) -> None:
+        """Raises StateConflict when the operator `whom` is busy (`engaged`: with this call already): nothing
+        has changed then."""
         self._write_started(call, transfer.to, transfer.attended, by, now)
         call.transfer, call.note = transfer, f"transferred by {by}"
         try:
             self._dialing.dial(
-                call, whom, "transfer", answered=self._answered, ended=self._unanswered, now=now, by=by
+                call,
+                whom,
+                "transfer",
+                answered=self._answered,
+                ended=self._unanswered,
+                now=now,
+                by=by,
+                engaged=engaged,
             )
         except StateConflict as busy:
             transfer.refer = None  # who asked is told by the exception

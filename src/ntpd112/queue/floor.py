@@ -227,9 +227,13 @@ class Floor(Audit, ABC):
             self._settle(operator, now, reason)
 
     def _settle(self, operator: OperatorRecord, now: float, reason: str) -> None:
-        """Go where an operator without a call belongs; `reason` counts for `ready`."""
+        """Go where an operator without a call belongs; `reason` counts for `ready`. Who is there already is
+        there for the last reason given: before the phones are back all are offline, and some by their own
+        wish."""
         settled, why = operator.settles_in()
-        if settled != operator.state:
+        if settled == operator.state:
+            operator.reason = why or operator.reason
+        else:
             self._enter(operator, SETTLE[settled], now, reason if settled == "ready" else why)
             if settled == "ready":
                 self._serve_next(operator, now)

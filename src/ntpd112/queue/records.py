@@ -168,6 +168,8 @@ class OperatorRecord:
         """The state (and the reason) without a call; the reason is empty for `ready`."""
         if self.removed:
             return "offline", "removed"
+        if self.wanted == "offline":
+            return "offline", self.wanted_reason
         if not self.phone:
             return "offline", self.lost
         return self.wanted, "" if self.wanted == "ready" else self.wanted_reason
