@@ -7,8 +7,10 @@ and `uac_leg.py` (we called).
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
+from .account import CHALLENGES, Account, Answers, Refused
 from .core import ALLOW, SUPPORTED, Core
 from .dialog import Dialog
 from .events import Cause, Ended, Failed, MediaChanged
@@ -55,6 +57,10 @@ class Leg:
         self.parts: list[Part] = []
         "The other body parts of an inbound leg's INVITE."
         self.trunk: Trunk | None = None
+        self.account: Account | None = None
+        "With which requests are answered for when the peer asks for a password."
+        self._credentials: dict[str, list[str]] = {}
+        "Of the last INVITE; its ACK carries them too (RFC 3261 §22.1)."
         self.remote_user_agent: str | None = None
         self.peer_allows: frozenset[str] = frozenset()
         "Methods of the peer's last Allow, upper case."
@@ -229,7 +235,31 @@ class Leg:
         request.fields.update(headers)
         request.body = body
         flow = dialog.next_flow(self.core.usable(dialog.flow))
+        if self.account is not None:
+            on_response = partial(self._unless_challenged, dialog, request, on_response)
         return self.core.transactions.request(request, flow, on_response, now)
+
+    def _unless_challenged(
+        self, dialog: Dialog, request: Request, on_response: OnResponse, response: Response, now: float
+    ) -> None:
+        """A telco may ask for the password of any request: an unanswered BYE would leave the line in use."""
+        if response.code not in CHALLENGES:
+            on_response(response, now)
+            return
+        answers = Answers(self.account, self.core.token)
+        try:
+            answers.take(response, request)
+        except Refused:
+            on_response(response, now)
+            return
+        if request.method == "INVITE":
+            self._credentials = answers.headers
+        again = dialog.request(request.method)
+        again.fields = {**request.fields, **again.fields, **answers.headers}
+        del again.fields["via"]
+        again.body = request.body
+        flow = dialog.next_flow(self.core.usable(dialog.flow))
+        self.core.transactions.request(again, flow, on_response, now)
 
     def _respond(
         self,

@@ -216,7 +216,9 @@ class ModifiableLeg(MidCallLeg):
 
     def _make_ack(self, dialog: Dialog, seq: int) -> Outgoing:
         flow = dialog.next_flow(self.core.usable(dialog.flow))
-        return self.core.transactions.without_state(dialog.request("ACK", seq), flow)
+        ack = dialog.request("ACK", seq)
+        ack.fields.update(self._credentials)
+        return self.core.transactions.without_state(ack, flow)
 
     def _on_change_response(self, response: Response, now: float) -> None:
         """The final answer to a re-INVITE or UPDATE of ours (RFC 3261 §14.1, RFC 4028 §10)."""

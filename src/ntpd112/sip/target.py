@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
 from .flow import TRANSPORTS, Address, Flow, FlowTo
+from .line import Line
 from .nameaddr import NameAddr
 from .uri import DEFAULT_PORTS, Uri
 
@@ -18,6 +19,10 @@ class Target:
     "Becomes the Route header, topmost first: a registration's Path (RFC 3327 §5.3)."
     pinned: bool = True
     "All of a call goes over `flow`, as to a phone behind NAT; else its Contact and Record-Route count."
+    line: Line | None = None
+    "Of a call to the telephone network by a trunk."
+    others: tuple[Target, ...] = ()
+    "Asked in this order if this one does not take the call."
 
 
 def target_of(uri: Uri, flow_to: FlowTo) -> Target | None:

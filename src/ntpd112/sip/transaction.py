@@ -193,6 +193,13 @@ class InviteClient(ClientTransaction):
         self._start_limit(now, self.owner.durations.b, "B")
         self._start_resend(now, self.owner.durations.a, "A")
 
+    def leave_to(self, on_response: Callable[[Response, float], None]) -> None:
+        """Nobody waits for it any more: it is not sent again, and what still comes is told to another."""
+        self._on_response = on_response
+        if self._resend is not None:
+            self._resend.cancel()
+            self._resend = None
+
     def abandon(self, now: float) -> None:
         """End without a final response, e.g. none came after CANCEL (RFC 3261 §9.1)."""
         self._input("abandon", now)

@@ -62,8 +62,12 @@ class Trunk:
         self.calls += 1
         return True
 
+    def occupy(self) -> None:
+        """Count one more call of ours to the telephone network, which takes a line as others do."""
+        self.calls += 1
+
     def release(self) -> None:
-        """One admitted call is over."""
+        """One call is over that was admitted, or was ours."""
         if not self.calls:
             raise RuntimeError(f"trunk {self.name!r}: a call was released that was not admitted")
         self.calls -= 1

@@ -1,13 +1,17 @@
 """A leg that we began: from our INVITE to its answer, refusal or cancellation (RFC 3261 §13.2, RFC 3262 §4).
 
 Answers may come from several phones behind one address (forking): the first 2xx makes the leg; every later
-one is acknowledged and ended at once.
+one is acknowledged and ended at once. A telco may ask for a password first, and have other gateways that are
+asked when one does not take the call: all of that is one leg.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
+from .abandoned import AbandonedInvite
+from .account import CHALLENGES, Answers, Refused
 from .core import ALLOW, SUPPORTED, Core
 from .dialog import Dialog
 from .events import Answered, Cause, Progress
@@ -25,7 +29,10 @@ from .transaction import InviteClient, ServerTransaction
 
 MAX_FORKS = 8
 "Phones behind one address that are kept apart while they ring."
+GATEWAY_S = 4.0
+"Seconds a gateway has for a first answer, if there is another: by then it was asked four times over UDP."
 TAKEN_BY_ANOTHER = Cause(200, 26, "Call completed elsewhere")
+SILENT = Cause(408, 102, f"No answer within {GATEWAY_S:.0f} s")
 
 
 class OutboundLeg(ModifiableLeg):
@@ -55,7 +62,17 @@ class OutboundLeg(ModifiableLeg):
         self._cancelled: Cause | None = None
         self._cancel_sent = False
         self._limit: Timer | None = None
+        self._gateway_limit: Timer | None = None
+        self._answers: Answers | None = None
+        "To the peer's questions for a password about this INVITE."
         self.media.use(local)
+        if target.line is not None:
+            caller, asserted = target.line.identity(caller)
+            if asserted is not None:
+                headers = {"p-asserted-identity": str(asserted), **headers}
+            self.account = target.line.account
+            self.trunk = target.line.trunk
+            self.trunk.occupy()
         self._remember()
         self._invite = self._send_invite(self._first_invite(caller, headers), now)
 
@@ -83,6 +100,8 @@ class OutboundLeg(ModifiableLeg):
         transaction = self.core.transactions.request(request, self._target.flow, self._on_response, now)
         assert isinstance(transaction, InviteClient)
         self._start_limit(now)
+        if self._target.others:
+            self._gateway_limit = self.core.timers.start(now + GATEWAY_S, self._on_silent_gateway)
         return transaction
 
     def hang_up(self, now: float, cause: Cause) -> None:
@@ -99,6 +118,7 @@ class OutboundLeg(ModifiableLeg):
         self._cancelled = report
         self._cancel_reason = reason
         self._stop_limit()
+        self._stop_gateway_limit()
         if self._invite.state == "proceeding":
             self._send_cancel(now)
 
@@ -131,6 +151,7 @@ class OutboundLeg(ModifiableLeg):
         if self._cancelled is not None:
             self._send_cancel(now)
             return
+        self._stop_gateway_limit()
         self._start_limit(now)
         if response.code == 100:
             return
@@ -220,21 +241,62 @@ class OutboundLeg(ModifiableLeg):
     def _on_failure(self, response: Response, now: float) -> None:
         if self.state != "calling":
             return
-        if response.code == 422 and self._cancelled is None and self.session.raise_to(response):
-            self._invite_again(now)
-            return
-        self._fail(self._cancelled or cause_of(response, response.code))
+        self._stop_gateway_limit()
+        cause = self._cancelled or cause_of(response, response.code)
+        try:
+            if self._cancelled is None and self._goes_on(response, cause, now):
+                return
+        except Refused as problem:
+            cause = Cause(cause.sip_code, cause.q850, str(problem))
+        self._fail(cause)
 
-    def _invite_again(self, now: float) -> None:
-        """After 422: the same call with a longer session interval (RFC 4028 §7.3)."""
+    def _goes_on(self, response: Response, cause: Cause, now: float) -> bool:
+        """Whether the INVITE was sent again, as the failure asks for or elsewhere. Raises Refused."""
+        if response.code == 422 and self.session.raise_to(response):
+            # The same call with a longer session interval (RFC 4028 §7.3).
+            self._invite_again(now, self.session.request_headers())
+        elif response.code in CHALLENGES and self._target.line is not None:
+            if self._answers is None:
+                self._answers = Answers(self.account, self.core.token)
+            self._answers.take(response, self._invite.request)
+            self._credentials = self._answers.headers
+            self._invite_again(now, self._credentials)
+        elif self._target.others and (response.code == 408 or 500 <= response.code < 600):
+            self._next_gateway(cause, now)
+        else:
+            return False
+        return True
+
+    def _invite_again(self, now: float, changed: dict[str, list[str]]) -> None:
+        """The same call, with other headers."""
         old = self._invite.request
         fields = {name: values for name, values in old.fields.items() if name != "via"}
         fields["cseq"] = [f"{old.cseq[0] + 1} INVITE"]
-        fields.update(self.session.request_headers())
+        fields.update(changed)
         self._early.clear()
         self._pracked.clear()
+        self._sdp_tag = None
+        self.media.offered = True
         self.dialog = None
-        self._invite = self._send_invite(Request("INVITE", old.uri, fields=fields, body=old.body), now)
+        uri = str(self._target.uri)
+        self._invite = self._send_invite(Request("INVITE", uri, fields=fields, body=old.body), now)
+
+    def _on_silent_gateway(self, now: float) -> None:
+        AbandonedInvite(self.core, self._invite, self._target)
+        self._next_gateway(SILENT, now)
+
+    def _next_gateway(self, cause: Cause, now: float) -> None:
+        """RFC 3263 §4.3: the same request, to the next place."""
+        passed, line = self._target, self._target.line
+        following, *others = passed.others
+        self._target = replace(following, line=line, others=tuple(others))
+        for name in self._credentials:
+            del self._invite.request.fields[name]
+        self._credentials, self._answers = {}, None
+        contact = [self.core.contact(following.flow)]
+        self._invite_again(now, {"to": [f"<{following.uri}>"], "contact": contact})
+        if line is not None:
+            line.passed_over(passed, cause, now)
 
     def _fail(self, cause: Cause) -> None:
         self._finish("local", cause)
@@ -242,6 +304,7 @@ class OutboundLeg(ModifiableLeg):
 
     def _finish(self, by: Literal["remote", "local", "lost"], cause: Cause) -> None:
         self._stop_limit()
+        self._stop_gateway_limit()
         super()._finish(by, cause)
 
     # Requests of the peer before its 2xx
@@ -265,6 +328,11 @@ class OutboundLeg(ModifiableLeg):
     def _start_limit(self, now: float) -> None:
         self._stop_limit()
         self._limit = self.core.timers.start(now + self.core.durations.c, self._on_no_decision)
+
+    def _stop_gateway_limit(self) -> None:
+        if self._gateway_limit is not None:
+            self._gateway_limit.cancel()
+            self._gateway_limit = None
 
     def _stop_limit(self) -> None:
         if self._limit is not None:
