@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import get_args
 
-from ntpd112.app.policies import policy_of
-from ntpd112.config import FloodConfig, LadderStep, QueueConfig, ScreeningConfig, ShieldConfig
+from ntpd112.app.policies import policy_of, trunk_of
+from ntpd112.config import FloodConfig, LadderStep, QueueConfig, ScreeningConfig, ShieldConfig, TrunkConfig
 from ntpd112.config import Strategy as Configured
 from ntpd112.queue import LadderStep as AcdStep
 from ntpd112.queue import QueuePolicy
 from ntpd112.queue.model import Strategy
+from ntpd112.sip.trunks import TrunkSpec
 
 SHIELD = ShieldConfig(longest_wait=45)
 FLOOD = FloodConfig(longest_wait=200)
@@ -59,3 +60,8 @@ def test_a_queue_that_screens_says_itself_how_long_a_quiet_call_waits() -> None:
 
 def test_the_configuration_offers_the_strategies_that_the_acd_has() -> None:
     assert get_args(Configured) == get_args(Strategy)
+
+
+def test_a_trunk_arrives_as_it_was_written() -> None:
+    trunk = TrunkConfig(name="pbx", peers=["10.1.0.5"], max_calls=7, options=30, max_rate="20/s")  # type: ignore[arg-type]
+    assert trunk_of(trunk) == TrunkSpec("pbx", ["10.1.0.5"], max_calls=7, options_s=30.0, max_rate=20.0)

@@ -22,8 +22,8 @@ STRANGER = Flow("udp", HERE, Address("198.51.100.7", 40_000))
 SDP = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 8\r\n"
 
 
-def agent(max_calls: int = 10, config: UaConfig | None = None) -> UserAgent:
-    trunks = Trunks([TrunkSpec("pbx", ["192.0.2.1"], max_calls, options_s=0)])
+def agent(max_calls: int = 10, config: UaConfig | None = None, *, max_rate: float = 0.0) -> UserAgent:
+    trunks = Trunks([TrunkSpec("pbx", ["192.0.2.1"], max_calls, options_s=0, max_rate=max_rate)])
     return UserAgent(config or UaConfig(session_expires=0), None, trunks, token=tokens("t"))
 
 

@@ -110,6 +110,32 @@ def test_a_full_trunk_gets_503_with_retry_after_until_a_call_ends() -> None:
     assert codes(ua, second.replace(b"c2", b"c3").replace(b"bK2", b"bK3")) == [100]
 
 
+def nth(number: int) -> bytes:
+    """An INVITE of its own."""
+    return message(call_id=f"c{number}", via=f"SIP/2.0/UDP 192.0.2.1:5070;branch=z9hG4bK{number}")
+
+
+def test_more_calls_a_second_than_the_trunk_may_begin_get_503_until_there_is_room_again() -> None:
+    ua = agent(max_rate=2.0)
+    assert [codes(ua, nth(number))[0] for number in (1, 2)] == [100, 100]
+    (refusal,) = say(ua, nth(3))
+    assert (refusal.code, refusal.get("retry-after")) == (503, "1")
+    assert next(iter(ua._trunks)).calls == 2
+    assert codes(ua, nth(4), now=0.5) == [100]
+    assert ua.traffic.refused == {"trunk too fast": 1}
+
+
+def test_what_a_trunk_is_refused_by_its_own_pace_is_reported_once_a_minute() -> None:
+    ua = agent(max_rate=1.0)
+    for number in range(50):
+        ua.receive(nth(number), PBX, 0.1)
+    reports = [event for event in ua.events() if isinstance(event, Refused)]
+    assert [(one.reason, one.count) for one in reports] == [("trunk 'pbx' has begun its 1 calls a second", 1)]
+    ua.receive(nth(50), PBX, 61.0)
+    ua.receive(nth(51), PBX, 61.0)
+    assert [event.count for event in ua.events() if isinstance(event, Refused)] == [49]
+
+
 def test_more_legs_than_the_bound_get_503(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admission, "MAX_LEGS", 1)
     ua = agent()

@@ -41,7 +41,7 @@ from ntpd112.sip.agent import UaConfig, UserAgent
 from ntpd112.sip.endpoint import SipEndpoint
 from ntpd112.sip.registrar import Registrar
 from ntpd112.sip.tls import TlsError
-from ntpd112.sip.trunks import Trunks, TrunkSpec
+from ntpd112.sip.trunks import Trunks
 
 from .capturing import start_capture
 from .certificates import keep_renewed, tls_of
@@ -51,7 +51,7 @@ from .metering import metrics_of
 from .operators import OperatorWatch
 from .pauses import Pauses
 from .phones import PhoneBook
-from .policies import policy_of
+from .policies import policy_of, trunk_of
 from .publishing import mqtt_sinks, say_goodbye, webhook_sinks
 from .remembering import give_back_counters, keep_saved, save_last, settings_of
 from .retention import REMOVED, keep_retention, keepers
@@ -223,9 +223,7 @@ class Agent:
             last_keys=LastKnown(self._beside("-keys.json"), dict[str, Principal]),
             last_sessions=LastKnown(self._beside("-sessions.json"), dict[str, Principal]),
         )
-        self.trunks = Trunks(
-            [TrunkSpec(t.name, t.peers, max_calls=t.max_calls, options_s=t.options) for t in config.trunk]
-        )
+        self.trunks = Trunks(map(trunk_of, config.trunk))
         self.registrar = Registrar(
             config.sip.realm,
             self.operators.credentials,

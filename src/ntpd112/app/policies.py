@@ -1,10 +1,11 @@
-"""What the configuration says of a queue, as the ACD takes it."""
+"""What the configuration says of a queue, as the ACD takes it, and of a trunk, as the user agent does."""
 
 from __future__ import annotations
 
-from ntpd112.config import FloodConfig, LadderStep, QueueConfig, ShieldConfig
+from ntpd112.config import FloodConfig, LadderStep, QueueConfig, ShieldConfig, TrunkConfig
 from ntpd112.queue import LadderStep as AcdStep
 from ntpd112.queue import QueuePolicy
+from ntpd112.sip.trunks import TrunkSpec
 
 
 def policy_of(queue: QueueConfig, shield: ShieldConfig, flood: FloodConfig) -> QueuePolicy:
@@ -34,4 +35,14 @@ def _step_of(step: LadderStep) -> AcdStep:
         any=step.any,
         include=frozenset(step.include),
         to=bool(step.to),
+    )
+
+
+def trunk_of(trunk: TrunkConfig) -> TrunkSpec:
+    return TrunkSpec(
+        trunk.name,
+        trunk.peers,
+        max_calls=trunk.max_calls,
+        options_s=trunk.options,
+        max_rate=trunk.max_rate,
     )

@@ -123,6 +123,8 @@ class TrunkConfig(Section):
     peers: Annotated[list[Peer], Field(min_length=1)]
     "Addresses and networks whose requests belong to this trunk."
     max_calls: Annotated[int, Field(ge=1)] = 60
+    max_rate: Rate = 0.0
+    "New calls a second; 0: no limit."
     numbers: list[NumberRule] = []
     "What queues know its numbers by; the first that fits. A number that none fits stays as it is."
     options: Duration = 60.0

@@ -13,6 +13,7 @@ Require gets no 420 here, an unreadable Contact or Record-Route no 400.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import ceil
 from weakref import WeakSet
 
 from .core import EXTENSIONS, MAX_LEGS, Core
@@ -35,22 +36,27 @@ MAX_REFUSED_PER_SECOND = 1
 MAX_PHONE_CALLS = 8
 """Calls that the phones of one user may have begun at once: two or three in use, and some whose end is on its
 way. A phone gone mad must not take the legs that callers need."""
+REPORT_POLICY_S = 60.0
+"""Seconds between reports of what a trunk is refused by its own limits: expected, and in the metrics one by
+one."""
 RETRY_AFTER_S = 5
 "Seconds that a refused trunk shall wait: calls end that often."
 
 
 class RefusalReports:
-    """`Refused` events at a bounded rate."""
+    """`Refused` events at a bounded rate: MAX_REFUSED_PER_SECOND in each `period_s`."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, period_s: float = 1.0) -> None:
         self._core = core
-        self._second = -1
+        self._period_s = period_s
+        self._period = -1
         self._reported = 0
         self._unreported = 0
 
     def add(self, flow: Flow, code: int, reason: str, now: float) -> None:
-        if int(now) != self._second:
-            self._second, self._reported = int(now), 0
+        period = int(now / self._period_s)
+        if period != self._period:
+            self._period, self._reported = period, 0
         if self._reported >= MAX_REFUSED_PER_SECOND:
             self._unreported += 1
             return
@@ -70,6 +76,8 @@ class Admission:
         self._begun: dict[str, WeakSet[InboundLeg]] = {}
         "What each user's phones have begun; of registered users only, so no more than there are."
         self._reports = reports
+        self._policy_reports: dict[tuple[str, Refusal], RefusalReports] = {}
+        "By trunk and reason; so no more than are configured."
 
     def trunk_of(self, flow: Flow) -> Trunk | None:
         return self._trunks.match(flow.remote.host)
@@ -117,6 +125,11 @@ class Admission:
         elif len(self._core.legs) >= MAX_LEGS:
             reason = f"more than {MAX_LEGS} legs"
             self._refuse(transaction, flow, 503, "out of memory", reason, later, now)
+        elif (wait_s := trunk.pace.wait(now)) > 0:
+            reason = f"trunk {trunk.name!r} has begun its {trunk.pace.rate:g} calls a second"
+            later = {"retry-after": ceil(wait_s)}
+            reports = self._reports_of(trunk, "trunk too fast")
+            self._refuse(transaction, flow, 503, "trunk too fast", reason, later, now, reports)
         elif not trunk.admit():
             reason = f"trunk {trunk.name!r} has its {trunk.max_calls} calls"
             self._refuse(transaction, flow, 503, "trunk full", reason, later, now)
@@ -127,6 +140,12 @@ class Admission:
                 return
             leg.trunk = trunk
             self._core.emit(IncomingCall(leg, request, trunk))
+
+    def _reports_of(self, trunk: Trunk, refusal: Refusal) -> RefusalReports:
+        key = (trunk.name, refusal)
+        if key not in self._policy_reports:
+            self._policy_reports[key] = RefusalReports(self._core, REPORT_POLICY_S)
+        return self._policy_reports[key]
 
     def _make_leg(self, transaction: InviteServer, flow: Flow, now: float) -> InboundLeg | None:
         core = self._core
@@ -150,13 +169,14 @@ class Admission:
         reason: str,
         headers: Mapping[str, object],
         now: float,
+        reports: RefusalReports | None = None,
     ) -> None:
         self._core.transactions.traffic.refused[refusal] += 1
         response = reply(transaction.request, code, tag=self._core.token())
         for name, value in headers.items():
             response.set(name, value)
         transaction.respond(response, now)
-        self._reports.add(flow, code, reason, now)
+        (reports or self._reports).add(flow, code, reason, now)
 
 
 def unsupported(request: Request) -> list[str]:

@@ -12,6 +12,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 from .events import SipEvent, TrunkState
 from .liveness import Liveness
+from .pace import Pace
 
 MAX_SOURCES = 4_096
 "Source addresses whose trunk is remembered. Forged ones can fill this; then it starts anew."
@@ -21,12 +22,14 @@ Network = IPv4Network | IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class TrunkSpec:
-    """As configured. `networks`: addresses or networks, IPv6 without brackets; `options_s` 0: none."""
+    """As configured. `networks`: addresses or networks, IPv6 without brackets; `options_s` 0: none;
+    `max_rate`: calls a second, 0: no limit."""
 
     name: str
     networks: Sequence[str]
     max_calls: int
     options_s: float = 60.0
+    max_rate: float = 0.0
 
 
 @dataclass(slots=True, eq=False)
@@ -48,6 +51,8 @@ class Trunk:
     options_s: float
     calls: int = 0
     "Calls on it now, ringing ones included."
+    pace: Pace = field(default_factory=Pace)
+    "How many new ones it may begin a second."
     up: bool | None = None
     "By OPTIONS; None while nobody was asked or has had time to answer."
     reason: str = ""
@@ -94,6 +99,8 @@ class Trunks:
         for spec, networks in wanted:
             trunk = self._trunks.get(spec.name) or Trunk(spec.name, (), 0, 0)
             trunk.max_calls = spec.max_calls
+            if trunk.pace.rate != spec.max_rate:
+                trunk.pace = Pace(spec.max_rate)
             if trunk.networks != networks or trunk.options_s != spec.options_s:
                 trunk.networks, trunk.options_s = networks, spec.options_s
                 trunk.peers = _peers_of(trunk)
