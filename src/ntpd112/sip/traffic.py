@@ -36,9 +36,9 @@ Refusal = Literal[
     "no dialog",
     "stray response",
 ]
-"""Why something did not get what it wanted: `trunk full`: over `max_calls`; `trunk too fast`: over `max_rate`;
-`phone full`: has begun too many calls; `out of memory`: over the legs or transactions that we hold; `no
-dialog`: 481; `stray response`: to no request of ours."""
+"""Why something did not get what it wanted: `trunk full`: over `max_calls`; `trunk too fast`: over
+`max_rate`; `phone full`: has begun too many calls; `out of memory`: over the legs or transactions that we
+hold; `no dialog`: 481; `stray response`: to no request of ours."""
 
 Kind = tuple[str, str]
 "Method and code; the code is empty for a request."
