@@ -5,12 +5,14 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+import pytest
+
 import ntpd112.demo
 
 from .conftest import CALLER_TONE, OPERATOR_TONE, Stage
 from .peers.agent import Settings
 from .peers.scenario import answered, expect_request, hangs_up, invite, is_hung_up, pause, picks_up, reply
-from .peers.sound import read_wav, tone_level
+from .peers.sound import read_wav, tone_level, tones_in_turn
 from .peers.waiting import eventually
 
 HEARD_DBFS = -25.0
@@ -28,6 +30,14 @@ TO_POLICE = """
 after = "1s"
 to = "police"
 announce = ""
+"""
+ANNOUNCEMENT_TONE = 700
+RINGBACK_TONE = 425
+ANNOUNCING_EXTENSIONS = f"""
+[from-agent]
+exten => 110,1,Progress()
+ same => n,Playtones({ANNOUNCEMENT_TONE})
+ same => n,Wait(60)
 """
 
 
@@ -52,6 +62,29 @@ def test_call_that_nobody_answers_climbs_to_the_police_and_both_hear_each_other(
     assert heard(telco.heard(), OPERATOR_TONE) > HEARD_DBFS
     assert heard(police.heard(), CALLER_TONE) > HEARD_DBFS
     assert agent.events(call["id"], "party.joined")[0]["name"] == "police"
+
+
+@pytest.mark.parametrize("answer", ["announce", "ring"])
+def test_what_the_police_announce_before_they_answer_is_what_the_waiting_caller_hears(
+    stage: Stage, answer: str
+) -> None:
+    """Accepted already, or by early media of our own; and ring-back when nobody there has answered."""
+    police = POLICE.replace("{phone}", "{pbx}") + 'ring = "4s"\n'
+    agent = stage.agent(Settings(queue=TO_POLICE, sections=police, answer=answer))
+    stage.pbx(extensions=ANNOUNCING_EXTENSIONS)
+    telco = stage.telco()
+
+    telco.dial(f"sip:112@{agent.net.agent}")
+    (call,) = agent.wait_for_calls("ringing")
+    eventually(lambda: agent.events(call["id"], "party.failed"), "nobody there answers")
+    time.sleep(TALK_S)
+    telco.hang_up()
+    agent.wait_for_cdrs()
+    telco.stop()
+    turns = tones_in_turn(read_wav(telco.heard()), (RINGBACK_TONE, ANNOUNCEMENT_TONE), HEARD_DBFS)
+    (before, seconds), (after, _) = turns[-2:]
+    assert (before, after) == (ANNOUNCEMENT_TONE, RINGBACK_TONE)
+    assert seconds > TALK_S, "most of the time that they rang"
 
 
 def test_operator_who_answers_while_the_police_ring_has_the_call(stage: Stage) -> None:

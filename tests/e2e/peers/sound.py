@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import struct
 import wave
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,6 +59,22 @@ def tone_level(samples: Samples, frequency: float, rate: int = 8000) -> float:
     windows = [samples[start : start + size] for start in range(0, len(samples) - size + 1, size)]
     levels = [goertzel_level(window, frequency, rate) for window in windows]
     return float(np.median(levels)) if levels else SILENCE_DBFS
+
+
+def tones_in_turn(sound: Sound, tones: Sequence[float], heard_dbfs: float) -> list[tuple[float, float]]:
+    """Which of the tones was the loudest, one after the other, and for how many seconds: in the first
+    channel, by the tenth of a second. Where none of them is as loud as `heard_dbfs` there is no turn, nor
+    does a tone that goes on after a gap begin another."""
+    samples, size = sound.channels[0], sound.rate // 10
+    turns: list[tuple[float, float]] = []
+    for start in range(0, len(samples) - size + 1, size):
+        window = samples[start : start + size]
+        level, tone = max((goertzel_level(window, tone, sound.rate), tone) for tone in tones)
+        if level < heard_dbfs:
+            continue
+        before = turns.pop() if turns and turns[-1][0] == tone else (tone, 0.0)
+        turns.append((tone, before[1] + 0.1))
+    return turns
 
 
 def sine(frequency: float, seconds: float, rate: int = 8000, amplitude: float = 0.5) -> Samples:
