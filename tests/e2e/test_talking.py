@@ -10,7 +10,7 @@ from .peers.agent import Agent, Json, Settings
 from .peers.baresip import Baresip
 from .peers.raw import Raw, header
 from .peers.registration import authorization
-from .peers.sound import Samples, Sound, read_wav, tone_level
+from .peers.sound import Samples, Sound, read_wav, sine, tone_level, tones_in_turn, write_wav
 from .peers.waiting import eventually
 
 TALK_S = 2.5
@@ -19,6 +19,9 @@ HEARD_DBFS = -25.0
 "The tones are sent at -6 dBFS."
 UNHEARD_DBFS = -45.0
 THIRD_TONE = 700
+HOLD_OVER_TONE, SAVIOUR_TONE = THIRD_TONE, 1600
+PROMPT_S = 30.0
+"Longer than it is listened to."
 TONES = (CALLER_TONE, OPERATOR_TONE, THIRD_TONE)
 PSYCHOLOGIST = """[[destination]]
 name = "psychologist"
@@ -250,3 +253,35 @@ def test_a_caller_whose_operators_phone_dies_is_held_over_to_the_next_operator(s
     whole = read_wav(agent.folder / "recordings" / cdr["recording"])
     assert OPERATOR_TONE in tones_of(whole.part(0.2, 0.9).channels[1]), "what the first one said is kept"
     assert recorded(agent, cdr) == ({CALLER_TONE}, {THIRD_TONE})
+
+
+def test_a_udp_phone_that_dies_without_a_word_leaves_its_caller_to_the_prompt_and_the_next_operator(
+    stage: Stage,
+) -> None:
+    agent = stage.agent(Settings(keepalive="1s"), op1={}, op2={})
+    prompt = stage.folder / "hold-over.wav"
+    write_wav(prompt, sine(HOLD_OVER_TONE, PROMPT_S))
+    agent.upload("/prompts/id/hold-over", prompt.read_bytes())
+    doomed = stage.operator_phone(agent, "op1")
+    stage.operator_phone(agent, "op2", tone=SAVIOUR_TONE)
+    command(agent, "PUT", "/operators/op2/state", {"state": "break"})
+    eventually(lambda: agent.operator("op1")["contacts"][0]["answers_options"], "op1's phone answers OPTIONS")
+    telco = stage.telco()
+    telco.dial(f"sip:112@{stage.net.agent}")
+    (call,) = agent.wait_for_calls("talking")
+    time.sleep(TALK_S)
+
+    doomed.program.kill()
+
+    eventually(lambda: agent.events(call["id"], "call.announced"), "the caller is told")
+    time.sleep(TALK_S)
+    command(agent, "PUT", "/operators/op2/state", {"state": "ready"})
+    parties(agent, "op2")
+    time.sleep(TALK_S)
+    telco.hang_up()
+    (cdr,) = agent.wait_for_cdrs()
+    assert (cdr["disposition"], cdr["operator"], cdr["hangup_by"]) == ("answered", "op2", "caller")
+    telco.stop()
+    turns = tones_in_turn(read_wav(telco.heard()), (OPERATOR_TONE, HOLD_OVER_TONE, SAVIOUR_TONE), HEARD_DBFS)
+    assert [tone for tone, _ in turns] == [OPERATOR_TONE, HOLD_OVER_TONE, SAVIOUR_TONE]
+    assert min(seconds for _, seconds in turns) > TALK_S - 1.0
