@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import uuid
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -59,20 +59,28 @@ class PostgresServer:
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-l", str(self.folder / "log"), "-w", "start")
 
     def stop(self) -> None:
+        """Also in the middle of `hanging`, as when a test was given up: what stands still cannot be ended."""
+        for process in self._processes():
+            _go_on(process)
         self._run("pg_ctl", "-D", str(self.folder / "data"), "-m", "immediate", "-w", "stop")
 
     @contextmanager
     def hanging(self) -> Iterator[None]:
         """Its processes stand still: connections stay, new ones are taken, and nobody is answered."""
-        postmaster = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
-        stopped = [postmaster, *_children(postmaster)]
+        stopped = self._processes()
         for process in stopped:
-            os.kill(process, signal.SIGSTOP)
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGSTOP)
         try:
             yield
         finally:
             for process in stopped:
-                os.kill(process, signal.SIGCONT)
+                _go_on(process)
+
+    def _processes(self) -> list[int]:
+        """The postmaster first: it starts no child after it was stopped."""
+        postmaster = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        return [postmaster, *_children(postmaster)]
 
     def new_database(self) -> str:
         """The URL of a new, empty database."""
@@ -92,6 +100,12 @@ class PostgresServer:
         )
         if done.returncode:
             pytest.fail(f"{program} {' '.join(arguments)}: {done.stderr}", pytrace=False)
+
+
+def _go_on(pid: int) -> None:
+    """Of a child that has ended meanwhile nothing is left to go on."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGCONT)
 
 
 def _children(pid: int) -> list[int]:

@@ -115,7 +115,7 @@ def test_check_lists_every_problem_by_line_and_ends_with_2(terminal: Terminal) -
 def test_check_warns_of_a_file_that_serves_nobody_and_ends_with_0(terminal: Terminal) -> None:
     text = terminal.config.read_text("utf-8")
     terminal.config.write_text(text[text.index("[[queue]]") :], "utf-8")
-    *_, first, second, last = terminal.run("check").stdout.splitlines()
+    *_, first, second, _, last = terminal.run("check").stdout.splitlines()
     assert first.startswith("warning: no [[trunk]]: ")
     assert second.startswith("warning: [site]: region is not set")
     assert last == f"{terminal.config}: no errors"

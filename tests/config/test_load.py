@@ -143,7 +143,8 @@ def test_absolute_databases_stay_as_they_are(tmp_path: Path) -> None:
 def test_ports_too_few_for_the_calls_are_a_warning(tmp_path: Path) -> None:
     config = load(
         tmp_path,
-        '[site]\nregion = "35.78"\n[media]\nports = "20000-20099"\n[[trunk]]\nname = "a"\npeers = ["::1"]',
+        '[site]\nregion = "35.78"\n[media]\nports = "20000-20099"\n'
+        '[[trunk]]\nname = "a"\npeers = ["127.0.0.1"]',
     )
     assert warnings_of(config) == [
         "[media]: ports 20000-20099 are enough for 25 calls, but the trunks' max_calls allow 60"

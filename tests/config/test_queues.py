@@ -9,7 +9,7 @@ from ntpd112.config import LadderStep, load_config, warnings_of
 
 POLICE = '[[destination]]\nname = "police"\nto = "sip:110@10.1.0.5"\n'
 QUEUE = '[[queue]]\nname = "a"\nnumbers = ["112"]\n'
-SITE = '[site]\nregion = "35.78"\n[[trunk]]\nname = "t"\npeers = ["::1"]\n'
+SITE = '[site]\nregion = "35.78"\n[[trunk]]\nname = "t"\npeers = ["127.0.0.1"]\n'
 
 
 def step(text: str) -> str:

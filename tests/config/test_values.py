@@ -133,6 +133,9 @@ def test_peers_are_addresses_or_networks(text: str, peer: str) -> None:
         (values.network, "pbx.example", "is not an address or network"),
         (values.network, "10.1.0.5/24", 'write "10.1.0.0/24"'),
         (values.address, "example.org", "is not an IP address"),
+        (values.own_address, "0.0.0.0", "says no address"),
+        (values.own_address, "[::]", "says no address"),
+        (values.own_address, "224.0.1.75", "is a multicast address"),
         (values.database_url, "mysql://localhost/x", "sqlite.aiosqlite://"),
         (values.database_url, "ntpd112.db", "postgresql.asyncpg://"),
         (values.database_url, "sqlite+aiosqlite://", "names no file"),
@@ -159,6 +162,19 @@ def test_peers_are_addresses_or_networks(text: str, peer: str) -> None:
 def test_what_is_refused_and_what_is_said(parse: Callable[[str], str], text: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         parse(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "bits"), [("100 Mbit/s", 100e6), ("512kbit/s", 512e3), ("1.5 Gbit/s", 1.5e9)]
+)
+def test_bit_rates(text: str, bits: float) -> None:
+    assert values.bit_rate(text) == bits
+
+
+@pytest.mark.parametrize("text", ["100", "100 MB/s", "0 Mbit/s", "-1 Mbit/s", True, 0.0])
+def test_what_is_no_bit_rate_is_refused(text: object) -> None:
+    with pytest.raises(ValueError, match="is not a bit rate such as"):
+        values.bit_rate(text)
 
 
 @pytest.mark.parametrize("url", ["sqlite+aiosqlite:///x.db", "postgresql+asyncpg://u:p@h/d"])

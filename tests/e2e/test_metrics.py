@@ -44,7 +44,12 @@ def test_a_scrape_after_calls_has_what_document_dashboard_and_alerts_name(stage:
     assert shown.keys() == documented().keys()
     assert faults(text) == []
     # Of some nothing was to be told, so that they have no sample yet.
-    uneventful = {"ntpd112_screened_total", "ntpd112_sip_retransmissions_total", "ntpd112_trunk_up"}
+    uneventful = {
+        "ntpd112_certificate_expires_seconds",
+        "ntpd112_screened_total",
+        "ntpd112_sip_retransmissions_total",
+        "ntpd112_trunk_up",
+    }
     assert {name for name, one in shown.items() if one.labels is None} <= OF_SINKS | uneventful
     named = metrics_in(DASHBOARD.read_text(encoding="utf-8") + ALERTS.read_text(encoding="utf-8"))
     there = samples(text)

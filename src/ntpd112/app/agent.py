@@ -7,6 +7,7 @@ import secrets
 import signal
 import time
 from contextlib import AsyncExitStack
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -28,7 +29,7 @@ from ntpd112.cdr.directory import Directory, Operator
 from ntpd112.cdr.lastknown import LastKnown
 from ntpd112.cdr.projection import CdrProjection
 from ntpd112.cdr.store import CdrStore
-from ntpd112.config import Config, dead_ends, warnings_of
+from ntpd112.config import Config, certificate_doubts, dead_ends, warnings_of
 from ntpd112.feed import Feed
 from ntpd112.journal import Journal, JournalError
 from ntpd112.journal.events import AgentStarted
@@ -44,7 +45,7 @@ from ntpd112.sip.tls import TlsError
 from ntpd112.sip.trunks import Trunks
 
 from .capturing import start_capture
-from .certificates import keep_renewed, tls_of
+from .certificates import Expiry, keep_renewed, tls_of
 from .database import MainDatabase
 from .logs import set_up_logging
 from .metering import metrics_of
@@ -156,7 +157,7 @@ class Agent:
             asyncio.create_task(keep_saved(self.memory, self.journal, self._memory_file), name="memory"),
             asyncio.create_task(keep_clock(self.context.clock), name="clock"),
             asyncio.create_task(self.pauses.watch(), name="pauses"),
-            asyncio.create_task(keep_renewed(self.tls, config.tls), name="certificates"),
+            asyncio.create_task(keep_renewed(self.tls, config.tls, self.expiry), name="certificates"),
             asyncio.create_task(
                 watch_prompts(SitePrompts(config.media.prompts), self._reload_prompts), name="prompts"
             ),
@@ -189,7 +190,7 @@ class Agent:
 
     def _doubts(self) -> list[str]:
         """What does not keep us from serving, and will be missed when a call comes."""
-        doubts = warnings_of(self.config)
+        doubts = [*warnings_of(self.config), *certificate_doubts(self.config, datetime.now(UTC))]
         if not self.acd.operators():
             doubts.append('there are no operators: `ntpd112 operator add ID --name "NAME"` makes one')
         folder = self.config.media.recordings
@@ -203,6 +204,7 @@ class Agent:
             self.tls = tls_of(config.tls)
         except TlsError as problem:
             raise StartError(f"[tls] {problem}") from problem
+        self.expiry = Expiry(config.tls)
         self.media = MediaClient(on_input=self._request_turn)
         self.acd = Acd()
         for queue in config.queue:
@@ -291,6 +293,7 @@ class Agent:
             self.gate,
         )
         metrics.register(REMOVED)
+        metrics.register(self.expiry)
         app = create_app(
             self.centre,
             CdrStore(self.database.reading),

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import structlog
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
-from ntpd112.config import TlsConfig
+from ntpd112.config import TlsConfig, UnusableFile, expires_at
 from ntpd112.sip.tls import Tls, TlsError, TlsFiles
 
 LOOK_S = 30.0
@@ -30,7 +34,33 @@ def _files(config: TlsConfig) -> TlsFiles | None:
     return TlsFiles(config.certificate, config.key, config.ca, config.clients)
 
 
-async def keep_renewed(tls: Tls | None, config: TlsConfig) -> None:
+class Expiry(Collector):
+    """The metric that says how long the certificate is still good, of the one that serves: files that cannot
+    be used change nothing. Without a certificate there is no sample."""
+
+    def __init__(self, config: TlsConfig) -> None:
+        self._file = config.certificate if _files(config) is not None else None
+        self._at: float | None = None
+        self.renewed()
+
+    def renewed(self) -> None:
+        """The file is in use now."""
+        if self._file is None:
+            return
+        try:
+            self._at = expires_at(self._file).timestamp()
+        except UnusableFile as problem:  # as between two writes of whoever renews it
+            log.warning("no telling when the TLS certificate ends", file=str(self._file), reason=str(problem))
+
+    def collect(self) -> Iterator[Metric]:
+        yield GaugeMetricFamily(
+            "ntpd112_certificate_expires_seconds",
+            "Until the certificate of SIP over TLS ends; negative: it has.",
+            value=self._at - time.time() if self._at is not None else None,
+        )
+
+
+async def keep_renewed(tls: Tls | None, config: TlsConfig, expiry: Expiry) -> None:
     """Takes over files that have changed, for ever. Half a renewal (a certificate whose key is still to come)
     is tried again when the next file changes; until then the old one serves."""
     files = _files(config)
@@ -48,6 +78,7 @@ async def keep_renewed(tls: Tls | None, config: TlsConfig) -> None:
         except TlsError as problem:
             log.error("the changed TLS certificate cannot be used, the old one still is", reason=str(problem))
         else:
+            expiry.renewed()
             log.info("TLS certificate renewed", certificate=str(files.certificate))
 
 

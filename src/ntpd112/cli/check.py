@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from ntpd112.config import PBX, ConfigErrors, Problem, Route, check_config, find_config, grouped, routes_of
+from ntpd112.config import (
+    PBX,
+    ConfigErrors,
+    Problem,
+    Route,
+    certificate_doubts,
+    check_config,
+    find_config,
+    grouped,
+    routes_of,
+)
 from ntpd112.config import warnings_of as doubts_of
 
 from .common import WRONG_CONFIG, ConfigOption, JsonOption, print_json
+from .serving import NotLooked, operators_of, unserved
 
 WIDTH = 200
 "Characters of a line where no terminal says how many it has: a route is not broken then."
 
 
 def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Read the configuration and say what is wrong with it, by line and key.
+    """Read the configuration and say what is wrong with it, by line and key, and what will bite later.
 
+    Looks at the certificates' files and, if the database answers, whether operators can serve each queue.
     Shows where a call goes that no operator takes. Ends with 2 if anything is wrong, a queue without a way
     out among it, with 0 if there are only warnings.
 
@@ -28,9 +42,14 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     problems: list[Problem] = []
     warnings: list[str] = []
     routes: list[Route] = []
+    not_looked = ""
     try:
-        settings, problems = check_config(path)
-        warnings, routes = doubts_of(settings), routes_of(settings)
+        now = datetime.now(UTC)
+        settings, problems = check_config(path, now=now)
+        warnings, routes = [*doubts_of(settings), *certificate_doubts(settings, now)], routes_of(settings)
+        warnings += unserved(settings, operators_of(settings))
+    except NotLooked as reason:
+        not_looked = str(reason)
     except ConfigErrors as errors:
         problems = errors.problems
     if as_json:
@@ -41,6 +60,7 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
                     {"source": p.source, "line": p.line, "key": p.key, "message": p.message} for p in problems
                 ],
                 "warnings": warnings,
+                "operators_not_looked_at": not_looked or None,
                 "routes": [_as_json(route) for route in routes],
             }
         )
@@ -51,6 +71,8 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
             print(problem)
         for warning in warnings:
             print(f"warning: {warning}")
+        if not_looked:
+            print(f"not looked at: whether operators can serve each queue ({not_looked})")
         if not problems:
             print(f"{path or 'no file, the defaults'}: {'no errors' if warnings else 'nothing wrong'}")
     if problems:

@@ -1,5 +1,6 @@
 """The configuration: TOML, environment variables over it, and every problem said at once with its line."""
 
+from .certificate_checks import UnusableFile, certificate_doubts, expires_at
 from .checks import warnings_of
 from .ladder_proof import PBX, Route, dead_ends, grouped, routes_of
 from .load import check_config, find_config, load_config
@@ -69,9 +70,12 @@ __all__ = [
     "TlsConfig",
     "TraceConfig",
     "TrunkConfig",
+    "UnusableFile",
     "WebhookConfig",
+    "certificate_doubts",
     "check_config",
     "dead_ends",
+    "expires_at",
     "find_config",
     "grouped",
     "is_uri",

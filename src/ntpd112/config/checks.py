@@ -10,6 +10,7 @@ from typing import Any
 
 from .lines import Path
 from .models import Config
+from .network_checks import network_doubts
 from .number_checks import number_checks
 from .problems import Complaint, shown, where
 from .prompts import missing_prompts, prompt_doubts
@@ -18,9 +19,6 @@ from .tables import tables
 from .tls_checks import tls_checks
 from .values import listen_url, network, port_range
 from .webhook_checks import webhook_checks
-
-PORTS_PER_CALL = 4
-"RTP and RTCP of the caller's leg and of the operator's."
 
 
 def cross_checks(given: dict[str, Any]) -> list[Complaint]:
@@ -49,14 +47,7 @@ def warnings_of(config: Config) -> list[str]:
         found.append("no [[trunk]]: INVITEs from everywhere get 403, so no call can come in")
     if not config.site.region:
         found.append("[site]: region is not set: CDRs will not say where they are from")
-    first, last = config.media.ports
-    calls = sum(trunk.max_calls for trunk in config.trunk)
-    if calls * PORTS_PER_CALL > last - first + 1:
-        found.append(
-            f"[media]: ports {first}-{last} are enough for {(last - first + 1) // PORTS_PER_CALL} calls, "
-            f"but the trunks' max_calls allow {calls}"
-        )
-    return [*found, *queue_doubts(config), *prompt_doubts(config)]
+    return [*found, *network_doubts(config), *queue_doubts(config), *prompt_doubts(config)]
 
 
 def _twice(given: dict[str, Any], section: str) -> Iterator[Complaint]:

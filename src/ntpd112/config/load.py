@@ -6,6 +6,7 @@ import os
 import re
 import tomllib
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -13,6 +14,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from . import lines
+from .certificate_checks import certificate_complaints
 from .checks import cross_checks
 from .environment import override
 from .fields import Section
@@ -33,11 +35,13 @@ def load_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> C
     return _load(path, environ)[0]
 
 
-def check_config(path: Path | None, environ: Mapping[str, str] = os.environ) -> tuple[Config, list[Problem]]:
-    """As `load_config`, with what does not keep the agent from starting and yet is wrong: queues that a call
-    may never get out of."""
+def check_config(
+    path: Path | None, environ: Mapping[str, str] = os.environ, now: datetime | None = None
+) -> tuple[Config, list[Problem]]:
+    """As `load_config`, with what no reading of the file alone shows: queues that a call may never get out of
+    (the agent starts all the same), certificates that cannot be used or, at `now`, have ended."""
     config, place = _load(path, environ)
-    return config, place(dead_ends(config))
+    return config, place([*dead_ends(config), *certificate_complaints(config, now or datetime.now(UTC))])
 
 
 def _load(path: Path | None, environ: Mapping[str, str]) -> tuple[Config, Place]:

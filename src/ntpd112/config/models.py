@@ -9,7 +9,7 @@ from pydantic import Field, model_validator
 
 from . import values
 from .fields import (
-    Address,
+    BitRate,
     DatabaseUrl,
     Duration,
     DurationAbove0,
@@ -19,6 +19,7 @@ from .fields import (
     Listen,
     MqttUrl,
     Name,
+    OwnAddress,
     Peer,
     PortRange,
     Priority,
@@ -66,7 +67,7 @@ class SipConfig(Section):
         values.ListenUrl("udp", "0.0.0.0", 5060),
         values.ListenUrl("tcp", "0.0.0.0", 5060),
     ]
-    advertise: Address | None = None
+    advertise: OwnAddress | None = None
     "The address others reach us at, if it is not the one we listen on."
     realm: Realm = "ntpd112"
     "Of the operators' SIP passwords: changing it makes them invalid."
@@ -96,7 +97,9 @@ class RegistrarConfig(Section):
 
 class MediaConfig(Section):
     ports: PortRange = (20000, 29999)
-    advertise: Address | None = None
+    advertise: OwnAddress | None = None
+    uplink: BitRate | None = None
+    "Bits a second, each way, of the line that calls come over; only `ntpd112 check` uses it. None: not said."
     workers: Annotated[int, Field(ge=1, le=MAX_WORKERS)] = 1
     recordings: Path | None = None
     "A folder; None: no recording."

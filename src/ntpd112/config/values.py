@@ -12,6 +12,7 @@ from urllib.parse import SplitResult, urlsplit
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(s|m|h)")
+_BIT_RATE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMG])bit/s")
 _SIP_URI = re.compile(
     r"sips?:(?:[^@\s<>\"?]+@)?(\[[^\]\s]+\]|[^:;?@\s\[\]]+)(?::(\d+))?((?:;[^;?\s<>\"]+)*)", re.I
 )
@@ -19,6 +20,7 @@ _TRANSPORT = re.compile(r";transport=(?!(?:udp|tcp|tls)(?:;|$))([^;]*)", re.I)
 _TLS = re.compile(r"sips:|.*;transport=tls(?:;|$)", re.I)
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _KEYS = re.compile(r"[0-9*#]+")
+_BITS = {"k": 1e3, "M": 1e6, "G": 1e9}
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
 FIRST_PORT = 1024
@@ -73,6 +75,16 @@ def rate(value: object) -> float:
     return float(match[1]) / _SECONDS[match[2]]
 
 
+def bit_rate(value: object) -> float:
+    """Bits a second: `100 Mbit/s`."""
+    if isinstance(value, float) and value > 0:
+        return value
+    match = _BIT_RATE.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None or not float(match[1]):
+        raise ValueError('is not a bit rate such as "100 Mbit/s" or "512 kbit/s"')
+    return float(match[1]) * _BITS[match[2]]
+
+
 def duration_range(value: object) -> tuple[float, float]:
     """`60s..1h` as least and greatest seconds."""
     if isinstance(value, tuple | list) and len(value) == 2:
@@ -107,6 +119,17 @@ def address(value: str) -> str:
         return str(ip_address(value.strip("[]")))
     except ValueError:
         raise ValueError("is not an IP address") from None
+
+
+def own_address(value: str) -> str:
+    """An IP address that one machine can have and another can send to."""
+    text = address(value)
+    found = ip_address(text)
+    if found.is_unspecified:
+        raise ValueError("says no address: write the one that others reach us at")
+    if found.is_multicast:
+        raise ValueError("is a multicast address, which no machine has for its own")
+    return text
 
 
 def network(value: str) -> str:
