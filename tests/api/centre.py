@@ -18,6 +18,7 @@ from ntpd112.calls.views import (
     Figures,
     FloodView,
     Health,
+    MaintenanceView,
     OperatorView,
     PartyView,
     PlaceView,
@@ -32,6 +33,7 @@ from ntpd112.calls.views import (
     UnknownCallback,
     UnknownCaller,
     UnknownOperator,
+    UnknownTrunk,
     Unreachable,
 )
 from ntpd112.journal.events import CallbackOutcome, Classification
@@ -230,6 +232,7 @@ class FakeCentre:
         self.callbacks = FakeCallbacks()
         self.steering = FakeSteering(self)
         self.remembered = FakeMemory()
+        self.maintenance: MaintenanceView | None = None
         self.flooded = FloodView(on=False, since=None, reason="", by="", prompt="", waiting=0)
         self.commands = FakeCommands(self.call)
         self.now = Health(ready=True, problems=[])
@@ -345,9 +348,22 @@ class FakeCentre:
     def trunks(self) -> list[TrunkView]:
         return [
             TrunkView(
-                name="pbx", peers=["127.0.0.1"], calls=1, max_calls=60, up=True, reason="200", since=NOW
+                name="pbx",
+                peers=["127.0.0.1"],
+                calls=1,
+                max_calls=60,
+                up=True,
+                reason="200",
+                since=NOW,
+                maintenance=self.maintenance,
             )
         ]
+
+    def set_maintenance(self, trunk: str, on: bool, by: str, reason: str) -> TrunkView:
+        if trunk != "pbx":
+            raise UnknownTrunk(f'no trunk has the name "{trunk}"')
+        self.maintenance = MaintenanceView(since=NOW, reason=reason, by=by) if on else None
+        return self.trunks()[0]
 
     def flood(self) -> FloodView:
         return self.flooded

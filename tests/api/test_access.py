@@ -68,6 +68,7 @@ NEEDS = {
     ("DELETE", "/api/v1/keys/{name}"): "admin",
     ("GET", "/api/v1/queues"): "calls:read",
     ("GET", "/api/v1/trunks"): "calls:read",
+    ("PUT", "/api/v1/trunks/{name}/maintenance"): "admin",
     ("GET", "/api/v1/audit"): "audit:read",
     ("GET", "/api/v1/flood"): "calls:read",
     ("PUT", "/api/v1/flood"): "calls:control",
@@ -89,6 +90,7 @@ BODIES: dict[str, dict[str, object]] = {
     "call": {"operator": "siti"},
     "{id}": {"outcome": "reached"},
     "flood": {"on": True},
+    "maintenance": {"on": True},
     "pull": {"operator": "siti"},
     "standing": {"standing": "clean"},
     "hold": {"reason": "a letter"},
@@ -114,6 +116,7 @@ async def send(
     body = BODIES.get(path.rpartition("/")[2])
     where = path.replace("{id}", "siti" if "operators" in path else CALL_ID)
     where = where.replace("{number}", PRANKSTER.number).replace("{language}/{name}", "id/welcome")
+    where = where.replace("trunks/{name}", "trunks/pbx")
     where = where.replace("{leg}", "1001").replace("{name}", "dispatch").replace("{delivery}", DELIVERY)
     if method == "PUT" and where.endswith("id/welcome"):
         return await site.client.put(where, headers=headers, content=WELCOME.read_bytes())

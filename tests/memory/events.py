@@ -70,6 +70,13 @@ OTHER = st.one_of(
         by=OPERATORS,
     ),
     _of(journal.FloodChanged, on=st.booleans(), reason=st.just("drill"), by=OPERATORS),
+    _of(
+        journal.TrunkMaintenance,
+        trunk=st.sampled_from(["pbx", "telkom"]),
+        on=st.booleans(),
+        reason=st.just("new cable"),
+        by=OPERATORS,
+    ),
     _of(journal.OperatorChanged, operator=OPERATORS, state=STATES, previous=STATES),
     _of(journal.AgentStarted, version=st.just("1")),
     _call(journal.RecordingStarted, file="a.wav"),

@@ -136,6 +136,21 @@ def test_what_a_trunk_is_refused_by_its_own_pace_is_reported_once_a_minute() -> 
     assert [event.count for event in ua.events() if isinstance(event, Refused)] == [49]
 
 
+def test_a_trunk_in_maintenance_gets_503_for_new_calls_and_options_while_running_calls_go_on() -> None:
+    ua = agent()
+    ua.receive(nth(1), PBX, 0.0)
+    ua.outgoing()
+    (call,) = [event for event in ua.events() if isinstance(event, IncomingCall)]
+    call.trunk.closed = True
+    (refusal,) = say(ua, nth(2))
+    assert (refusal.code, refusal.get("retry-after")) == (503, "60")
+    assert codes(ua, message("OPTIONS", call_id="o", cseq=9)) == [503]
+    assert call.leg.state != "ended"
+    call.trunk.closed = False
+    assert codes(ua, nth(3)) == [100]
+    assert ua.traffic.refused == {"maintenance": 1}
+
+
 def test_more_legs_than_the_bound_get_503(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(admission, "MAX_LEGS", 1)
     ua = agent()

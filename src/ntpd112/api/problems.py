@@ -24,6 +24,7 @@ from ntpd112.calls.views import (
     UnknownCaller,
     UnknownOperator,
     UnknownParty,
+    UnknownTrunk,
     Unreachable,
 )
 from ntpd112.cdr.database import first_line
@@ -127,6 +128,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(UnknownCaller, not_found)
     app.add_exception_handler(UnknownOperator, not_found)
     app.add_exception_handler(UnknownParty, not_found)
+    app.add_exception_handler(UnknownTrunk, not_found)
     app.add_exception_handler(StateConflict, conflict)
     app.add_exception_handler(Unreachable, conflict)
     app.add_exception_handler(Exception, bug)

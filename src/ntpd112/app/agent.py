@@ -276,6 +276,7 @@ class Agent:
             self.audit.problem,
             *(sink.problem for sink in self.sinks.values()),
             *self.gate.warnings(),
+            *self.centre.plant.warnings(),
         ]
         return [problem for problem in problems if problem]
 

@@ -6,13 +6,12 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from datetime import datetime, tzinfo
-from ipaddress import IPv4Network, IPv6Network
 from zoneinfo import ZoneInfo
 
 from ntpd112.journal.events import Classification
 from ntpd112.queue import Call as Place
 from ntpd112.queue import Operator
-from ntpd112.sip.trunks import Trunk, Trunks
+from ntpd112.sip.trunks import Trunks
 
 from .call import Call
 from .callback_list import LiveCallbacks
@@ -23,6 +22,7 @@ from .context import Context
 from .control import CallControl
 from .expected import expected_wait
 from .figures import figures
+from .plant import Plant
 from .remembered import LiveMemory
 from .steering import Steering
 from .views import (
@@ -58,11 +58,11 @@ class LiveCentre:
     ) -> None:
         self._context = context
         self._control = control
-        self._trunks = trunks
         self._on_input = on_input
         self._faults = faults
         self._now = now
         self._zone: tzinfo = ZoneInfo(context.config.site.timezone)
+        self.plant = Plant(context, trunks, self._wall_date, on_input, now)
         self.callbacks: CallbackList = LiveCallbacks(context, control.callbacks, self._zone, on_input, now)
         self.steering: WaitingCommands = Steering(context, self._call_view, on_input, now)
         self.remembered: Remembered = LiveMemory(context, on_input, now)
@@ -186,18 +186,10 @@ class LiveCentre:
         )
 
     def trunks(self) -> list[TrunkView]:
-        return [self._trunk_view(trunk) for trunk in self._trunks]
+        return self.plant.trunks()
 
-    def _trunk_view(self, trunk: Trunk) -> TrunkView:
-        return TrunkView(
-            name=trunk.name,
-            peers=[_as_configured(network) for network in trunk.networks],
-            calls=trunk.calls,
-            max_calls=trunk.max_calls,
-            up=trunk.up,
-            reason=trunk.reason,
-            since=None if trunk.since is None else self._date(trunk.since),
-        )
+    def set_maintenance(self, trunk: str, on: bool, by: str, reason: str) -> TrunkView:
+        return self.plant.set_maintenance(trunk, on, by, reason)
 
     # --- flood, figures
 
@@ -205,7 +197,7 @@ class LiveCentre:
         state = self._context.memory.flood.state
         return FloodView(
             on=state.on,
-            since=datetime.fromtimestamp(state.since, self._zone) if state.since else None,
+            since=self._wall_date(state.since) if state.since else None,
             reason=state.reason,
             by=state.by,
             prompt=state.prompt,
@@ -230,7 +222,11 @@ class LiveCentre:
 
     def _date(self, moment: float) -> datetime:
         """Monotonic seconds as a date in the site's time zone."""
-        return datetime.fromtimestamp(self._context.clock.wall(moment), self._zone)
+        return self._wall_date(self._context.clock.wall(moment))
+
+    def _wall_date(self, at: float) -> datetime:
+        """Epoch seconds as a date in the site's time zone."""
+        return datetime.fromtimestamp(at, self._zone)
 
 
 def _place(call: Call, waits: Place) -> PlaceView:
@@ -286,8 +282,3 @@ def _transfer(call: Call) -> TransferView | None:
         attended=transfer.attended,
         answered=transfer.target is not None,
     )
-
-
-def _as_configured(network: IPv4Network | IPv6Network) -> str:
-    single = network.prefixlen == network.max_prefixlen
-    return str(network.network_address) if single else str(network)

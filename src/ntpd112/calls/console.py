@@ -181,6 +181,10 @@ class CallCentre(Protocol):
 
     def trunks(self) -> list[TrunkView]: ...
 
+    def set_maintenance(self, trunk: str, on: bool, by: str, reason: str) -> TrunkView:
+        """New calls on the trunk are refused while it is on; those that run go on. Raises UnknownTrunk."""
+        ...
+
     def flood(self) -> FloodView: ...
 
     def set_flood(self, on: bool, by: str, reason: str, prompt: str) -> FloodView:

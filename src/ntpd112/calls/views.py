@@ -151,6 +151,14 @@ class QueueView(msgspec.Struct, frozen=True, kw_only=True):
     operators_ready: int
 
 
+class MaintenanceView(msgspec.Struct, frozen=True, kw_only=True):
+    """Who took a trunk out of service, and why."""
+
+    since: datetime
+    reason: str
+    by: str
+
+
 class TrunkView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     peers: list[str]
@@ -160,6 +168,8 @@ class TrunkView(msgspec.Struct, frozen=True, kw_only=True):
     "By OPTIONS; None when no single-address peer is asked."
     reason: str
     since: datetime | None
+    maintenance: MaintenanceView | None
+    "None: in service."
 
 
 class CallbackView(msgspec.Struct, frozen=True, kw_only=True):
@@ -240,6 +250,10 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
 class UnknownCall(LookupError):
     """No call has this id, neither live nor in the journal."""
+
+
+class UnknownTrunk(LookupError):
+    """No trunk has this name."""
 
 
 class UnknownCaller(LookupError):

@@ -8,7 +8,7 @@ import typer
 
 from ntpd112 import __version__
 
-from . import check, database, keys, operators, prompts, staff, trace, webhooks
+from . import check, database, keys, operators, prompts, staff, trace, trunks, webhooks
 from .audit import audit
 from .common import ConfigOption, configuration, fail
 from .keeping import hold, retention
@@ -47,6 +47,7 @@ def options(
       ntpd112 why CALL_ID                            why a call waited, who was rung
       ntpd112 trace CALL_ID                          its SIP messages
       ntpd112 audit                                  who changed what, who heard what
+      ntpd112 trunk maintenance telkom on            its new calls go elsewhere
       ntpd112 webhook test dispatch                  does its receiver take it?
       ntpd112 staff --calls-per-hour 120 --talk 90s  how many operators?
     """
@@ -103,5 +104,6 @@ app.command(short_help="Say how many operators a load of calls needs.")(staff.st
 app.add_typer(operators.app, name="operator", short_help="Add, import, list and remove operators.")
 app.add_typer(database.app, name="database", short_help="Say where the schema stands, bring it up or down.")
 app.add_typer(prompts.app, name="prompt", short_help="Add, list and remove announcements.")
+app.add_typer(trunks.app, name="trunk", short_help="Take trunks out of service, put them back.")
 app.add_typer(webhooks.app, name="webhook", short_help="Try webhooks, see and resend what was given up.")
 app.add_typer(keys.app, name="apikey", short_help="Make, list and withdraw API keys.")

@@ -16,8 +16,9 @@ from .models import Config
 from .problems import Complaint, known_keys, unknown_key
 
 PREFIX = "NTPD112_"
-NOT_KEYS = frozenset({"NTPD112_CONFIG", "NTPD112_HEALTH"})
-"Variables with the prefix that are no keys: where the configuration is, and the container's health check."
+NOT_KEYS = frozenset({"NTPD112_CONFIG", "NTPD112_HEALTH", "NTPD112_KEY"})
+"""Variables with the prefix that are no keys of the file: where the configuration is, the container's health
+check, and the API key of commands that ask the agent."""
 ARRAYS = frozenset({"trunk", "queue", "destination", "number", "webhook"})
 "Sections that are arrays of tables."
 

@@ -29,6 +29,7 @@ from ntpd112.journal.events import (
     OfferEnded,
     OperatorChanged,
     PartyJoined,
+    TrunkMaintenance,
 )
 
 from .bounded import drop_oldest
@@ -38,6 +39,7 @@ from .calls import LOST, OpenCall
 from .flood import Flood, FloodState
 from .lasts import LastCall, Lasts
 from .levels import Duty, Levels
+from .maintenance import Maintained, Maintenance
 from .places import Place, Places
 from .record import Record
 from .settings import MemorySettings
@@ -58,6 +60,8 @@ class State(msgspec.Struct):
     places: dict[str, Place] = msgspec.field(default_factory=dict)
     lost: dict[str, Lost] = msgspec.field(default_factory=dict)
     flood: FloodState = msgspec.field(default_factory=FloodState)
+    maintenance: dict[str, Maintained] = msgspec.field(default_factory=dict)
+    "Trunks out of service."
     intervals: dict[int, Interval] = msgspec.field(default_factory=dict)
     duty: dict[str, Duty] = msgspec.field(default_factory=dict)
     open: dict[str, OpenCall] = msgspec.field(default_factory=dict)
@@ -78,6 +82,7 @@ class Memory:
         self.places = Places(settings.shield, state.places)
         self.callbacks = Callbacks(settings.callbacks, self.callers.standing, state.lost)
         self.flood = Flood(settings.flood, state.flood)
+        self.maintenance = Maintenance(state.maintenance)
         self.levels = Levels(state.intervals, state.duty)
         self.lasts = Lasts(state.lasts)
         self._open, self._ended = state.open, state.ended
@@ -96,6 +101,7 @@ class Memory:
             CallbackClosed: self.callbacks.closed,
             CallerCorrected: self.callers.corrected,
             FloodChanged: self.flood.changed,
+            TrunkMaintenance: self.maintenance.changed,
             AgentStarted: self._agent_started,
         }
 

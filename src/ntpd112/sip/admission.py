@@ -39,6 +39,8 @@ way. A phone gone mad must not take the legs that callers need."""
 REPORT_POLICY_S = 60.0
 """Seconds between reports of what a trunk is refused by its own limits: expected, and in the metrics one by
 one."""
+MAINTENANCE_RETRY_S = 60
+"Seconds that a trunk in maintenance shall wait: long enough to stay on its other route."
 RETRY_AFTER_S = 5
 "Seconds that a refused trunk shall wait: calls end that often."
 
@@ -125,6 +127,11 @@ class Admission:
         elif len(self._core.legs) >= MAX_LEGS:
             reason = f"more than {MAX_LEGS} legs"
             self._refuse(transaction, flow, 503, "out of memory", reason, later, now)
+        elif trunk.closed:
+            reason = f"trunk {trunk.name!r} is in maintenance"
+            later = {"retry-after": MAINTENANCE_RETRY_S}
+            reports = self._reports_of(trunk, "maintenance")
+            self._refuse(transaction, flow, 503, "maintenance", reason, later, now, reports)
         elif (wait_s := trunk.pace.wait(now)) > 0:
             reason = f"trunk {trunk.name!r} has begun its {trunk.pace.rate:g} calls a second"
             later = {"retry-after": ceil(wait_s)}

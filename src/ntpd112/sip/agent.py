@@ -245,10 +245,13 @@ class UserAgent:
     def _options(self, request: Request, via: Via, flow: Flow) -> None:
         """What we can do is told to trunks and registered phones only: to a forged source no more goes back
         than came."""
-        of_trunk = self._admission.trunk_of(flow) is not None
+        trunk = self._admission.trunk_of(flow)
+        of_trunk = trunk is not None
         of_phone = self._registrar is not None and self._registrar.user_of_flow(flow) is not None
-        code = 503 if self._admission.draining else 200
-        self._reply(request, via, flow, code, headers=_ABILITIES if of_trunk or of_phone else None)
+        refuses = self._admission.draining or (trunk is not None and trunk.closed)
+        self._reply(
+            request, via, flow, 503 if refuses else 200, headers=_ABILITIES if of_trunk or of_phone else None
+        )
         if of_trunk:
             self._keepalive.seen(flow)
 

@@ -26,6 +26,7 @@ Refusal = Literal[
     "registration",
     "trunk full",
     "trunk too fast",
+    "maintenance",
     "phone full",
     "out of memory",
     "draining",

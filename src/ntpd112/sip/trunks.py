@@ -53,6 +53,8 @@ class Trunk:
     "Calls on it now, ringing ones included."
     pace: Pace = field(default_factory=Pace)
     "How many new ones it may begin a second."
+    closed: bool = False
+    "In maintenance: new calls are refused, and OPTIONS answered so."
     up: bool | None = None
     "By OPTIONS; None while nobody was asked or has had time to answer."
     reason: str = ""

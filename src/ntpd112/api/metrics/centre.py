@@ -40,6 +40,8 @@ class CentreCollector(Collector):
         calls = {trunk.name: trunk.calls for trunk in trunks}
         limit = {trunk.name: trunk.max_calls for trunk in trunks}
         yield gauges("ntpd112_trunk_up", "1: answers OPTIONS, 0: does not.", ["trunk"], up)
+        closed = {trunk.name: float(trunk.maintenance is not None) for trunk in trunks}
+        yield gauges("ntpd112_trunk_maintenance", "1: new calls are refused.", ["trunk"], closed)
         yield gauges("ntpd112_trunk_calls", "Live calls of the trunk.", ["trunk"], calls)
         yield gauges("ntpd112_trunk_max_calls", "Calls the trunk may have.", ["trunk"], limit)
         yield gauge("ntpd112_ready", "1: calls would be handled well.", self._centre.health().ready)

@@ -11,6 +11,7 @@ from ntpd112.calls.views import CallState, OperatorState, SettableState
 from ntpd112.journal.events import Classification, Lane, PartyKind, PartyMode, Purpose
 
 from .base import EXAMPLE_ID, Model, Seconds, Sent, Skills
+from .flood import MAX_REASON
 
 
 class PlaceOut(Model):
@@ -144,6 +145,14 @@ class QueueOut(Model):
     operators_ready: int = Field(examples=[2])
 
 
+class MaintenanceOut(Model):
+    """Who took the trunk out of service, and why."""
+
+    since: datetime
+    reason: str = Field(examples=["new cable"])
+    by: str = Field(examples=["api:console"])
+
+
 class TrunkOut(Model):
     name: str = Field(examples=["pbx"])
     peers: list[str] = Field(examples=[["192.0.2.20"]])
@@ -152,6 +161,14 @@ class TrunkOut(Model):
     up: bool | None = Field(description="By OPTIONS; null when no peer is asked.", examples=[True])
     reason: str = Field(examples=["200"])
     since: datetime | None
+    maintenance: MaintenanceOut | None = Field(
+        description="New calls get 503 meanwhile; null: in service.", examples=[None]
+    )
+
+
+class MaintenanceIn(Sent):
+    on: bool = Field(examples=[True])
+    reason: str = Field("", max_length=MAX_REASON, examples=["new cable"])
 
 
 class StateIn(Sent):

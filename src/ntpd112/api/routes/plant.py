@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Depends, Request
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Path, Request
 from fastapi.responses import Response
 
-from ntpd112.api.answers import answer_polled
+from ntpd112.access import Principal
+from ntpd112.api.answers import answer, answer_polled
 from ntpd112.api.auth import require
 from ntpd112.api.conditional import AGES
-from ntpd112.api.models import UNCHANGED, QueueOut, TrunkOut, errors
+from ntpd112.api.models import UNCHANGED, MaintenanceIn, QueueOut, TrunkOut, errors
 from ntpd112.calls.console import CallCentre
 
-router = APIRouter(prefix="/api/v1", dependencies=[Depends(require("calls:read"))])
+router = APIRouter(prefix="/api/v1")
+TrunkName = Annotated[str, Path(description="As in the configuration.", max_length=200, examples=["pbx"])]
 
 
 @router.get(
@@ -21,6 +25,7 @@ router = APIRouter(prefix="/api/v1", dependencies=[Depends(require("calls:read")
     description="As configured, with who waits and who serves.",
     response_model=list[QueueOut],
     responses={**UNCHANGED, **errors(401, 403, 422)},
+    dependencies=[Depends(require("calls:read"))],
 )
 async def list_queues(request: Request) -> Response:
     centre: CallCentre = request.app.state.centre
@@ -34,7 +39,27 @@ async def list_queues(request: Request) -> Response:
     description="As configured, with their calls and whether they answer OPTIONS.",
     response_model=list[TrunkOut],
     responses={**UNCHANGED, **errors(401, 403, 422)},
+    dependencies=[Depends(require("calls:read"))],
 )
 async def list_trunks(request: Request) -> Response:
     centre: CallCentre = request.app.state.centre
     return answer_polled(request, centre.trunks())
+
+
+@router.put(
+    "/trunks/{name}/maintenance",
+    tags=["trunks"],
+    summary="Take a trunk out of service, or put it back",
+    description="While it is on, the trunk's new calls get 503 with Retry-After, so that the telco takes its "
+    "other route, and so do its OPTIONS; calls that run go on. It stays so over a restart.",
+    response_model=TrunkOut,
+    responses=errors(401, 403, 404, 413, 422),
+)
+async def set_maintenance(
+    request: Request,
+    name: TrunkName,
+    body: MaintenanceIn,
+    who: Annotated[Principal, Depends(require("admin"))],
+) -> Response:
+    centre: CallCentre = request.app.state.centre
+    return answer(request, centre.set_maintenance(name, body.on, who.by, body.reason))

@@ -49,6 +49,7 @@ from .centre import (
     OperatorChanged,
     StateRepaired,
     TrunkChanged,
+    TrunkMaintenance,
 )
 from .parties import (
     PartyChanged,
@@ -116,6 +117,7 @@ JournalEvent = (
     | StateRepaired
     | OperatorChanged
     | TrunkChanged
+    | TrunkMaintenance
     | AgentStarted
 )
 
@@ -185,5 +187,6 @@ __all__ = [
     "TransferEnded",
     "TransferStarted",
     "TrunkChanged",
+    "TrunkMaintenance",
     "event_type",
 ]

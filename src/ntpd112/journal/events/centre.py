@@ -70,5 +70,14 @@ class TrunkChanged(Event, frozen=True, kw_only=True, tag="trunk.changed"):
     reason: str = ""
 
 
+class TrunkMaintenance(Event, frozen=True, kw_only=True, tag="trunk.maintenance"):
+    """A person took the trunk out of service, or put it back: meanwhile its new calls are refused."""
+
+    trunk: str
+    on: bool
+    reason: str
+    by: str
+
+
 class AgentStarted(Event, frozen=True, kw_only=True, tag="agent.started"):
     version: str

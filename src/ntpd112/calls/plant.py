@@ -1,0 +1,87 @@
+"""Trunks as the API sees them, and their maintenance: a trunk taken out of service refuses new calls, so that
+the telco takes its other route, while those that run go on. The journal remembers it over a restart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from ipaddress import IPv4Network, IPv6Network
+
+from ntpd112.journal.events import TrunkMaintenance
+from ntpd112.sip.trunks import Trunk, Trunks
+
+from .context import Context, log
+from .views import MaintenanceView, TrunkView, UnknownTrunk
+
+
+class Plant:
+    """`date` tells the wall time of epoch seconds, `now` monotonic seconds; `on_input` asks for a turn."""
+
+    def __init__(
+        self,
+        context: Context,
+        trunks: Trunks,
+        date: Callable[[float], datetime],
+        on_input: Callable[[], None],
+        now: Callable[[], float],
+    ) -> None:
+        self._context = context
+        self._trunks = trunks
+        self._date = date
+        self._on_input = on_input
+        self._now = now
+        self.resume()
+
+    def resume(self) -> None:
+        """Trunks as configured are in maintenance as remembered: at the start, and after a reload."""
+        for trunk in self._trunks:
+            trunk.closed = trunk.name in self._context.memory.maintenance.trunks
+
+    def trunks(self) -> list[TrunkView]:
+        return [self._view(trunk) for trunk in self._trunks]
+
+    def set_maintenance(self, name: str, on: bool, by: str, reason: str) -> TrunkView:
+        """Raises UnknownTrunk. No harm if it is so already: reason and person change."""
+        trunk = next((one for one in self._trunks if one.name == name), None)
+        if trunk is None:
+            raise UnknownTrunk(f'no trunk has the name "{name}"')
+        trunk.closed = on
+        at = self._context.clock.wall(self._now())
+        self._context.write(TrunkMaintenance(at=at, trunk=name, on=on, reason=reason, by=by))
+        if on:
+            log.warning(
+                "TRUNK IN MAINTENANCE: new calls get 503", trunk=name, calls=trunk.calls, by=by, reason=reason
+            )
+        else:
+            log.info("trunk takes calls again", trunk=name, by=by, reason=reason)
+        if on and all(one.closed for one in self._trunks):
+            log.error("EVERY TRUNK IS IN MAINTENANCE: nobody can call", trunk=name, by=by)
+        self._on_input()
+        return self._view(trunk)
+
+    def warnings(self) -> list[str]:
+        """What calls suffer from by intention, for `/readyz`."""
+        closed = [trunk.name for trunk in self._trunks if trunk.closed]
+        return [f'trunk "{name}" is in maintenance: its new calls get 503' for name in closed]
+
+    def _view(self, trunk: Trunk) -> TrunkView:
+        maintained = self._context.memory.maintenance.trunks.get(trunk.name)
+        return TrunkView(
+            name=trunk.name,
+            peers=[_as_configured(network) for network in trunk.networks],
+            calls=trunk.calls,
+            max_calls=trunk.max_calls,
+            up=trunk.up,
+            reason=trunk.reason,
+            since=None if trunk.since is None else self._date(self._context.clock.wall(trunk.since)),
+            maintenance=None
+            if maintained is None
+            else MaintenanceView(
+                since=self._date(maintained.since), reason=maintained.reason, by=maintained.by
+            ),
+        )
+
+
+def _as_configured(network: IPv4Network | IPv6Network) -> str:
+    single = network.prefixlen == network.max_prefixlen
+    return str(network.network_address) if single else str(network)

@@ -1,0 +1,74 @@
+"""Trunks as a console has them: maintenance, and what it shows."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from tests.calls.desk import Desk
+
+from ntpd112.calls.plant import Plant
+from ntpd112.calls.views import UnknownTrunk
+from ntpd112.journal.events import TrunkMaintenance
+from ntpd112.sip.trunks import Trunks, TrunkSpec
+
+SPECS = [TrunkSpec("pbx", ["127.0.0.2"], 60, options_s=0), TrunkSpec("telkom", ["10.1.0.0/24"], 30)]
+
+
+class Site:
+    """A desk with two trunks."""
+
+    def __init__(self) -> None:
+        self.desk = Desk()
+        self.trunks = Trunks(SPECS)
+        self.turns = 0
+        self.plant = self.made()
+
+    def made(self) -> Plant:
+        return Plant(self.desk.context, self.trunks, _date, self._turn, lambda: self.desk.now)
+
+    def _turn(self) -> None:
+        self.turns += 1
+
+    def closed(self) -> list[str]:
+        return [trunk.name for trunk in self.trunks if trunk.closed]
+
+
+def _date(at: float) -> datetime:
+    return datetime.fromtimestamp(at, UTC)
+
+
+@pytest.fixture
+def site() -> Site:
+    return Site()
+
+
+def test_maintenance_closes_one_trunk_is_written_down_and_shown(site: Site) -> None:
+    shown = site.plant.set_maintenance("telkom", True, "api:rina", "new cable")
+    assert site.closed() == ["telkom"]
+    assert shown.maintenance is not None
+    assert (shown.maintenance.reason, shown.maintenance.by) == ("new cable", "api:rina")
+    assert site.plant.warnings() == ['trunk "telkom" is in maintenance: its new calls get 503']
+    site.plant.set_maintenance("telkom", False, "api:rina", "")
+    assert (site.closed(), site.plant.warnings(), site.turns) == ([], [], 2)
+    assert [(one.trunk, one.on) for one in site.desk.all_of(TrunkMaintenance)] == [
+        ("telkom", True),
+        ("telkom", False),
+    ]
+
+
+def test_maintenance_outlives_a_restart_and_a_trunk_that_comes_back(site: Site) -> None:
+    site.plant.set_maintenance("telkom", True, "api:rina", "")
+    site.trunks = Trunks(SPECS)
+    site.made()
+    assert site.closed() == ["telkom"]
+    site.trunks.configure(SPECS[:1])
+    site.trunks.configure(SPECS)
+    site.made().resume()
+    assert site.closed() == ["telkom"]
+
+
+def test_a_name_that_is_no_trunk_is_refused(site: Site) -> None:
+    with pytest.raises(UnknownTrunk, match='no trunk has the name "indosat"'):
+        site.plant.set_maintenance("indosat", True, "api:rina", "")
+    assert site.desk.all_of(TrunkMaintenance) == []

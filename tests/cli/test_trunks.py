@@ -1,0 +1,92 @@
+"""`ntpd112 trunk` asks the running agent."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+from typing import Any
+
+import pytest
+from tests.cli.terminal import Terminal
+
+from ntpd112.cli.running import KEY_VARIABLE, url_of
+from ntpd112.config import HttpAddress
+
+
+class Agent(HTTPServer):
+    """Takes down what it is asked; answers what it is told."""
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.asked: list[tuple[str, str, str, Any]] = []
+        self.answer: tuple[int, dict[str, Any]] = (200, {})
+
+
+class _Handler(BaseHTTPRequestHandler):
+    server: Agent
+
+    def do_PUT(self) -> None:
+        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.server.asked.append((self.command, self.path, self.headers["Authorization"], body))
+        status, document = self.server.answer
+        self.send_response(status)
+        self.end_headers()
+        self.wfile.write(json.dumps(document).encode())
+
+    def log_message(self, format: str, *args: Any) -> None:
+        pass
+
+
+@pytest.fixture
+def agent(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> Iterator[Agent]:
+    monkeypatch.setenv(KEY_VARIABLE, "k3y")
+    server = Agent()
+    with terminal.config.open("a") as file:
+        file.write(f'[http]\nlisten = "127.0.0.1:{server.server_address[1]}"\n')
+    thread = Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_maintenance_is_switched_with_a_reason(terminal: Terminal, agent: Agent) -> None:
+    agent.answer = (200, {"calls": 3, "maintenance": {"reason": "new cable"}})
+    said = terminal.run("trunk", "maintenance", "pbx/2", "on", "--reason", "new cable").output
+    assert said == "pbx/2: in maintenance, new calls get 503; 3 calls still go on\n"
+    body = {"on": True, "reason": "new cable"}
+    assert agent.asked == [("PUT", "/api/v1/trunks/pbx%2F2/maintenance", "Bearer k3y", body)]
+
+
+def test_it_says_when_the_trunk_takes_calls_again(terminal: Terminal, agent: Agent) -> None:
+    agent.answer = (200, {"calls": 0, "maintenance": None})
+    assert terminal.run("trunk", "maintenance", "pbx", "off").output == "pbx: takes calls\n"
+
+
+def test_what_the_agent_refuses_is_said_in_its_words(terminal: Terminal, agent: Agent) -> None:
+    agent.answer = (404, {"detail": 'no trunk has the name "x"'})
+    assert terminal.run("trunk", "maintenance", "x", "on", code=1).output == 'no trunk has the name "x"\n'
+
+
+def test_without_an_agent_it_says_where_none_answers(
+    terminal: Terminal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(KEY_VARIABLE, "k3y")
+    with terminal.config.open("a") as file:
+        file.write('[http]\nlisten = "127.0.0.1:1025"\n')
+    said = terminal.run("trunk", "maintenance", "pbx", "on", code=1).output
+    assert said.startswith("no agent answers at http://127.0.0.1:1025 ([http] listen): ")
+
+
+def test_without_a_key_it_says_how_to_get_one(terminal: Terminal, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv(KEY_VARIABLE, raising=False)
+    said = terminal.run("trunk", "maintenance", "pbx", "on", code=1).output
+    assert "ntpd112 apikey add NAME --scope admin" in said
+
+
+def test_an_agent_that_listens_on_every_address_is_asked_at_loopback() -> None:
+    asked = [url_of(HttpAddress(host, 8112)) for host in ("0.0.0.0", "::", "10.1.0.5")]
+    assert asked == ["http://127.0.0.1:8112", "http://[::1]:8112", "http://10.1.0.5:8112"]
