@@ -1,4 +1,5 @@
-"""What it costs to remember: an event taken live, a start without a snapshot, and the snapshot itself.
+"""What it costs to remember: an event taken live, a start without a snapshot, the snapshot itself, and for
+how long saving it holds up a loop beside it.
 
 Writes a journal of calls as a centre has them (13 events each, 1 in 4 given up, every caller calls some
 times) into a temporary folder, then reads it. Seconds of CPU, not of the clock.
@@ -7,12 +8,14 @@ Run: `python bench/memory.py [EVENTS]`, 200,000 by default.
 
 from __future__ import annotations
 
+import asyncio
 import random
 import sys
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from time import process_time
+from time import perf_counter, process_time, thread_time
 
 from ntpd112.journal import Journal
 from ntpd112.journal.events import (
@@ -31,7 +34,7 @@ from ntpd112.journal.events import (
     OfferRinging,
     OperatorChanged,
 )
-from ntpd112.memory import Memory, capture, restore, save
+from ntpd112.memory import Memory, Saver, restore
 
 EVENTS = 200_000
 OPERATORS = 40
@@ -39,6 +42,11 @@ CALLERS = 30_000
 SECONDS_A_CALL = 20.0
 "Between calls: 4,300 a day."
 COMMIT = 1_000
+MINUTE_EVENTS = 13 * 60
+"Between two snapshots at a call a second."
+TICK_S = 0.001
+QUIET_S = 0.4
+"As long as saving takes."
 KINDS: list[Classification] = ["emergency", "information", "ghost", "ghost", "prank"]
 
 
@@ -116,18 +124,52 @@ def report(journal: Journal, live: Memory, path: Path) -> None:
     print(
         f"start without a snapshot: {took:.2f} s, {took / journal.last_seq * 1e6:.2f} s per 1,000,000 events"
     )
+    saver, state = Saver(live, journal, path), live.state
+    for event, _ in zip(day(seed=113), range(MINUTE_EVENTS), strict=False):
+        live.take(event)
+        journal.append(event)
+    journal.commit()
+    quiet = asyncio.run(longest_wait_beside(lambda: time.sleep(QUIET_S)))
     before = process_time()
-    data = capture(live, journal)
+    longest = asyncio.run(longest_wait_beside(saver.save))
     took = process_time() - before
-    state = live.state
     print(
-        f"snapshot: {took * 1e3:.1f} ms, {len(data or b'') / 1e6:.2f} MB "
+        f"snapshot after {MINUTE_EVENTS:,} more events: {took * 1e3:.0f} ms of CPU with the loop beside it, "
+        f"which was late by {longest * 1e3:.1f} ms at most ({quiet * 1e3:.1f} ms without); "
+        f"{path.stat().st_size / 1e6:.2f} MB "
         f"({len(state.records):,} callers, {len(state.lost):,} call-backs, {len(state.ended):,} calls)"
     )
-    save(path, live, journal)
+    print(f"longest piece of it: {longest_piece(saver) * 1e3:.2f} ms")
     before = process_time()
     restore(journal, path)
     print(f"start with it: {(process_time() - before) * 1e3:.0f} ms")
+
+
+def longest_piece(saver: Saver) -> float:
+    """Seconds of CPU that the saving thread takes at most without a rest, the last one with the file's
+    writing apart: for no longer the loop may have to wait for the interpreter."""
+    longest, began = 0.0, thread_time()
+
+    def rest() -> None:
+        nonlocal longest, began
+        longest = max(longest, thread_time() - began)
+        began = thread_time()
+
+    saver.save(rest)
+    return longest
+
+
+async def longest_wait_beside(work: Callable[[], None]) -> float:
+    """Seconds that the loop was late at most, of what it wanted to do every TICK_S while this was done in a
+    thread."""
+    task = asyncio.create_task(asyncio.to_thread(work))
+    longest = 0.0
+    while not task.done():
+        before = perf_counter()
+        await asyncio.sleep(TICK_S)
+        longest = max(longest, perf_counter() - before - TICK_S)
+    await task
+    return longest
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from ntpd112.journal.events import (
     OfferEnded,
     OperatorChanged,
 )
-from ntpd112.memory import Memory, restore
+from ntpd112.memory import Memory, Saver, restore
 from ntpd112.queue import Acd, Counters, OperatorSpec
 
 AT = 1_700_000_000.0
@@ -95,8 +95,9 @@ async def test_a_killed_agent_reads_the_snapshot_of_the_last_minute_and_what_cam
 ) -> None:
     monkeypatch.setattr(remembering, "SAVE_S", 0.01)
     memory, path = Memory(), tmp_path / "memory"
+    saver = Saver(memory, journal, path)
     write(journal, memory, *ANSWERED[:3])
-    task = asyncio.create_task(keep_saved(memory, journal, path))
+    task = asyncio.create_task(keep_saved(saver))
     while not path.exists():  # noqa: ASYNC110
         await asyncio.sleep(0.01)
     task.cancel()
@@ -109,8 +110,9 @@ async def test_a_disk_that_refuses_is_tried_again(
 ) -> None:
     monkeypatch.setattr(remembering, "SAVE_S", 0.01)
     memory, folder = Memory(), tmp_path / "not-there-yet"
+    saver = Saver(memory, journal, folder / "memory")
     write(journal, memory, *ANSWERED)
-    task = asyncio.create_task(keep_saved(memory, journal, folder / "memory"))
+    task = asyncio.create_task(keep_saved(saver))
     await asyncio.sleep(0.05)
     folder.mkdir()
     while not (folder / "memory").exists():  # noqa: ASYNC110
@@ -118,9 +120,10 @@ async def test_a_disk_that_refuses_is_tried_again(
     task.cancel()
 
 
-def test_a_stop_saves_and_survives_a_disk_that_refuses(tmp_path: Path, journal: Journal) -> None:
+async def test_a_stop_saves_and_survives_a_disk_that_refuses(tmp_path: Path, journal: Journal) -> None:
     memory = Memory()
+    savers = [Saver(memory, journal, tmp_path / folder / "memory") for folder in ("gone", "")]
     write(journal, memory, *ANSWERED)
-    save_last(memory, journal, tmp_path / "gone" / "memory")
-    save_last(memory, journal, tmp_path / "memory")
+    for saver in savers:
+        await save_last(saver)
     assert restore(journal, tmp_path / "memory").state == memory.state

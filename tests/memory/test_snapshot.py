@@ -5,43 +5,20 @@ from __future__ import annotations
 import logging
 import os
 import sqlite3
-from collections.abc import Iterator
 from pathlib import Path
 from zlib import crc32
 
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from tests.memory.events import days
+from tests.memory.paper import Paper, no_rest, plain
 from tests.memory.story import BUDI, T0, Story
 
-from ntpd112.journal import Journal, Stored
+from ntpd112.journal import Stored
 from ntpd112.journal.events import JournalEvent
-from ntpd112.memory import Memory, MemorySettings, ShieldSettings, capture, restore, save, write
+from ntpd112.memory import MemorySettings, Saver, ShieldSettings, restore
+from ntpd112.memory import saver as saver_module
 from ntpd112.memory import snapshot as module
-from ntpd112.memory.snapshot import Snapshot, load
-
-
-class Paper:
-    """A journal of a list."""
-
-    def __init__(self, events: list[JournalEvent], journal_id: str = "j1") -> None:
-        self.id = journal_id
-        self.waiting = 0
-        self.events = list(events)
-
-    @property
-    def last_seq(self) -> int:
-        return len(self.events)
-
-    def read(self, after_seq: int, limit: int) -> list[Stored]:
-        found = self.events[after_seq : after_seq + limit]
-        return [Stored(after_seq + n, event) for n, event in enumerate(found, 1)]
-
-
-def plain(memory: Memory) -> bytes:
-    return msgspec.msgpack.encode(memory.state)
+from ntpd112.memory.snapshot import load, write
 
 
 def told() -> list[JournalEvent]:
@@ -53,22 +30,6 @@ def told() -> list[JournalEvent]:
     return story.events
 
 
-@settings(max_examples=100)
-@given(days(), st.data())
-def test_a_memory_restored_in_the_middle_ends_as_one_that_never_stopped(
-    tmp_path_factory: pytest.TempPathFactory, events: list[JournalEvent], data: st.DataObject
-) -> None:
-    path = tmp_path_factory.getbasetemp() / "memory"
-    cut = data.draw(st.integers(0, len(events)))
-    whole, first = Memory(), Memory()
-    for event in events:
-        whole.take(event)
-    for event in events[:cut]:
-        first.take(event)
-    assert save(path, first, Paper(events[:cut]))
-    assert plain(restore(Paper(events), path)) == plain(whole)
-
-
 def test_without_a_file_the_whole_journal_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "CHUNK_EVENTS", 3)
     memory = restore(Paper(told()), tmp_path / "memory")
@@ -78,14 +39,13 @@ def test_without_a_file_the_whole_journal_is_read(tmp_path: Path, monkeypatch: p
 
 def test_settings_are_those_of_today_not_of_the_file(tmp_path: Path) -> None:
     journal = Paper(told())
-    save(tmp_path / "memory", restore(journal, tmp_path / "memory"), journal)
+    saved(tmp_path / "memory", journal)
     strict = MemorySettings(ShieldSettings(prank_weight=5.0))
     assert restore(journal, tmp_path / "memory", strict).callers.standing(BUDI, T0).put_back
 
 
 def saved(path: Path, journal: Paper) -> bytes:
-    memory = restore(journal, path)
-    assert save(path, memory, journal)
+    Saver(restore(journal, path), journal, path).save(no_rest)
     return path.read_bytes()
 
 
@@ -127,7 +87,7 @@ def test_nor_one_of_another_version_or_shape(
 ) -> None:
     path, journal = tmp_path / "memory", Paper(told())
     with monkeypatch.context() as patched:
-        patched.setattr(module, "VERSION", module.VERSION + 1)
+        patched.setattr(saver_module, "VERSION", module.VERSION + 1)
         saved(path, journal)
     with caplog.at_level(logging.WARNING):
         assert load(path, journal) is None
@@ -140,14 +100,6 @@ def test_nor_one_of_another_version_or_shape(
 def test_a_file_that_cannot_be_read_costs_nothing_but_time(tmp_path: Path) -> None:
     (tmp_path / "memory").mkdir()
     assert restore(Paper(told()), tmp_path / "memory").callers.score(BUDI, T0) == 1.0
-
-
-def test_while_events_wait_for_the_disk_none_is_made(tmp_path: Path) -> None:
-    journal = Paper(told())
-    journal.waiting = 2
-    assert capture(Memory(), journal) is None
-    assert not save(tmp_path / "memory", Memory(), journal)
-    assert not (tmp_path / "memory").exists()
 
 
 def test_numbers_are_readable_for_nobody_else_and_no_draft_is_left(tmp_path: Path) -> None:
@@ -183,28 +135,3 @@ def test_a_journal_that_cannot_be_read_gives_what_could_be(
         memory = restore(Broken(told()), tmp_path / "memory")
     assert memory.callers.score(BUDI, T0) == 1.0
     assert "cannot be read after event 4" in caplog.text
-
-
-@pytest.fixture
-def journal(tmp_path: Path) -> Iterator[Journal]:
-    journal = Journal(tmp_path / "journal.db")
-    yield journal
-    journal.close()
-
-
-def test_with_a_real_journal(tmp_path: Path, journal: Journal) -> None:
-    path, memory, events = tmp_path / "memory", Memory(), told()
-    for event in events[:5]:
-        journal.append(event)
-        memory.take(event)
-    assert capture(memory, journal) is None  # not committed yet
-    journal.commit()
-    assert save(path, memory, journal)
-    for event in events[5:]:
-        journal.append(event)
-        memory.take(event)
-    journal.commit()
-    found = load(path, journal)
-    assert isinstance(found, Snapshot)
-    assert found.position < journal.last_seq
-    assert plain(restore(journal, path)) == plain(memory)

@@ -35,7 +35,7 @@ from ntpd112.journal import Journal, JournalError
 from ntpd112.journal.events import AgentStarted
 from ntpd112.media import MediaClient, MediaError, MediaSettings
 from ntpd112.media.site import SitePrompts
-from ntpd112.memory import restore
+from ntpd112.memory import Saver, restore
 from ntpd112.queue import Acd
 from ntpd112.sinks import Sink
 from ntpd112.sip.agent import UaConfig, UserAgent
@@ -99,8 +99,9 @@ class Agent:
         interrupted = self.journal.close_open_calls(time.time())
         if interrupted:
             log.error("the last run ended in mid-call; these get a CDR `interrupted`", calls=interrupted)
-        self._memory_file = self._beside("-memory")
-        self.memory = restore(self.journal, self._memory_file, settings_of(config))
+        file, settings = self._beside("-memory"), settings_of(config)
+        self.memory = restore(self.journal, file, settings)
+        self.saver = Saver(self.memory, self.journal, file, settings)
         self.database = MainDatabase(config.database.url)
         self._opened.push_async_callback(self.database.close)
         self._build()
@@ -154,7 +155,7 @@ class Agent:
             asyncio.create_task(self.database.once_usable(self.gate.run), name="API keys"),
             asyncio.create_task(self.phones.keep_saved(), name="registered phones"),
             asyncio.create_task(collect_when_quiet(self.context.calls.__len__), name="collector"),
-            asyncio.create_task(keep_saved(self.memory, self.journal, self._memory_file), name="memory"),
+            asyncio.create_task(keep_saved(self.saver), name="memory"),
             asyncio.create_task(keep_clock(self.context.clock), name="clock"),
             asyncio.create_task(self.pauses.watch(), name="pauses"),
             asyncio.create_task(keep_renewed(self.tls, config.tls, self.expiry), name="certificates"),
@@ -345,7 +346,7 @@ class Agent:
         await self._api.stop()
         await self.media.stop()
         self.turn.run()
-        save_last(self.memory, self.journal, self._memory_file)
+        await save_last(self.saver)
         await self._write_last_cdrs()
         await say_goodbye(self.sinks, self._tasks)
         await self.close()

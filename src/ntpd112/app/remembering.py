@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+import sqlite3
 
 import structlog
 
 from ntpd112.config import Config
-from ntpd112.journal import Journal
 from ntpd112.memory import (
     CallbackSettings,
     FloodSettings,
     Memory,
     MemorySettings,
+    Saver,
     ShieldSettings,
-    capture,
-    save,
-    write,
 )
 from ntpd112.queue import Acd, Counters
 
@@ -56,22 +53,19 @@ def give_back_counters(memory: Memory, acd: Acd, now: float) -> None:
             acd.set_counters(name, Counters(done.calls, done.talk_s, done.offers, done.rona))
 
 
-async def keep_saved(memory: Memory, journal: Journal, path: Path) -> None:
-    """Save every minute, for ever. The disk is waited for in a thread."""
+async def keep_saved(saver: Saver) -> None:
+    """Save every minute, for ever, in a thread that gives way to the loop."""
     while True:
         await asyncio.sleep(SAVE_S)
-        data = capture(memory, journal)
-        if data is None:
-            continue
         try:
-            await asyncio.to_thread(write, path, data)
-        except OSError as problem:
-            log.error("memory not saved; tried again in a minute", path=str(path), reason=str(problem))
+            await asyncio.to_thread(saver.save)
+        except (OSError, sqlite3.Error) as problem:
+            log.error("memory not saved; tried again in a minute", reason=str(problem))
 
 
-def save_last(memory: Memory, journal: Journal, path: Path) -> None:
+async def save_last(saver: Saver) -> None:
     """At the stop. What cannot be saved is read from the journal at the next start."""
     try:
-        save(path, memory, journal)
-    except OSError as problem:
-        log.error("memory not saved: the next start reads more", path=str(path), reason=str(problem))
+        await asyncio.to_thread(saver.save)
+    except (OSError, sqlite3.Error) as problem:
+        log.error("memory not saved: the next start reads more", reason=str(problem))

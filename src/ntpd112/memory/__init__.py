@@ -7,8 +7,9 @@ from .levels import Counters, Levels
 from .memory import Memory
 from .places import Places
 from .record import Standing
+from .saver import Saver
 from .settings import CallbackSettings, FloodSettings, MemorySettings, ShieldSettings
-from .snapshot import capture, restore, save, write
+from .snapshot import restore
 from .tallies import Level
 
 __all__ = [
@@ -26,11 +27,9 @@ __all__ = [
     "MemorySettings",
     "Need",
     "Places",
+    "Saver",
     "ShieldSettings",
     "Standing",
     "UnknownCallback",
-    "capture",
     "restore",
-    "save",
-    "write",
 ]

@@ -1,7 +1,7 @@
 """The memory on disk, so that a start need not read the whole journal: a file beside it, whole or not at all.
 
-It says how far into which journal it goes. What is missing, damaged, of another version or another journal is
-not believed: the journal is read from its beginning instead, which gives the same.
+`saver.py` makes it. It says how far into which journal it goes. What is missing, damaged, of another version
+or another journal is not believed: the journal is read from its beginning instead, which gives the same.
 """
 
 from __future__ import annotations
@@ -47,22 +47,14 @@ class Journal(Protocol):
     @property
     def last_seq(self) -> int: ...
 
-    @property
-    def waiting(self) -> int: ...
-
     def read(self, after_seq: int, limit: int) -> list[Stored]: ...
 
 
-_encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(Snapshot)
 
 
-def capture(memory: Memory, journal: Journal) -> bytes | None:
-    """The memory as bytes, in the thread that changes it and after a commit; `write` may follow in another.
-    None while events wait to be written: what is remembered of them has no place in the journal yet."""
-    if journal.waiting:
-        return None
-    body = _encoder.encode(Snapshot(VERSION, journal.id, journal.last_seq, memory.state))
+def sealed(body: bytes) -> bytes:
+    """An encoded `Snapshot` as the file has it."""
     return MAGIC + crc32(body).to_bytes(4, "big") + body
 
 
@@ -80,14 +72,6 @@ def write(path: Path, data: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
-
-
-def save(path: Path, memory: Memory, journal: Journal) -> bool:
-    """`capture` and `write` in one, at the end. False while events wait. Raises OSError."""
-    data = capture(memory, journal)
-    if data is not None:
-        write(path, data)
-    return data is not None
 
 
 def load(path: Path, journal: Journal) -> Snapshot | None:
