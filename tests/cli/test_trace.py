@@ -137,6 +137,12 @@ def test_a_lost_ack_stands_out_with_the_answers_that_were_sent_in_vain() -> None
     ]
 
 
+def test_of_a_lost_ack_it_is_told_where_it_should_have_come() -> None:
+    ours = "SIP/2.0 200 OK\r\nCSeq: 1 INVITE\r\nContact: <sip:ntpd112@10.0.0.9:5060>\r\n\r\n"
+    (told,) = findings([captured()[0], replace(captured()[1], message=ours)], whose)
+    assert "the ACK belongs to our Contact, sip:ntpd112@10.0.0.9:5060, and did not come there" in told
+
+
 def test_an_invite_sent_again_stands_out_and_its_answer_does_not() -> None:
     invite = captured()[2]
     busy = replace(captured()[3], at=101.0)
@@ -147,7 +153,10 @@ def test_an_invite_sent_again_stands_out_and_its_answer_does_not() -> None:
 
 
 def test_a_phone_that_is_silent_stands_out() -> None:
-    assert findings([captured()[2]], whose) == ["INVITE to 192.0.2.3 has no final answer"]
+    assert findings([captured()[2]], whose) == [
+        "INVITE to 192.0.2.3 has no final answer: is there anybody at 192.0.2.3:49152, and does a firewall "
+        "let the answer through?"
+    ]
 
 
 @pytest.mark.parametrize(

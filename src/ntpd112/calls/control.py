@@ -51,6 +51,7 @@ from .requeue import Requeue
 from .ringing import Ringing
 from .screening import Screening
 from .sound import Sound
+from .sound_problems import SoundProblems
 from .supervision import Supervision
 from .talking import Talking
 from .transfer import Transfers
@@ -97,6 +98,7 @@ class CallControl:
         codes = Codes(context, sound, self._lines, self.callbacks, self.supervision)
         self._desk = Desk(context, sound, talking, dialing, self.ending, self._arrival, codes)
         self._readiness = Readiness(context)
+        self._sound_problems = SoundProblems(context)
         self._notices = Notices(context)
         self._repairing = Repairing(context, self.ending, self._offering, queueing, self._lines)
         context.guard = self._guarded_action
@@ -301,6 +303,7 @@ class CallControl:
 
     def _on_media(self, event: MediaEvent, now: float) -> None:
         self._call_in.on_media(event, now)
+        self._sound_problems.on_media(event, now)
         match event:
             case media_events.Learned():
                 self._sound.learned(event)
@@ -316,7 +319,6 @@ class CallControl:
                 if (call := self._waiting(event.leg)) is not None:
                     self._screening.voice(call, now)
             case media_events.NoAudio():
-                self._sound.no_audio(event)
                 self._early.silent(event.leg, now)
                 if (speaker := self._speaker(event.leg)) is not None:
                     self._hold_over.silent(*speaker, now)

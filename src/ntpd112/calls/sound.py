@@ -6,7 +6,7 @@ import time
 
 from ntpd112.journal.events import LegQuality, RecordingFailed, RecordingStarted
 from ntpd112.media import MediaLeg
-from ntpd112.media.events import Closed, Learned, NoAudio
+from ntpd112.media.events import Closed, Learned
 from ntpd112.media.events import RecordingFailed as RecordingBroke
 from ntpd112.media.protocol import Family
 from ntpd112.sip.leg import Leg
@@ -85,13 +85,6 @@ class Sound:
         if found:
             source = f"{event.host}:{event.port}"
             log.debug("sound arrives", call_id=found[0].id, party=found[1], source=source)
-
-    def no_audio(self, event: NoAudio) -> None:
-        found = self._context.call_of_sound(event.leg)
-        if found:
-            log.warning(
-                "no sound arrives", call_id=found[0].id, party=found[1], for_s=round(event.seconds, 1)
-            )
 
     def closed(self, event: Closed, now: float) -> None:
         """A media leg's last figures, usually just after its call ended."""

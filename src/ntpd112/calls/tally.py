@@ -16,10 +16,12 @@ from ntpd112.journal.events import (
     CallStarted,
     FloodChanged,
     JournalEvent,
+    MediaProblem,
     OfferEnded,
     OfferMade,
     OperatorChanged,
     PartyRings,
+    SoundKind,
     StateRepaired,
 )
 
@@ -41,6 +43,7 @@ class Tally:
     "Destinations rung by ladders."
     floods: int = 0
     repairs: int = 0
+    media_problems: Counter[SoundKind] = field(default_factory=Counter)
     started: Counter[tuple[str, str]] = field(default_factory=Counter)
     "Calls, by direction and trunk."
     ended: Counter[str] = field(default_factory=Counter)
@@ -92,6 +95,8 @@ class Tally:
                 self.climbs += 1
             case FloodChanged(on=True):
                 self.floods += 1
+            case MediaProblem(kind=kind):
+                self.media_problems[kind] += 1
             case StateRepaired():
                 self.repairs += 1
 

@@ -184,10 +184,29 @@ def _of_a_change(event: JournalEvent) -> str:
             return f"classified as {classification}{_who(by)}"
         case e.StateRepaired(subject=subject, found=found, repaired=repaired):
             return f"the watchdog found {subject}: {found}; {repaired}"
+        case e.MediaProblem():
+            return _of_sound(event)
         case e.RecordingFailed(reason=reason):
             return f"recording stopped{_because(reason)}"
         case _:
             return ""
+
+
+def _of_sound(event: e.MediaProblem) -> str:
+    who = event.name or f"the {event.party}"
+    match event.kind:
+        case "one_way":
+            return f"one-way audio: not one packet of sound came from {who}"
+        case "no_rtp":
+            return f"no sound: not one packet came from {who}, nor from anybody else in the call"
+        case "silence":
+            return f"no sound comes from {who} any more"
+        case "nat":
+            return f"the sound of {who} comes from {event.source}, where the SDP said {event.expected}"
+        case "stranger":
+            return f"a second source, {event.source}, sends sound to the port of {who}: it is thrown away"
+        case "loss":
+            return f"{event.percent} % of the sound of {who} is lost"
 
 
 def _asks(skills: Mapping[str, int], prefer: Mapping[str, int]) -> str:

@@ -11,6 +11,7 @@ from ntpd112.sip.capture import Captured
 
 _CSEQ = re.compile(r"^cseq[ \t]*:[ \t]*(\d+)[ \t]+([A-Za-z]+)", re.IGNORECASE | re.MULTILINE)
 _STATUS = re.compile(r"SIP/2\.0 (\d{3})")
+_CONTACT = re.compile(r"\r\ncontact[ \t]*:[^\r\n<]*<([^>\r\n]*)>", re.IGNORECASE)
 OPPOSITE = {"in": "out", "out": "in"}
 
 
@@ -77,8 +78,23 @@ def findings(messages: Sequence[Captured], who: Callable[[Captured], str]) -> li
         again = _again(one, messages)
         remarks = [remark for remark in (again, lacks) if remark]
         if remarks:
-            found.append(f"{named} {' and '.join(remarks)}")
+            found.append(f"{named} {' and '.join(remarks)}{_cause(one, what) if lacks else ''}")
     return found
+
+
+def _cause(one: Captured, what: Said) -> str:
+    """Why something that had to come did not; empty: the message does not say where it would have gone."""
+    if one.direction == "in":
+        return ""
+    if not what.code:
+        return f": is there anybody at {one.remote}, and does a firewall let the answer through?"
+    contact = _CONTACT.search(one.message.partition("\r\n\r\n")[0])
+    if contact is None:
+        return ""
+    return (
+        f": the ACK belongs to our Contact, {contact[1]}, and did not come there. Likely a NAT or firewall "
+        "is between, `[sip] advertise` is wrong, or a proxy on the way left out its Record-Route"
+    )
 
 
 def _again(first: Captured, messages: Sequence[Captured]) -> str:

@@ -22,8 +22,10 @@ from ntpd112.journal.held import HeldCalls
 from ntpd112.sip.capture import Captured, read_messages
 
 from .common import ConfigOption, JsonOption, configuration, fail, print_json
+from .descriptions import description_findings
 from .findings import findings, times_sent
 from .ladder import WIDTH, NameOf, Note, ladder
+from .sound_findings import sound_findings
 
 CITIZEN = "caller"
 "Of a call-back: the only one whose leg was never rung under a number."
@@ -55,17 +57,18 @@ def trace(
         fail(f'no call "{call_id}" in {settings.journal.path}; ids are in the log, CDRs and live calls')
     zone = ZoneInfo(settings.site.timezone)
     name_of = names(call_id, events)
+    remarks = all_findings(call_id, events, found)
     if as_json:
         print_json(
             {
                 "call_id": call_id,
                 "events": [_event_as_json(event, zone) for event in events],
                 "messages": _messages_as_json(found, name_of, zone),
-                "findings": findings(found, _who(name_of)),
+                "findings": remarks,
             }
         )
         return
-    _draw(call_id, found, events, messages, zone, name_of)
+    _draw(call_id, found, events, messages, zone, name_of, remarks)
     if not found:
         kept = settings.trace.path or "the trace file: [trace] path is empty"
         print(f'the SIP messages of call "{call_id}" are not in {kept} (any more)', file=sys.stderr)
@@ -124,6 +127,18 @@ def names(call_id: str, events: Sequence[JournalEvent]) -> NameOf:
     return name_of
 
 
+def all_findings(call_id: str, events: Sequence[JournalEvent], messages: Sequence[Captured]) -> list[str]:
+    """What stands out in a call, in words: of its messages, of what they say of the sound, of the sound."""
+    who = _who(names(call_id, events))
+    started = next((event for event in events if isinstance(event, CallStarted)), None)
+    caller = (started.trunk if started.direction == "in" else CITIZEN) if started is not None else ""
+    return [
+        *findings(messages, who),
+        *description_findings(messages, who),
+        *sound_findings(events, messages, who, caller),
+    ]
+
+
 def _who(name_of: NameOf) -> NameOf:
     """With an address for who has no name."""
     return lambda message: name_of(message) or message.remote
@@ -136,6 +151,7 @@ def _draw(
     in_full: bool,
     zone: ZoneInfo,
     name_of: NameOf,
+    remarks: list[str],
 ) -> None:
     console = Console(soft_wrap=True, highlight=False)
     start = min([event.at for event in events] + [message.at for message in messages])
@@ -143,7 +159,7 @@ def _draw(
     width = console.width if console.is_terminal else WIDTH
     for row in ladder(messages, [Note(event.at, _said(event)) for event in events], width, name_of):
         console.print(Text(row.text, style=row.style))
-    for finding in findings(messages, _who(name_of)):
+    for finding in remarks:
         console.print(Text(f"! {finding}", style="bold red"))
     if in_full:
         for message in messages:

@@ -32,6 +32,8 @@ class Learned(Event, frozen=True, tag="learned"):
     leg: int
     host: str
     port: int
+    instead_of: str = ""
+    "`host:port` of the signalling, if its host is another: a NAT is between, or somebody else sends."
 
 
 class Dtmf(Event, frozen=True, tag="dtmf"):
@@ -73,6 +75,22 @@ class AudioBack(Event, frozen=True, tag="audio-back"):
     leg: int
 
 
+class Stranger(Event, frozen=True, tag="stranger"):
+    """A stream of another source than the one the leg is locked to comes in, and is thrown away. Once for
+    each leg."""
+
+    leg: int
+    host: str
+    port: int
+
+
+class Lossy(Event, frozen=True, tag="lossy"):
+    """So much of what the peer sends is lost that speech suffers. Once for each leg."""
+
+    leg: int
+    percent: int
+
+
 class Closed(Event, frozen=True, tag="closed"):
     """The leg is closed; its ports are given back."""
 
@@ -94,4 +112,16 @@ class WorkerLost(Event, frozen=True, tag="worker-lost"):
     legs: list[int]
 
 
-MediaEvent = Learned | Dtmf | PlayEnded | NoAudio | Voice | AudioBack | Closed | RecordingFailed | WorkerLost
+MediaEvent = (
+    Learned
+    | Dtmf
+    | PlayEnded
+    | NoAudio
+    | Voice
+    | AudioBack
+    | Stranger
+    | Lossy
+    | Closed
+    | RecordingFailed
+    | WorkerLost
+)

@@ -43,6 +43,13 @@ class SourceLock:
         self.locked = None
         self._candidates.clear()
 
+    def instead_of(self) -> str:
+        """`host:port` of the signalling if the locked source is at another host; empty: it is the same."""
+        told, found = self.signalled, self.locked
+        if told is None or found is None or told[0] == found[0]:
+            return ""
+        return f"[{told[0]}]:{told[1]}" if ":" in told[0] else f"{told[0]}:{told[1]}"
+
     def admit(self, source: Source, ssrc: int, sequence: int) -> bool:
         """True if a packet from there is to be heard; `locked` may change by it."""
         if source == self.locked:

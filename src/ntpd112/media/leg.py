@@ -16,6 +16,7 @@ from .control import RtcpControl, wall_clock
 from .dtmf import DtmfReceiver
 from .events import AudioBack, Dtmf, Event, Learned, NoAudio, PlayEnded, Quality
 from .g711 import FRAME_SAMPLES, LAW_OF_PAYLOAD_TYPE, PAYLOAD_TYPES, SAMPLE_RATE, translate
+from .inspection import Inspection
 from .learning import Source, SourceLock
 from .player import Player, Stream
 from .ports import SocketPair
@@ -87,6 +88,7 @@ class Leg:
         self._silence_told = False
         self._sent = 0
         "Packets that went to here or should have, at the last housekeeping."
+        self._inspection = Inspection(self.id)
         self._idle = False
         "Nothing was sent to here before the last housekeeping."
 
@@ -231,9 +233,11 @@ class Leg:
     def _admit(self, packet: rtp.Packet, sender: Source) -> bool:
         before = self.lock.locked
         if not self.lock.admit(sender, packet.ssrc, packet.sequence):
+            if before is not None:
+                self._inspection.refused(sender)
             return False
         if self.lock.locked != before:
-            self._around.emit(Learned(self.id, sender[0], sender[1]))
+            self._around.emit(Learned(self.id, sender[0], sender[1], self.lock.instead_of()))
             self.changed()
         return True
 
@@ -304,6 +308,8 @@ class Leg:
         if silent_s >= self._around.no_audio_s and not self._silence_told:
             self._silence_told = True
             self._around.emit(NoAudio(self.id, round(silent_s, 1), never=self.reception.packets == 0))
+        for problem in self._inspection.second(self.reception.packets, self.reception.lost):
+            self._around.emit(problem)
         self._fill_silence()
         for digit, duration_ms in self._dtmf.expire(now):
             self._around.emit(Dtmf(self.id, digit, duration_ms))

@@ -9,7 +9,18 @@ from typing import Literal
 
 import msgspec
 
-from .events import AudioBack, Closed, Dtmf, Learned, NoAudio, PlayEnded, RecordingFailed, Voice
+from .events import (
+    AudioBack,
+    Closed,
+    Dtmf,
+    Learned,
+    Lossy,
+    NoAudio,
+    PlayEnded,
+    RecordingFailed,
+    Stranger,
+    Voice,
+)
 
 Law = Literal["PCMA", "PCMU"]
 Family = Literal[4, 6]
@@ -168,7 +179,20 @@ Command = (
     | StopRecording
     | Close
 )
-Report = Ports | Alive | Learned | Dtmf | PlayEnded | NoAudio | AudioBack | Closed | RecordingFailed | Voice
+Report = (
+    Ports
+    | Alive
+    | Learned
+    | Dtmf
+    | PlayEnded
+    | NoAudio
+    | AudioBack
+    | Stranger
+    | Lossy
+    | Closed
+    | RecordingFailed
+    | Voice
+)
 
 _encoder = msgspec.msgpack.Encoder()
 decode_command = msgspec.msgpack.Decoder(Command).decode

@@ -11,7 +11,7 @@ from prometheus_client.registry import Collector
 from ntpd112.calls.console import CallCentre
 from ntpd112.calls.tally import Tally
 from ntpd112.calls.views import By, CallState, Figures, OperatorState
-from ntpd112.journal.events import Disposition, Lane, OfferOutcome
+from ntpd112.journal.events import Disposition, Lane, OfferOutcome, SoundKind
 
 from .families import counter, counters, gauge, gauges, histograms
 
@@ -128,4 +128,10 @@ def _since_start(tally: Tally) -> Iterator[Metric]:
     )
     yield counter("ntpd112_ladder_climbs", "Destinations rung because nobody answered.", tally.climbs)
     yield counter("ntpd112_floods", "Times flood mode was switched on.", tally.floods)
+    yield counters(
+        "ntpd112_media_problems",
+        "What was wrong with a party's sound in a call.",
+        ["kind"],
+        {kind: tally.media_problems[kind] for kind in get_args(SoundKind)},
+    )
     yield counter("ntpd112_repairs", "Books that did not agree, put right by the watchdog.", tally.repairs)

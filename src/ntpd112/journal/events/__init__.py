@@ -20,6 +20,7 @@ from .base import (
     PartyKind,
     PartyMode,
     Purpose,
+    SoundKind,
 )
 from .calls import (
     CallAccepted,
@@ -33,6 +34,7 @@ from .calls import (
     CallStarted,
     LegEnded,
     LegQuality,
+    MediaProblem,
     OfferEnded,
     OfferMade,
     OfferRinging,
@@ -88,6 +90,7 @@ JournalEvent = (
     | CallClassified
     | RecordingStarted
     | RecordingFailed
+    | MediaProblem
     | LegEnded
     | CallEnded
     | LegQuality
@@ -168,6 +171,7 @@ __all__ = [
     "LastOperator",
     "LegEnded",
     "LegQuality",
+    "MediaProblem",
     "OfferEnded",
     "OfferMade",
     "OfferOutcome",
@@ -183,6 +187,7 @@ __all__ = [
     "Purpose",
     "RecordingFailed",
     "RecordingStarted",
+    "SoundKind",
     "StateRepaired",
     "TransferEnded",
     "TransferStarted",

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from .base import Classification, Direction, Disposition, Event, HangupBy, Lane, OfferOutcome, PartyKind
+from .base import (
+    Classification,
+    Direction,
+    Disposition,
+    Event,
+    HangupBy,
+    Lane,
+    OfferOutcome,
+    PartyKind,
+    SoundKind,
+)
 
 
 class CallStarted(Event, frozen=True, kw_only=True, tag="call.started"):
@@ -116,6 +126,25 @@ class RecordingStarted(Event, frozen=True, kw_only=True, tag="recording.started"
 
 class RecordingFailed(Event, frozen=True, kw_only=True, tag="recording.failed"):
     reason: str
+
+
+class MediaProblem(Event, frozen=True, kw_only=True, tag="media.problem"):
+    """Something is wrong with the sound of a party. Once of each kind for each media port of the call."""
+
+    party: PartyKind
+    kind: SoundKind
+    for_s: float = 0.0
+    "How long it had lasted by then, as far as that is known."
+    name: str = ""
+    "Who: the operator's or supervisor's id, the destination's name; empty: the caller."
+    leg: int = 0
+    "Number of the leg within the call; see `PartyRings`."
+    source: str = ""
+    "`nat`, `stranger`: where the packets come from, `host:port`."
+    expected: str = ""
+    "`nat`: where the SDP said that they would."
+    percent: int = 0
+    "`loss`: of the packets."
 
 
 class LegEnded(Event, frozen=True, kw_only=True, tag="leg.ended"):

@@ -1,0 +1,58 @@
+"""What is wrong with a leg's sound although packets come: a stranger's stream, or much loss. Pure.
+
+Each is told once for each leg: who is told of it looks at the network, not at the next second.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .events import Lossy, Stranger
+from .learning import Source
+
+STRANGE_PACKETS: Final = 25
+"Refused within a second: half of what a stream of G.711 has; the late packets of a NAT's old port are fewer."
+LOSS_SPAN_S: Final = 10
+"Loss is looked at over so long: one burst of a radio cell is no fault of the network."
+HIGH_LOSS: Final = 0.05
+"Share of the packets: where G.711 without concealment is hard to understand (ITU-T G.113 Appendix I)."
+LOSS_PACKETS: Final = 100
+"Fewer expected in that time tell nothing: a phone that suppresses silence."
+
+
+class Inspection:
+    """`refused` for each packet of another source, `second` once a second."""
+
+    __slots__ = ("_leg", "_lossy", "_lost", "_packets", "_refused", "_seconds", "_source", "_strange")
+
+    def __init__(self, leg: int) -> None:
+        self._leg = leg
+        self._refused = 0
+        self._source: Source = ()
+        self._strange = self._lossy = False
+        self._seconds = self._packets = self._lost = 0
+
+    def refused(self, sender: Source) -> None:
+        self._refused += 1
+        self._source = sender
+
+    def second(self, packets: int, lost: int) -> list[Stranger | Lossy]:
+        """What is to be told now. `packets` received and `lost` are the leg's totals."""
+        told: list[Stranger | Lossy] = []
+        if self._refused >= STRANGE_PACKETS and not self._strange:
+            self._strange = True
+            told.append(Stranger(self._leg, self._source[0], self._source[1]))
+        self._refused = 0
+        self._seconds += 1
+        if self._seconds >= LOSS_SPAN_S:
+            share = self._share(packets - self._packets, lost - self._lost)
+            self._seconds, self._packets, self._lost = 0, packets, lost
+            if share >= HIGH_LOSS and not self._lossy:
+                self._lossy = True
+                told.append(Lossy(self._leg, round(100 * share)))
+        return told
+
+    @staticmethod
+    def _share(packets: int, lost: int) -> float:
+        expected = packets + lost
+        return lost / expected if expected >= LOSS_PACKETS else 0.0
