@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import signal
+import sys
 import time
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -76,6 +77,9 @@ class StartError(Exception):
     """The agent cannot serve; the message names what stands in the way."""
 
 
+SWITCH_S = 0.0005
+"""How long a thread (database, capture) may keep the loop from going on when both want to; the interpreter's own
+5 ms would be several times what a call's INVITE takes in all."""
 STOPPERS = (JournalError, DatabaseError, SQLAlchemyError, MediaError, ListenError)
 "What may keep the agent from starting through no fault of ours."
 
@@ -365,6 +369,7 @@ def run(config: Config) -> None:
     Raises StartError."""
     set_up_logging(config.log)
     allow_files()
+    sys.setswitchinterval(SWITCH_S)
     uvloop.run(_serve(config))
 
 
