@@ -72,12 +72,13 @@ def test_restarted_agent_takes_calls_again(stage: Stage) -> None:
 
 def test_phones_registered_before_a_kill_ring_again_without_registering_anew(stage: Stage) -> None:
     agent = stage.agent(op1={})
-    stage.pbx("op1")
+    pbx = stage.pbx("op1")
     stage.operator_phone(agent, "op1", register_every_s=600)
     agent.wait_for_saved_phones("op1")
     agent.kill()
     agent.start()
     agent.wait_for_operator("op1", "ready")
+    eventually(lambda: _agent_is_up(pbx.ask("pjsip show contacts")), "the PBX sees that the agent is back")
 
     telco = stage.telco()
     telco.dial(f"sip:112@{stage.net.pbx}")

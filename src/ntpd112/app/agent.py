@@ -78,8 +78,8 @@ class StartError(Exception):
 
 
 SWITCH_S = 0.0005
-"""How long a thread (database, capture) may keep the loop from going on when both want to; the interpreter's own
-5 ms would be several times what a call's INVITE takes in all."""
+"""How long a thread (database, capture) may keep the loop from going on when both want to: with the
+interpreter's 5 ms an INVITE would take several times what it takes in all."""
 STOPPERS = (JournalError, DatabaseError, SQLAlchemyError, MediaError, ListenError)
 "What may keep the agent from starting through no fault of ours."
 

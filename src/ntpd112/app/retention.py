@@ -54,6 +54,10 @@ class Counts(msgspec.Struct, kw_only=True):
         return any(msgspec.structs.astuple(self))
 
 
+for _kind in Counts.__struct_fields__:
+    REMOVED.labels(_kind)  # shown as 0 before the first is removed
+
+
 class Retention:
     """`recordings`: the folder, None: none. `copies`: of held calls. Methods raise `FAILURES`."""
 
