@@ -1,6 +1,7 @@
 """SIP messages kept for `ntpd112 trace`."""
 
 import sqlite3
+import threading
 from pathlib import Path
 
 import pytest
@@ -155,3 +156,56 @@ def test_a_second_run_adds_to_the_file_and_it_is_its_owner_s_alone(file: Path) -
 
 def test_without_a_file_there_are_no_messages(file: Path) -> None:
     assert read_messages(file, CALL) == []
+
+
+SECRETS = [
+    ('Authorization: Digest username="a", response="5ecret"', "Authorization: (removed)"),
+    ('Proxy-Authorization: Digest response="x",\r\n nonce="5ecret"', "Proxy-Authorization: (removed)"),
+    ("Contact: <sip:ani:5ecret@192.0.2.3:5060;ob>", "Contact: <sip:ani:(removed)@192.0.2.3:5060;ob>"),
+    (
+        "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:5ecret+/=|2^20|1:4",
+        "a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:(removed)|2^20|1:4",
+    ),
+    ("a=key-mgmt:mikey 5ecret==", "a=key-mgmt:(removed)"),
+    ("k=base64:5ecret", "k=(removed)"),
+]
+
+
+@pytest.mark.parametrize(("line", "left"), SECRETS)
+def test_what_lets_somebody_in_or_listen_is_removed_and_the_rest_stays(line: str, left: str) -> None:
+    before, after = "INVITE sip:112@h:5060 SIP/2.0\r\nVia: x", "To: <sip:112@h:5060>\r\n\r\nv=0\r\n"
+    cleaned = capture.clean(f"{before}\r\n{line}\r\n{after}".encode()).decode()
+    assert cleaned == f"{before}\r\n{left}\r\n{after}"
+
+
+def test_what_people_write_in_a_message_is_not_kept(file: Path) -> None:
+    kept(file, message("abc@pbx", "MESSAGE") + b"my password is 5ecret")
+    assert read_messages(file, CALL, ["abc@pbx"])[0].message == message("abc@pbx", "MESSAGE").decode()
+    assert b"5ecret" not in file.read_bytes()
+
+
+def test_messages_are_kept_for_so_long_and_no_longer(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept(file, *[message(f"{second}@pbx") for second in range(5)])
+    monkeypatch.setattr(capture, "PERIOD_S", 0.0)
+    expired = threading.Event()
+
+    def clock() -> float:
+        if recorder._expire_at:
+            expired.set()
+        return 12.5
+
+    recorder = Capture(file, 100, is_trunk, keep_s=10.0, clock=clock)
+    recorder.start()
+    assert expired.wait(10.0)
+    recorder.close()
+    left = [second for second in range(5) if read_messages(file, CALL, [f"{second}@pbx"])]
+    assert left == [3, 4]
+
+
+def test_when_all_are_too_old_none_stays(file: Path) -> None:
+    kept(file, message("1@pbx"), message("2@pbx"))
+    recorder = Capture(file, 100, is_trunk, keep_s=10.0, clock=lambda: 1e6)
+    connection = sqlite3.connect(file, isolation_level=None)
+    recorder._expire(connection)
+    assert connection.execute("SELECT count(*) FROM sip_messages").fetchone() == (0,)
+    connection.close()

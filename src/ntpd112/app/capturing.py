@@ -19,7 +19,9 @@ def start_capture(trace: TraceConfig, trunks: Trunks, endpoint: SipEndpoint) -> 
     """None if it is switched off, or the disk refuses: that costs no call."""
     if trace.path is None or not trace.max_messages:
         return None
-    capture = Capture(trace.path, trace.max_messages, lambda host: trunks.match(host) is not None)
+    capture = Capture(
+        trace.path, trace.max_messages, lambda host: trunks.match(host) is not None, keep_s=trace.keep
+    )
     try:
         capture.start()
     except (OSError, sqlite3.Error) as problem:

@@ -186,6 +186,8 @@ class TraceConfig(Section):
     "SQLite file with the last SIP messages, for `ntpd112 trace`."
     max_messages: Annotated[int, Field(ge=0)] = 200_000
     "Messages kept, about 1 KB each; 0: keep none."
+    keep: Duration = 7 * 86_400.0
+    "How long each is kept at most: complaints about a call come within days. 0: however old."
 
 
 class LogConfig(Section):

@@ -2,8 +2,8 @@
 
 What a message costs where it passes is one append: a thread reads, cleans and writes them to a SQLite file
 of their own. Registrations, keep-alives and whatever strangers send are left out, so that nobody can fill
-the disk or push the calls' messages out; credentials are removed (RFC 3261 §20.7, §20.28), and the file is
-readable by its owner only, since the messages hold numbers and locations. Losing it loses nothing else.
+the disk or push the calls' messages out; credentials are removed (`clean`), and the file is readable by its
+owner only, since the messages hold numbers and locations. Losing it loses nothing else.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import os
 import re
 import sqlite3
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,8 @@ MAX_PENDING_BYTES = 32 << 20
 "The same for large messages."
 PERIOD_S = 0.5
 "How often the thread writes."
+EXPIRE_EVERY_S = 600.0
+"How often messages that are too old are removed."
 BATCH = 64
 "Messages in one transaction: reading them takes about 0.3 ms, for which the SIP thread may have to wait."
 PRUNE_EVERY = 1_000
@@ -45,6 +48,10 @@ _CSEQ = re.compile(rb"\ncseq[ \t]*:[ \t]*\d+[ \t]+([A-Za-z]+)", re.IGNORECASE)
 _CREDENTIALS = re.compile(
     rb"(\n(?:proxy-)?authorization[ \t]*:)[^\r\n]*(?:\r?\n[ \t][^\r\n]*)*", re.IGNORECASE
 )
+_URI_PASSWORD = re.compile(rb"(sips?:[^@\s:;,<>]*):[^@\s:;,<>]*@")
+_SRTP_KEY = re.compile(rb"(\binline:)[^\s|;]+")
+_SDP_KEY = re.compile(rb"\n(k=|a=key-mgmt:)[^\r\n]*")
+_REMOVED = rb"\1(removed)"
 _LEFT_OUT = frozenset({b"REGISTER", b"OPTIONS"})
 
 _TABLE = """
@@ -80,13 +87,25 @@ _Pending = tuple[float, Direction, Flow, bytes]
 
 
 class Capture:
-    """`start`, then `record` from one thread, then `close`. `max_messages`: how many the file keeps.
-    `is_trunk` says of a host whether its messages are kept; those of hosts that we call are, too."""
+    """`start`, then `record` from one thread, then `close`. `max_messages`: how many the file keeps, none for
+    longer than `keep_s` (0: however old). `is_trunk` says of a host whether its messages are kept; those of
+    hosts that we call are, too. `clock`: epoch seconds."""
 
-    def __init__(self, path: Path, max_messages: int, is_trunk: Callable[[str], bool]) -> None:
+    def __init__(
+        self,
+        path: Path,
+        max_messages: int,
+        is_trunk: Callable[[str], bool],
+        *,
+        keep_s: float = 0.0,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
         self._path = path
         self._max_messages = max_messages
         self._is_trunk = is_trunk
+        self._keep_s = keep_s
+        self._clock = clock
+        self._expire_at = 0.0
         self._called: set[str] = set()
         self._pending: deque[_Pending] = deque()
         self._bytes_in = self._bytes_out = 0  # each counted by one thread; what is pending is the difference
@@ -133,9 +152,26 @@ class Capture:
             connection.execute("PRAGMA synchronous = off")
             while not self._stop.wait(PERIOD_S):
                 self._write_all(connection)
+                self._expire(connection)
             self._write_all(connection)
         finally:
             connection.close()
+
+    def _expire(self, connection: sqlite3.Connection) -> None:
+        """Messages lie in the order they came: only what goes is looked at, and the first that stays."""
+        now = self._clock()
+        if not self._keep_s or now < self._expire_at:
+            return
+        self._expire_at = now + EXPIRE_EVERY_S
+        try:
+            connection.execute(
+                "DELETE FROM sip_messages WHERE id < ifnull("
+                "(SELECT id FROM sip_messages WHERE at >= ? ORDER BY id LIMIT 1), "
+                "(SELECT max(id) + 1 FROM sip_messages))",
+                (now - self._keep_s,),
+            )
+        except sqlite3.Error as error:
+            log.error("old SIP messages are not removed: %s: %s", self._path, error)
 
     def _write_all(self, connection: sqlite3.Connection) -> None:
         while self._pending:
@@ -194,7 +230,6 @@ def _row(at: float, direction: Direction, flow: Flow, data: bytes) -> tuple[obje
     call_id, cseq = _CALL_ID.search(data), _CSEQ.search(data)
     if call_id is None or (cseq and cseq[1].upper() in _LEFT_OUT):
         return None
-    clean = _CREDENTIALS.sub(rb"\1 (removed)", data) if b"uthorization" in data.lower() else data
     return (
         at,
         direction,
@@ -202,8 +237,23 @@ def _row(at: float, direction: Direction, flow: Flow, data: bytes) -> tuple[obje
         format_host_port(*flow.local),
         format_host_port(*flow.remote),
         call_id[1].rstrip(b" \t").decode("utf-8", "replace"),
-        clean[:MAX_STORED],
+        clean(data)[:MAX_STORED],
     )
+
+
+def clean(data: bytes) -> bytes:
+    """The message without what lets somebody in or listen: credentials (RFC 3261 §20.7, §20.28), passwords in
+    URIs (§19.1.1), media keys in SDP (RFC 4568, RFC 4567, RFC 4566 §5.12), and what people write in a
+    MESSAGE."""
+    if data.startswith(b"MESSAGE "):
+        data = data.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    if b"uthorization" in data.lower():
+        data = _CREDENTIALS.sub(rb"\1 (removed)", data)
+    if b"\nk=" in data or b"\na=key-mgmt:" in data:
+        data = _SDP_KEY.sub(rb"\n\1(removed)", data)
+    if b"inline:" in data:
+        data = _SRTP_KEY.sub(_REMOVED, data)
+    return _URI_PASSWORD.sub(rb"\1:(removed)@", data)
 
 
 def _make(path: Path) -> None:
