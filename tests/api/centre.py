@@ -355,6 +355,11 @@ class FakeCentre:
                 up=True,
                 reason="200",
                 since=NOW,
+                lines={"quiet": 0, "waiting": 1, "ringing": 0, "talking": 0},
+                peak=17,
+                peak_hour=9,
+                nearly_full=False,
+                max_rate=0.0,
                 maintenance=self.maintenance,
             )
         ]

@@ -63,5 +63,7 @@ def test_the_configuration_offers_the_strategies_that_the_acd_has() -> None:
 
 
 def test_a_trunk_arrives_as_it_was_written() -> None:
-    trunk = TrunkConfig(name="pbx", peers=["10.1.0.5"], max_calls=7, options=30, max_rate="20/s")  # type: ignore[arg-type]
-    assert trunk_of(trunk) == TrunkSpec("pbx", ["10.1.0.5"], max_calls=7, options_s=30.0, max_rate=20.0)
+    trunk = TrunkConfig(name="pbx", peers=["10.1.0.5"], max_calls=7, options=30, max_rate=20.0, alarm_at=0.5)
+    assert trunk_of(trunk) == TrunkSpec(
+        "pbx", ["10.1.0.5"], max_calls=7, options_s=30.0, max_rate=20.0, alarm_at=0.5
+    )

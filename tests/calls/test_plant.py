@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 import pytest
 from tests.calls.desk import Desk
 
+from ntpd112.calls.holding import held_lines
 from ntpd112.calls.plant import Plant
 from ntpd112.calls.views import UnknownTrunk
-from ntpd112.journal.events import TrunkMaintenance
+from ntpd112.journal.events import TrunkFilled, TrunkMaintenance
 from ntpd112.sip.trunks import Trunks, TrunkSpec
 
 SPECS = [TrunkSpec("pbx", ["127.0.0.2"], 60, options_s=0), TrunkSpec("telkom", ["10.1.0.0/24"], 30)]
@@ -72,3 +73,29 @@ def test_a_name_that_is_no_trunk_is_refused(site: Site) -> None:
     with pytest.raises(UnknownTrunk, match='no trunk has the name "indosat"'):
         site.plant.set_maintenance("indosat", True, "api:rina", "")
     assert site.desk.all_of(TrunkMaintenance) == []
+
+
+def test_lines_are_told_by_what_holds_them() -> None:
+    desk = Desk(screening={"when": "busy", "window": 6.0, "longest_wait": 600.0})
+    desk.register("budi")
+    desk.call()
+    desk.pick_up("budi")
+    desk.call()
+    desk.pass_time(7.0)  # silent
+    desk.call("119")
+    assert held_lines(desk.context) == {"pbx": {"quiet": 1, "waiting": 1, "ringing": 0, "talking": 1}}
+
+
+def test_the_alarm_says_what_holds_the_lines_in_journal_and_warnings(site: Site) -> None:
+    site.desk.call()
+    trunk = next(iter(site.trunks))
+    trunk.max_calls, trunk.occupancy.alarm_at = 2, 0.5
+    trunk.admit(0.0)
+    site.desk.happen(*site.trunks.events())
+    (filled,) = site.desk.all_of(TrunkFilled)
+    assert (filled.trunk, filled.nearly_full, filled.calls, filled.max_calls) == ("pbx", True, 1, 2)
+    assert filled.lines == {"quiet": 0, "waiting": 1, "ringing": 0, "talking": 0}
+    assert site.plant.warnings() == ['trunk "pbx" is nearly full: 1 of 2 calls, 1 waiting']
+    (shown, other) = site.plant.trunks()
+    assert (shown.nearly_full, shown.peak, shown.lines["waiting"]) == (True, 1, 1)
+    assert (other.nearly_full, other.peak, sum(other.lines.values())) == (False, 0, 0)

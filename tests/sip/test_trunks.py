@@ -54,10 +54,10 @@ class TestMatch:
 class TestCalls:
     def test_as_many_as_configured(self) -> None:
         trunk = only(Trunks([PBX]))
-        assert [trunk.admit() for _ in range(3)] == [True, True, False]
+        assert [trunk.admit(0.0) for _ in range(3)] == [True, True, False]
         assert trunk.calls == 2
         trunk.release()
-        assert trunk.admit()
+        assert trunk.admit(0.0)
 
     def test_releasing_more_than_was_admitted_is_an_error(self) -> None:
         with pytest.raises(RuntimeError, match="trunk 'pbx'"):
@@ -110,17 +110,17 @@ class TestReload:
     def test_calls_and_health_stay_when_only_the_limit_changes(self) -> None:
         trunks = Trunks([PBX])
         trunk = only(trunks)
-        trunk.admit()
+        trunk.admit(0.0)
         [peer] = trunks.due_options(0.0)
         trunks.options_result(peer, True, 0.1)
         trunks.configure([TrunkSpec("pbx", PBX.networks, max_calls=1, options_s=60.0)])
         assert only(trunks) is trunk
-        assert (trunk.calls, trunk.up, trunk.admit()) == (1, True, False)
+        assert (trunk.calls, trunk.up, trunk.admit(0.0)) == (1, True, False)
 
     def test_a_trunk_that_is_gone_takes_no_calls_but_ends_those_it_has(self) -> None:
         trunks = Trunks([PBX])
         trunk = only(trunks)
-        trunk.admit()
+        trunk.admit(0.0)
         [peer] = trunks.due_options(0.0)
         trunks.configure([])
         assert trunks.match("127.0.0.1") is None

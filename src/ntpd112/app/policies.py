@@ -45,4 +45,5 @@ def trunk_of(trunk: TrunkConfig) -> TrunkSpec:
         max_calls=trunk.max_calls,
         options_s=trunk.options,
         max_rate=trunk.max_rate,
+        alarm_at=trunk.alarm_at,
     )

@@ -219,6 +219,8 @@ class CallControl:
                     self._hold_over.unreachable(user, now)
             case sip_events.TrunkState(trunk, up, reason):
                 self._notices.trunk(trunk.name, up, reason, now)
+            case sip_events.TrunkFilling():
+                self._notices.trunk_filling(event, now)
             case sip_events.Refused(flow, code, reason, count):
                 source = f"{flow.remote.host}:{flow.remote.port}"
                 log.warning("INVITE refused", source=source, sip_code=code, reason=reason, count=count)

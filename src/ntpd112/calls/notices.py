@@ -3,17 +3,21 @@ somebody should know."""
 
 from __future__ import annotations
 
-from ntpd112.journal.events import OperatorChanged, TrunkChanged
+from ntpd112.journal.events import OperatorChanged, TrunkChanged, TrunkFilled
 from ntpd112.queue import NOBODY_FITS, LastOperator, StateChanged, Waits
+from ntpd112.sip.events import TrunkFilling
 
 from .context import Context, log
 from .decisions import Decision, event_of
+from .holding import held_lines, in_words
 
 LAST_OPERATOR = "LAST OPERATOR DID NOT PICK UP and is rung again: get somebody to a phone"
 NOBODY_WHO_FITS = (
     "NOBODY WHO FITS: those on duty lack the skills or are kept out by a role; the ladder is next"
 )
 TRUNK_DOWN = "TRUNK DOWN: look at the PBX and the way to it; calls that still come are taken"
+
+TRUNK_NEARLY_FULL = "TRUNK NEARLY FULL: look at what holds its lines; the next calls may find none"
 
 
 class Notices:
@@ -27,6 +31,29 @@ class Notices:
         say("trunk answers" if up else TRUNK_DOWN, trunk=trunk, reason=reason)
         at = self._context.clock.wall(now)
         self._context.write(TrunkChanged(at=at, trunk=trunk, up=up, reason=reason))
+
+    def trunk_filling(self, event: TrunkFilling, now: float) -> None:
+        """What holds the lines is said, since quiet calls can be put off and others not."""
+        trunk, at = event.trunk, self._context.clock.wall(now)
+        lines = held_lines(self._context).get(trunk.name, {})
+        say = log.error if event.nearly_full else log.info
+        say(
+            TRUNK_NEARLY_FULL if event.nearly_full else "trunk has free lines again",
+            trunk=trunk.name,
+            calls=trunk.calls,
+            max_calls=trunk.max_calls,
+            held_by=in_words(lines),
+        )
+        self._context.write(
+            TrunkFilled(
+                at=at,
+                trunk=trunk.name,
+                nearly_full=event.nearly_full,
+                calls=trunk.calls,
+                max_calls=trunk.max_calls,
+                lines={str(kind): count for kind, count in lines.items()},
+            )
+        )
 
     def decided(self, effect: Decision, now: float) -> None:
         if isinstance(effect, LastOperator):

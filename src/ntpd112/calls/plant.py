@@ -6,12 +6,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from ipaddress import IPv4Network, IPv6Network
+from typing import get_args
 
 from ntpd112.journal.events import TrunkMaintenance
 from ntpd112.sip.trunks import Trunk, Trunks
 
 from .context import Context, log
-from .views import MaintenanceView, TrunkView, UnknownTrunk
+from .holding import held_lines, in_words
+from .views import HeldBy, MaintenanceView, TrunkView, UnknownTrunk
 
 
 class Plant:
@@ -38,7 +40,8 @@ class Plant:
             trunk.closed = trunk.name in self._context.memory.maintenance.trunks
 
     def trunks(self) -> list[TrunkView]:
-        return [self._view(trunk) for trunk in self._trunks]
+        lines = held_lines(self._context)
+        return [self._view(trunk, lines.get(trunk.name)) for trunk in self._trunks]
 
     def set_maintenance(self, name: str, on: bool, by: str, reason: str) -> TrunkView:
         """Raises UnknownTrunk. No harm if it is so already: reason and person change."""
@@ -57,14 +60,21 @@ class Plant:
         if on and all(one.closed for one in self._trunks):
             log.error("EVERY TRUNK IS IN MAINTENANCE: nobody can call", trunk=name, by=by)
         self._on_input()
-        return self._view(trunk)
+        return self._view(trunk, held_lines(self._context).get(name))
 
     def warnings(self) -> list[str]:
-        """What calls suffer from by intention, for `/readyz`."""
+        """Why callers may not come through although all works, for `/readyz`."""
         closed = [trunk.name for trunk in self._trunks if trunk.closed]
-        return [f'trunk "{name}" is in maintenance: its new calls get 503' for name in closed]
+        found = [f'trunk "{name}" is in maintenance: its new calls get 503' for name in closed]
+        filled = [trunk for trunk in self._trunks if trunk.occupancy.nearly_full]
+        lines = held_lines(self._context) if filled else {}
+        return found + [
+            f'trunk "{trunk.name}" is nearly full: {trunk.calls} of {trunk.max_calls} calls, '
+            f"{in_words(lines.get(trunk.name, {}))}"
+            for trunk in filled
+        ]
 
-    def _view(self, trunk: Trunk) -> TrunkView:
+    def _view(self, trunk: Trunk, lines: dict[HeldBy, int] | None) -> TrunkView:
         maintained = self._context.memory.maintenance.trunks.get(trunk.name)
         return TrunkView(
             name=trunk.name,
@@ -74,6 +84,11 @@ class Plant:
             up=trunk.up,
             reason=trunk.reason,
             since=None if trunk.since is None else self._date(self._context.clock.wall(trunk.since)),
+            lines=lines or dict.fromkeys(get_args(HeldBy), 0),
+            peak=trunk.occupancy.peak,
+            peak_hour=trunk.occupancy.peak_of_hour(trunk.calls, self._now()),
+            nearly_full=trunk.occupancy.nearly_full,
+            max_rate=trunk.pace.rate,
             maintenance=None
             if maintained is None
             else MaintenanceView(

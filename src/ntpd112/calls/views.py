@@ -159,6 +159,10 @@ class MaintenanceView(msgspec.Struct, frozen=True, kw_only=True):
     by: str
 
 
+HeldBy = Literal["quiet", "waiting", "ringing", "talking"]
+"What a call that came in is doing with its trunk's line; `quiet`: it waits in the quiet lane."
+
+
 class TrunkView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     peers: list[str]
@@ -168,6 +172,15 @@ class TrunkView(msgspec.Struct, frozen=True, kw_only=True):
     "By OPTIONS; None when no single-address peer is asked."
     reason: str
     since: datetime | None
+    lines: dict[HeldBy, int]
+    "Of `calls`, by what they do. A line stays with a call that is over until the other side has said so."
+    peak: int
+    "The most calls at once since the start."
+    peak_hour: int
+    "And of the last hour."
+    nearly_full: bool
+    max_rate: float
+    "New calls a second; 0: no limit."
     maintenance: MaintenanceView | None
     "None: in service."
 

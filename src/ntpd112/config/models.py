@@ -128,6 +128,8 @@ class TrunkConfig(Section):
     max_calls: Annotated[int, Field(ge=1)] = 60
     max_rate: Rate = 0.0
     "New calls a second; 0: no limit."
+    alarm_at: Annotated[float, Field(ge=0, le=1)] = 0.8
+    "Share of `max_calls` from which the trunk counts as nearly full; 0: no alarm."
     numbers: list[NumberRule] = []
     "What queues know its numbers by; the first that fits. A number that none fits stays as it is."
     options: Duration = 60.0

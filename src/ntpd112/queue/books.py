@@ -85,6 +85,10 @@ class Books:
         """Calls that ring nowhere, by queue and lane."""
         return Counter((call.queue.name, call.lane) for call in self._calls.values() if not call.out)
 
+    def quiet(self) -> set[str]:
+        """Calls in the quiet lane."""
+        return {call.id for call in self._calls.values() if call.lane == "quiet"}
+
     def states(self) -> Counter[OperatorState]:
         """Operators by state."""
         return Counter(operator.state for operator in self._operators.values())

@@ -137,7 +137,7 @@ class Admission:
             later = {"retry-after": ceil(wait_s)}
             reports = self._reports_of(trunk, "trunk too fast")
             self._refuse(transaction, flow, 503, "trunk too fast", reason, later, now, reports)
-        elif not trunk.admit():
+        elif not trunk.admit(now):
             reason = f"trunk {trunk.name!r} has its {trunk.max_calls} calls"
             self._refuse(transaction, flow, 503, "trunk full", reason, later, now)
         else:

@@ -163,6 +163,14 @@ class TrunkState:
 
 
 @dataclass(frozen=True, slots=True)
+class TrunkFilling:
+    """A trunk has few free lines (`Occupancy`), or enough of them again."""
+
+    trunk: Trunk
+    nearly_full: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """An INVITE was refused before it became a call (unknown source, trunk full, malformed). At most
     `MAX_REFUSED_PER_SECOND` a second are reported, so that junk costs nothing; `count` says how many."""
@@ -189,5 +197,6 @@ SipEvent = (
     | Unregistered
     | UnknownUser
     | TrunkState
+    | TrunkFilling
     | Refused
 )

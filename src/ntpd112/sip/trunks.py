@@ -10,8 +10,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from .events import SipEvent, TrunkState
+from .events import SipEvent, TrunkFilling, TrunkState
 from .liveness import Liveness
+from .occupancy import Occupancy
 from .pace import Pace
 
 MAX_SOURCES = 4_096
@@ -23,13 +24,14 @@ Network = IPv4Network | IPv6Network
 @dataclass(frozen=True, slots=True)
 class TrunkSpec:
     """As configured. `networks`: addresses or networks, IPv6 without brackets; `options_s` 0: none;
-    `max_rate`: calls a second, 0: no limit."""
+    `max_rate`: calls a second, 0: no limit; `alarm_at`: share of `max_calls` that is nearly all, 0: none."""
 
     name: str
     networks: Sequence[str]
     max_calls: int
     options_s: float = 60.0
     max_rate: float = 0.0
+    alarm_at: float = 0.0
 
 
 @dataclass(slots=True, eq=False)
@@ -53,6 +55,7 @@ class Trunk:
     "Calls on it now, ringing ones included."
     pace: Pace = field(default_factory=Pace)
     "How many new ones it may begin a second."
+    occupancy: Occupancy = field(default_factory=Occupancy)
     closed: bool = False
     "In maintenance: new calls are refused, and OPTIONS answered so."
     up: bool | None = None
@@ -61,12 +64,16 @@ class Trunk:
     since: float | None = None
     "When `up` became what it is."
     peers: list[Peer] = field(default_factory=list)
+    events: list[SipEvent] = field(default_factory=list)
+    "Where its alarm is reported."
 
-    def admit(self) -> bool:
+    def admit(self, now: float) -> bool:
         """Count one more call, unless the trunk is full."""
         if self.calls >= self.max_calls:
             return False
         self.calls += 1
+        self.occupancy.began(self.calls, now)
+        self.look()
         return True
 
     def occupy(self) -> None:
@@ -78,6 +85,12 @@ class Trunk:
         if not self.calls:
             raise RuntimeError(f"trunk {self.name!r}: a call was released that was not admitted")
         self.calls -= 1
+        self.look()
+
+    def look(self) -> None:
+        """Report when the alarm of few free lines begins or ends."""
+        if self.occupancy.look(self.calls, self.max_calls):
+            self.events.append(TrunkFilling(self, self.occupancy.nearly_full))
 
 
 class Trunks:
@@ -99,8 +112,9 @@ class Trunks:
         wanted = [(spec, tuple(_network(spec.name, text) for text in spec.networks)) for spec in specs]
         trunks: dict[str, Trunk] = {}
         for spec, networks in wanted:
-            trunk = self._trunks.get(spec.name) or Trunk(spec.name, (), 0, 0)
-            trunk.max_calls = spec.max_calls
+            trunk = self._trunks.get(spec.name) or Trunk(spec.name, (), 0, 0, events=self._events)
+            trunk.max_calls, trunk.occupancy.alarm_at = spec.max_calls, spec.alarm_at
+            trunk.look()
             if trunk.pace.rate != spec.max_rate:
                 trunk.pace = Pace(spec.max_rate)
             if trunk.networks != networks or trunk.options_s != spec.options_s:
@@ -173,8 +187,9 @@ class Trunks:
         self._rearm()
 
     def events(self) -> list[SipEvent]:
-        """TrunkState since the last call."""
-        events, self._events = self._events, []
+        """TrunkState and TrunkFilling since the last call."""
+        events = self._events.copy()
+        self._events.clear()
         return events
 
     def _learn(self, peer: Peer, reason: str, now: float) -> None:

@@ -43,6 +43,10 @@ class CentreCollector(Collector):
         closed = {trunk.name: float(trunk.maintenance is not None) for trunk in trunks}
         yield gauges("ntpd112_trunk_maintenance", "1: new calls are refused.", ["trunk"], closed)
         yield gauges("ntpd112_trunk_calls", "Live calls of the trunk.", ["trunk"], calls)
+        lines = {(trunk.name, kind): count for trunk in trunks for kind, count in trunk.lines.items()}
+        yield gauges("ntpd112_trunk_lines", "Of these, by what they do.", ["trunk", "held_by"], lines)
+        peaks = {trunk.name: trunk.peak for trunk in trunks}
+        yield gauges("ntpd112_trunk_peak_calls", "The most at once since the start.", ["trunk"], peaks)
         yield gauges("ntpd112_trunk_max_calls", "Calls the trunk may have.", ["trunk"], limit)
         yield gauge("ntpd112_ready", "1: calls would be handled well.", self._centre.health().ready)
 

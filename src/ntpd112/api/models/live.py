@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from ntpd112.calls.views import CallState, OperatorState, SettableState
+from ntpd112.calls.views import CallState, HeldBy, OperatorState, SettableState
 from ntpd112.journal.events import Classification, Lane, PartyKind, PartyMode, Purpose
 
 from .base import EXAMPLE_ID, Model, Seconds, Sent, Skills
@@ -161,6 +161,14 @@ class TrunkOut(Model):
     up: bool | None = Field(description="By OPTIONS; null when no peer is asked.", examples=[True])
     reason: str = Field(examples=["200"])
     since: datetime | None
+    lines: dict[HeldBy, int] = Field(
+        description="Of `calls`, by what they do; `quiet`: waits in the quiet lane.",
+        examples=[{"quiet": 1, "waiting": 0, "ringing": 0, "talking": 2}],
+    )
+    peak: int = Field(description="The most calls at once since the agent's start.", examples=[17])
+    peak_hour: int = Field(description="And as calls began in the last hour.", examples=[9])
+    nearly_full: bool = Field(description="Few lines are free: `alarm_at` of the trunk.", examples=[False])
+    max_rate: float = Field(description="New calls a second; 0: no limit.", examples=[0.0])
     maintenance: MaintenanceOut | None = Field(
         description="New calls get 503 meanwhile; null: in service.", examples=[None]
     )

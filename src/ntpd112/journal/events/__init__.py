@@ -51,6 +51,7 @@ from .centre import (
     OperatorChanged,
     StateRepaired,
     TrunkChanged,
+    TrunkFilled,
     TrunkMaintenance,
 )
 from .parties import (
@@ -120,6 +121,7 @@ JournalEvent = (
     | StateRepaired
     | OperatorChanged
     | TrunkChanged
+    | TrunkFilled
     | TrunkMaintenance
     | AgentStarted
 )
@@ -192,6 +194,7 @@ __all__ = [
     "TransferEnded",
     "TransferStarted",
     "TrunkChanged",
+    "TrunkFilled",
     "TrunkMaintenance",
     "event_type",
 ]

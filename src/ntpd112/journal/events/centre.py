@@ -79,5 +79,16 @@ class TrunkMaintenance(Event, frozen=True, kw_only=True, tag="trunk.maintenance"
     by: str
 
 
+class TrunkFilled(Event, frozen=True, kw_only=True, tag="trunk.filled"):
+    """The trunk has few free lines, or enough of them again."""
+
+    trunk: str
+    nearly_full: bool
+    calls: int
+    max_calls: int
+    lines: dict[str, int] = {}
+    "Of the calls: `quiet`, `waiting`, `ringing`, `talking`."
+
+
 class AgentStarted(Event, frozen=True, kw_only=True, tag="agent.started"):
     version: str
