@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import dpkt
 import pytest
 from tests.cli.terminal import Terminal
 
@@ -280,3 +281,26 @@ def test_of_a_call_whose_messages_are_gone_the_events_are_shown(terminal: Termin
     assert "* offer.made offer=1 operator=ani" in result.stdout
     file = terminal.folder / "ntpd112-trace.db"
     assert result.stderr == f'the SIP messages of call "{CALL}" are not in {file} (any more)\n'
+
+
+def test_a_call_is_written_for_wireshark(terminal: Terminal) -> None:
+    write_call(terminal)
+    write_messages(terminal)
+    file = terminal.folder / "call.pcap"
+    assert terminal.run("trace", CALL, "--pcap", str(file)).stdout == f"{file}: 4 messages\n"
+    with file.open("rb") as written:
+        packets = dpkt.pcap.Reader(written).readpkts()
+    assert [dpkt.ip.IP(data).data.data.decode() for _, data in packets] == [text for *_, text in MESSAGES]
+
+
+def test_of_a_call_without_messages_there_is_no_capture(terminal: Terminal) -> None:
+    write_call(terminal)
+    file = terminal.folder / "call.pcap"
+    said = terminal.run("trace", CALL, "--pcap", str(file), code=1).stderr
+    assert said == f'the SIP messages of call "{CALL}" are not kept (any more)\n'
+    assert not file.exists()
+
+
+def test_without_a_call_it_is_asked_which(terminal: Terminal) -> None:
+    said = terminal.run("trace", code=1).stderr
+    assert said == "which call? Give its id, as in CDRs and live calls, or --live\n"

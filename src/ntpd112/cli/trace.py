@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 import sys
 from collections.abc import Sequence
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -25,6 +24,9 @@ from .common import ConfigOption, JsonOption, configuration, fail, print_json
 from .descriptions import description_findings
 from .findings import findings, times_sent
 from .ladder import WIDTH, NameOf, Note, ladder
+from .live import follow, json_of, line_of
+from .moments import moment
+from .pcap import pcap
 from .sound_findings import sound_findings
 
 CITIZEN = "caller"
@@ -34,18 +36,40 @@ _NOT_SHOWN = frozenset({"at", "call_id", "type", "location", "parts", "why"})
 
 
 def trace(
-    call_id: Annotated[str, typer.Argument(metavar="CALL_ID", help="As in CDRs and live calls.")],
+    call_id: Annotated[
+        str,
+        typer.Argument(
+            metavar="CALL_ID", help="As in CDRs and live calls. With --live: words to look for, if any."
+        ),
+    ] = "",
     messages: Annotated[
         bool, typer.Option("--messages", help="Also print each message in full below the diagram.")
     ] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Print messages of all calls as they come, until Ctrl-C.")
+    ] = False,
+    capture: Annotated[
+        Path | None, typer.Option("--pcap", metavar="FILE", help="Write the messages there, for Wireshark.")
+    ] = None,
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
     """Draw a call's SIP messages and events as a ladder diagram, also of a running agent's calls.
 
-    Example: ntpd112 trace 01JD2Y6V3K8QW4XN5T7RZB9MCE
+    With --live, each word has to be in a message's first line, addresses, From, To, CSeq or Call-ID.
+
+    \b
+    Examples:
+      ntpd112 trace 01JD2Y6V3K8QW4XN5T7RZB9MCE
+      ntpd112 trace 01JD2Y6V3K8QW4XN5T7RZB9MCE --pcap call.pcap
+      ntpd112 trace --live "10.1.0.5 INVITE"
     """
     settings = configuration(config)
+    if live:
+        _follow(settings, call_id, as_json)
+        return
+    if not call_id:
+        fail("which call? Give its id, as in CDRs and live calls, or --live")
     try:
         events = events_of(settings, call_id)
         caller_legs = [event.sip_call_id for event in events if isinstance(event, CallStarted)]
@@ -55,6 +79,9 @@ def trace(
         fail(f"journal or trace file cannot be read: {error}")
     if not events and not found:
         fail(f'no call "{call_id}" in {settings.journal.path}; ids are in the log, CDRs and live calls')
+    if capture is not None:
+        _write_capture(capture, call_id, found)
+        return
     zone = ZoneInfo(settings.site.timezone)
     name_of = names(call_id, events)
     remarks = all_findings(call_id, events, found)
@@ -72,6 +99,31 @@ def trace(
     if not found:
         kept = settings.trace.path or "the trace file: [trace] path is empty"
         print(f'the SIP messages of call "{call_id}" are not in {kept} (any more)', file=sys.stderr)
+
+
+def _follow(settings: Config, words: str, as_json: bool) -> None:
+    if settings.trace.path is None or not settings.trace.max_messages:
+        fail("no SIP messages are kept: see [trace] path and max_messages")
+    zone = ZoneInfo(settings.site.timezone)
+    shown = json_of if as_json else line_of
+    try:
+        for message in follow(settings.trace.path, words):
+            print(shown(message, zone), flush=True)
+    except sqlite3.Error as error:
+        fail(f"trace file cannot be read: {error}")
+    except KeyboardInterrupt:
+        pass  # as the help says
+
+
+def _write_capture(file: Path, call_id: str, found: Sequence[Captured]) -> None:
+    if not found:
+        fail(f'the SIP messages of call "{call_id}" are not kept (any more)')
+    try:
+        with file.open("wb") as written:
+            written.writelines(pcap(found))
+    except OSError as error:
+        fail(f"capture cannot be written: {error}")
+    print(f"{file}: {len(found)} messages")
 
 
 def events_of(settings: Config, call_id: str) -> list[JournalEvent]:
@@ -155,7 +207,7 @@ def _draw(
 ) -> None:
     console = Console(soft_wrap=True, highlight=False)
     start = min([event.at for event in events] + [message.at for message in messages])
-    console.print(Text(f"call {call_id}, {_time(start, zone)}", style="bold"))
+    console.print(Text(f"call {call_id}, {moment(start, zone)}", style="bold"))
     width = console.width if console.is_terminal else WIDTH
     for row in ladder(messages, [Note(event.at, _said(event)) for event in events], width, name_of):
         console.print(Text(row.text, style=row.style))
@@ -176,12 +228,8 @@ def _said(event: JournalEvent) -> str:
     return " ".join([values["type"], *shown])
 
 
-def _time(at: float, zone: ZoneInfo) -> str:
-    return datetime.fromtimestamp(at, zone).isoformat(timespec="milliseconds")
-
-
 def _event_as_json(event: JournalEvent, zone: ZoneInfo) -> dict[str, object]:
-    return {**msgspec.to_builtins(event), "at": _time(event.at, zone)}
+    return {**msgspec.to_builtins(event), "at": moment(event.at, zone)}
 
 
 def _messages_as_json(
@@ -190,7 +238,7 @@ def _messages_as_json(
     """`sent`: how many times the very same message had been sent with this one."""
     return [
         {
-            "at": _time(message.at, zone),
+            "at": moment(message.at, zone),
             "ms": round(1000 * (message.at - messages[0].at), 1),
             "direction": message.direction,
             "transport": message.transport,

@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from .flow import Flow
 from .uri import format_host_port
@@ -39,6 +39,8 @@ PRUNE_EVERY = 1_000
 "Messages written between removals of the oldest ones: by how many `max_messages` may be exceeded."
 MAX_STORED = 16_384
 "Bytes kept of a message: an INVITE with location and additional data has up to 10 KB."
+MAX_READ = 1_000
+"Messages read at once by who follows them."
 MAX_CALLED = 10_000
 "Hosts that we have called and whose messages are therefore kept; beyond it the memory starts anew."
 
@@ -62,10 +64,8 @@ DROP INDEX IF EXISTS sip_messages_call;
 """
 """Without an index by call: each message would pay for it, while who asks for a call's messages can wait
 for a look at all of them, 0.1 s for 200,000. Files of earlier versions have one."""
-_INSERT = (
-    "INSERT INTO sip_messages (at, direction, transport, local, remote, sip_call_id, message) "
-    "VALUES (?, ?, ?, ?, ?, ?, ?)"
-)
+_COLUMNS = "at, direction, transport, local, remote, sip_call_id, message"
+_INSERT = f"INSERT INTO sip_messages ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 log = logging.getLogger(__name__)
 
@@ -207,22 +207,42 @@ def read_messages(path: Path, call_id: str, sip_call_ids: Sequence[str] = ()) ->
     """The messages of a call, in order: those with one of `sip_call_ids` (the caller's leg), and those whose
     Call-ID starts with our `call_id` (the operators' legs). Empty if there is no such file. Raises
     sqlite3.Error."""
+    others = ",".join("?" * len(sip_call_ids))
+    found = _read(
+        path,
+        f"SELECT {_COLUMNS} FROM sip_messages "
+        f"WHERE (sip_call_id >= ? AND sip_call_id < ?) OR sip_call_id IN ({others}) ORDER BY id",
+        (call_id, call_id + "\U0010ffff", *sip_call_ids),
+    )
+    return [_captured(row) for row in found]
+
+
+def newest_message(path: Path) -> int:
+    """The number of the last message in the file, 0 without one. Raises sqlite3.Error."""
+    return sum(number for (number,) in _read(path, "SELECT ifnull(max(id), 0) FROM sip_messages"))
+
+
+def messages_since(path: Path, number: int) -> list[tuple[int, Captured]]:
+    """Those after message `number`, each with its own, at most MAX_READ. Raises sqlite3.Error."""
+    query = f"SELECT id, {_COLUMNS} FROM sip_messages WHERE id > ? ORDER BY id LIMIT {MAX_READ}"
+    return [(row[0], _captured(row[1:])) for row in _read(path, query, (number,))]
+
+
+def _read(path: Path, query: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+    """Empty if there is no such file."""
     if not path.exists():
         return []
     connection = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
     try:
-        others = ",".join("?" * len(sip_call_ids))
-        found = connection.execute(
-            "SELECT at, direction, transport, local, remote, sip_call_id, message FROM sip_messages "
-            f"WHERE (sip_call_id >= ? AND sip_call_id < ?) OR sip_call_id IN ({others}) ORDER BY id",
-            (call_id, call_id + "\U0010ffff", *sip_call_ids),
-        ).fetchall()
+        return connection.execute(query, values).fetchall()
     finally:
         connection.close()
-    return [
-        Captured(at, direction, transport, local, remote, sip_call_id, data.decode("utf-8", "replace"))
-        for at, direction, transport, local, remote, sip_call_id, data in found
-    ]
+
+
+def _captured(row: tuple[Any, ...]) -> Captured:
+    at, direction, transport, local, remote, sip_call_id, data = row
+    message = data.decode("utf-8", "replace")
+    return Captured(at, direction, transport, local, remote, sip_call_id, message)
 
 
 def _row(at: float, direction: Direction, flow: Flow, data: bytes) -> tuple[object, ...] | None:
