@@ -10,13 +10,14 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
 import structlog
-from prometheus_client import Counter
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -32,9 +33,6 @@ from ntpd112.journal.ids import is_call_id
 from .holds import LegalHolds
 
 EVERY_S = 3_600.0
-REMOVED = Counter(
-    "ntpd112_retention_removed", "What retention has removed, by kind.", ["kind"], registry=None
-)
 PAUSE_S = 0.2
 "Between steps: 250 rows a second, a million CDRs in an hour."
 FAILURES = (SQLAlchemyError, OSError, sqlite3.Error, TimeoutError)
@@ -54,8 +52,22 @@ class Counts(msgspec.Struct, kw_only=True):
         return any(msgspec.structs.astuple(self))
 
 
-for _kind in Counts.__struct_fields__:
-    REMOVED.labels(_kind)  # shown as 0 before the first is removed
+class Removed(Collector):
+    """The metric that says what this process has removed."""
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+
+    def collect(self) -> Iterator[Metric]:
+        metric = CounterMetricFamily(
+            "ntpd112_retention_removed", "What retention has removed, by kind.", labels=["kind"]
+        )
+        for kind, count in msgspec.structs.asdict(self.counts).items():
+            metric.add_metric([kind], count)
+        yield metric
+
+
+REMOVED = Removed()
 
 
 class Retention:
@@ -212,7 +224,7 @@ async def run_once(retention: Retention, holds: LegalHolds, audit: AuditLog) -> 
     removed = await retention.remove(datetime.now(UTC))
     told = msgspec.structs.asdict(removed)
     for kind, count in told.items():
-        REMOVED.labels(kind).inc(count)
+        setattr(REMOVED.counts, kind, getattr(REMOVED.counts, kind) + count)
     if removed:
         log.info("retention: removed what was kept long enough", **told)
         audit.note(Entry(at=time.time(), who="agent", action="retention", outcome="done", detail=told))
