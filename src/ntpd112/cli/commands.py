@@ -10,6 +10,7 @@ from ntpd112 import __version__
 
 from . import check, database, keys, operators, prompts, staff, trace, trunks, webhooks
 from .audit import audit
+from .backup import backup, restore
 from .common import ConfigOption, configuration, fail
 from .keeping import hold, retention
 from .why import why
@@ -49,6 +50,7 @@ def options(
       ntpd112 audit                                  who changed what, who heard what
       ntpd112 trunk maintenance telkom on            its new calls go elsewhere
       ntpd112 webhook test dispatch                  does its receiver take it?
+      ntpd112 backup /srv/backup/today               the whole centre, while it runs
       ntpd112 staff --calls-per-hour 120 --talk 90s  how many operators?
     """
 
@@ -99,6 +101,8 @@ app.command(short_help="Tell in words why a call went as it did.")(why)
 app.command(short_help="Show who changed what and who fetched which recording.")(audit)
 app.command(short_help="Put a call under legal hold, end it, or list them.")(hold)
 app.command(short_help="Say or remove what is kept for longer than it may be.")(retention)
+app.command(short_help="Copy the whole centre into a folder, also while it runs.")(backup)
+app.command(short_help="Put a backup back where nothing is yet.")(restore)
 app.command(short_help="Draw a call's SIP messages as a ladder diagram.")(trace.trace)
 app.command(short_help="Say how many operators a load of calls needs.")(staff.staff)
 app.add_typer(operators.app, name="operator", short_help="Add, import, list and remove operators.")
