@@ -3,5 +3,6 @@
 # Does nothing where everything is there. usage: install-test-tools.sh [FURTHER PACKAGE ...]
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); . "$here/lib.sh"
-need_packages ca-certificates curl nodejs sip-tester baresip-core espeak-ng sox postgresql mosquitto mosquitto-clients "$@"
+need_packages ca-certificates curl nodejs sip-tester baresip-core espeak-ng sox postgresql mosquitto mosquitto-clients \
+  systemd "$@"
 "$here/install-asterisk.sh" >/dev/null

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-import signal
-import sys
 import time
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -14,7 +12,6 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import structlog
-import uvloop
 from sqlalchemy.exc import SQLAlchemyError
 
 from ntpd112 import __version__
@@ -48,7 +45,6 @@ from ntpd112.sip.trunks import Trunks
 from .capturing import start_capture
 from .certificates import Expiry, keep_renewed, tls_of
 from .database import MainDatabase
-from .logs import set_up_logging
 from .metering import metrics_of
 from .operators import OperatorWatch
 from .pauses import Pauses
@@ -59,8 +55,6 @@ from .remembering import give_back_counters, keep_saved, save_last, settings_of
 from .retention import REMOVED, keep_retention, keepers
 from .turn import Turn
 from .upkeep import (
-    allow_files,
-    calm_collector,
     collect_when_quiet,
     keep_clock,
     prune_journal,
@@ -77,9 +71,6 @@ class StartError(Exception):
     """The agent cannot serve; the message names what stands in the way."""
 
 
-SWITCH_S = 0.0005
-"""How long a thread (database, capture) may keep the loop from going on when both want to: with the
-interpreter's 5 ms an INVITE would take several times what it takes in all."""
 STOPPERS = (JournalError, DatabaseError, SQLAlchemyError, MediaError, ListenError)
 "What may keep the agent from starting through no fault of ours."
 
@@ -362,36 +353,3 @@ class Agent:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._opened.aclose()
-
-
-def run(config: Config) -> None:
-    """Serve until SIGTERM or SIGINT: the first drains (up to `sip.drain`), a second stops at once.
-    Raises StartError."""
-    set_up_logging(config.log)
-    allow_files()
-    sys.setswitchinterval(SWITCH_S)
-    uvloop.run(_serve(config))
-
-
-async def _serve(config: Config) -> None:
-    agent = Agent(config)
-    signals: asyncio.Queue[None] = asyncio.Queue()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, signals.put_nowait, None)
-    try:
-        await agent.start()
-    except BaseException as error:
-        await agent.close()
-        if isinstance(error, STOPPERS):
-            raise StartError(str(error)) from error
-        raise
-    calm_collector()
-    loop.add_signal_handler(signal.SIGHUP, agent.operators.refresh_soon)
-    await signals.get()
-    agent.drain()
-    waits = [asyncio.create_task(signals.get()), asyncio.create_task(agent.drained())]
-    await asyncio.wait(waits, timeout=config.sip.drain, return_when=asyncio.FIRST_COMPLETED)
-    for task in waits:
-        task.cancel()
-    await agent.stop()
