@@ -28,6 +28,7 @@ from ntpd112.journal.events import (
     LastOperator,
     LegEnded,
     LegQuality,
+    MediaProblem,
     OfferEnded,
     OfferMade,
     OfferRinging,
@@ -125,7 +126,14 @@ class Story:
                 assert not self.inside
             case CallStarted():
                 self.direction = event.direction
-            case CallDtmf() | CallClassified() | LegQuality() | CallbackTried() | CallbackClosed():
+            case (
+                CallDtmf()
+                | CallClassified()
+                | LegQuality()
+                | MediaProblem()
+                | CallbackTried()
+                | CallbackClosed()
+            ):
                 pass
             case _:
                 raise AssertionError(f"not foreseen: {event}")

@@ -352,6 +352,13 @@ class Day(RuleBasedStateMachine):
         self.run()
 
     @precondition(lambda self: self.call_id(0) != "none")
+    @rule(pick=PICK)
+    def console_hangs_up(self, pick: int) -> None:
+        with suppress(*REFUSALS):
+            self.town.centre.commands.hang_up(self.call_id(pick), "api:test")
+        self.run()
+
+    @precondition(lambda self: self.call_id(0) != "none")
     @rule(pick=PICK, which=PICK)
     def a_phone_falls_silent(self, pick: int, which: int) -> None:
         """Muted, or gone if it was switched off."""
