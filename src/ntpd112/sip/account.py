@@ -59,7 +59,7 @@ class Answers:
         if self._account is None:
             raise Refused("a password is asked for: set username and password of the trunk")
         if answers in self.headers and not any(map(_is_stale, challenges)):
-            raise Refused(f'username "{self._account.username}" or its password is wrong')
+            raise self.wrong()
         if self._given >= MAX_ANSWERS:
             raise Refused(f"asked for a password {MAX_ANSWERS} times")
         value = self._answer(challenges, request)
@@ -67,6 +67,11 @@ class Answers:
             raise Refused(f"no challenge that we know: {', '.join(challenges)[:200] or 'none given'}")
         self._given += 1
         self.headers[answers] = [value]
+
+    def wrong(self) -> Refused:
+        """What to say when an answer is not taken."""
+        assert self._account is not None
+        return Refused(f'username "{self._account.username}" or its password is wrong')
 
     def _answer(self, challenges: list[str], request: Request) -> str | None:
         account = self._account

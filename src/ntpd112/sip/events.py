@@ -171,6 +171,33 @@ class TrunkFilling:
 
 
 @dataclass(frozen=True, slots=True)
+class RegistrationState:
+    """We are registered at a trunk's telco now, or are not (any more), or for another reason."""
+
+    trunk: str
+    registered: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayState:
+    """A trunk's gateway began or ceased to answer OPTIONS."""
+
+    trunk: str
+    gateway: str
+    up: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayPassed:
+    """A gateway did not take a call of ours, which goes to the next one."""
+
+    trunk: str
+    gateway: str
+    cause: Cause
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
     """An INVITE was refused before it became a call (unknown source, trunk full, malformed). At most
     `MAX_REFUSED_PER_SECOND` a second are reported, so that junk costs nothing; `count` says how many."""
@@ -198,5 +225,8 @@ SipEvent = (
     | UnknownUser
     | TrunkState
     | TrunkFilling
+    | RegistrationState
+    | GatewayState
+    | GatewayPassed
     | Refused
 )

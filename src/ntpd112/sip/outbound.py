@@ -1,0 +1,234 @@
+"""The ways out: each trunk's gateways, asked by OPTIONS whether they are there, and its registration."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+from .account import Account
+from .events import Cause, GatewayPassed, GatewayState
+from .gateways import AVOID_S, Gateway, in_order
+from .line import Line
+from .liveness import Liveness
+from .message import Response
+from .registering import Registering
+from .registration import Registration
+from .target import Target
+from .timers import Timer
+from .trunks import Trunks
+from .uri import Uri
+
+if TYPE_CHECKING:
+    from .agent import UserAgent
+
+NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
+"What a telephone network can be asked for; nothing else comes into a URI of ours."
+
+
+class NoWay(Exception):
+    """A trunk cannot take a call now; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundSpec:
+    """As configured. `gateways` and `registrars` are SIP URIs, in the order in which they are asked; without
+    gateways calls go to the registrars. `account` is needed with registrars."""
+
+    trunk: str
+    gateways: tuple[str, ...] = ()
+    registrars: tuple[str, ...] = ()
+    account: Account | None = None
+    expires_s: int = 3_600
+    present: str = ""
+    "The number that the called see; empty: the caller's own."
+    domain: str = ""
+    "Stands in From, and in the To of a REGISTER; empty: addresses."
+    options_s: float = 60.0
+    "Between two questions whether a gateway is there; 0: none."
+
+
+class Outbound:
+    """All trunks' ways out. Uses the agent's timers and reports by its events."""
+
+    def __init__(self, ua: UserAgent, trunks: Trunks) -> None:
+        self._ua = ua
+        self._trunks = trunks
+        self._ways: dict[str, _Way] = {}
+        self._leaving: list[_Way] = []
+        "Gone from the configuration; their contacts are being taken off."
+
+    def configure(self, specs: Iterable[OutboundSpec], now: float) -> None:
+        """Take over a configuration: what has not changed goes on as it is, calls do in any case."""
+        wanted = {spec.trunk: spec for spec in specs if spec.gateways or spec.registrars}
+        for name, way in list(self._ways.items()):
+            spec = wanted.get(name)
+            if spec is None or not way.take_over(spec, now):
+                self._leaving.append(self._ways.pop(name))
+                way.close(now)
+        self._leaving = [way for way in self._leaving if not way.left]
+        for name, spec in wanted.items():
+            if name not in self._ways:
+                self._ways[name] = _Way(self._ua, spec, now)
+
+    def leave(self, now: float) -> None:
+        """Telcos shall send us no more calls: take our contacts off. `left` says when that is done. Calls of
+        ours still have their ways."""
+        for way in self._ways.values():
+            way.unregister(now)
+
+    @property
+    def left(self) -> bool:
+        return all(way.left for way in (*self._ways.values(), *self._leaving))
+
+    def registration(self, trunk: str) -> Registration | None:
+        """None: the trunk is not registered anywhere by its configuration."""
+        way = self._ways.get(trunk)
+        return way.registering.state if way is not None and way.registering is not None else None
+
+    def gateways(self, trunk: str) -> list[Gateway]:
+        way = self._ways.get(trunk)
+        return way.gateways if way is not None else []
+
+    def warnings(self) -> list[str]:
+        """Trunks that are not registered, and why."""
+        return [
+            f'trunk "{name}" is not registered: {way.registering.state.reason}'
+            for name, way in self._ways.items()
+            if way.registering is not None and way.registering.state.registered is False
+        ]
+
+    def target(self, name: str, number: str) -> Target:
+        """The way for a call to `number` by trunk `name`: its gateways, one after the other. Raises NoWay."""
+        trunk = next((one for one in self._trunks if one.name == name), None)
+        way = self._ways.get(name)
+        if trunk is None or way is None:
+            raise NoWay(f'trunk "{name}" leads nowhere: it needs `to`, the gateways that take calls')
+        if not NUMBER.fullmatch(number):
+            raise NoWay(f'trunk "{name}": "{number}" is no telephone number')
+        if trunk.calls >= trunk.max_calls:
+            raise NoWay(f'trunk "{name}" has its {trunk.max_calls} calls')
+        targets = way.targets(number)
+        if not targets:
+            raise NoWay(f'trunk "{name}": no socket of ours leads to its gateways')
+        first, spec = targets[0], way.spec
+        line = Line(trunk, way.passed_over, spec.account, spec.present, spec.domain)
+        # The media port offered is of one IP version.
+        version = ":" in first.flow.remote.host
+        others = tuple(one for one in targets[1:] if (":" in one.flow.remote.host) == version)
+        return replace(first, line=line, others=others)
+
+
+class _Way:
+    """One trunk's."""
+
+    def __init__(self, ua: UserAgent, spec: OutboundSpec, now: float) -> None:
+        self.spec = spec
+        self._ua = ua
+        self._timers: dict[Gateway, Timer] = {}
+        self._up: dict[Gateway, bool] = {}
+        self.gateways = [
+            Gateway(Uri.parse(uri), Liveness(spec.options_s, due_at=now))
+            for uri in spec.gateways or spec.registrars
+        ]
+        self.registering: Registering | None = None
+        if spec.registrars:
+            assert spec.account is not None, "nobody can register without a name"
+            self.registering = Registering(
+                ua,
+                spec.trunk,
+                spec.registrars,
+                spec.account,
+                domain=spec.domain,
+                contact_user=spec.present or spec.account.username,
+                expires_s=spec.expires_s,
+                now=now,
+            )
+        if spec.options_s:
+            for gateway in self.gateways:
+                self._ask(gateway, now)
+
+    def take_over(self, spec: OutboundSpec, now: float) -> bool:
+        """False: so much differs that it has to begin anew."""
+        old, self_same = self.spec, replace(self.spec, account=spec.account) == spec
+        if not self_same or (spec.account is None) != (old.account is None):
+            return False
+        self.spec = spec
+        if self.registering is not None and spec.account is not None and spec.account != old.account:
+            self.registering.use(spec.account, now)
+        return True
+
+    def close(self, now: float) -> None:
+        for timer in self._timers.values():
+            timer.cancel()
+        self._timers.clear()
+        self.gateways = []
+        self.unregister(now)
+
+    def unregister(self, now: float) -> None:
+        if self.registering is not None:
+            self.registering.leave(now)
+
+    @property
+    def left(self) -> bool:
+        return self.registering is None or self.registering.state.state == "left"
+
+    def targets(self, number: str) -> list[Target]:
+        ways = (self._ua.target_of(replace(one.uri, user=number)) for one in in_order(self.gateways))
+        return [way for way in ways if way is not None]
+
+    def passed_over(self, target: Target, cause: Cause, now: float) -> None:
+        uri = replace(target.uri, user=None)
+        for gateway in self.gateways:
+            if replace(gateway.uri, user=None) == uri:
+                gateway.passed_over += 1
+                self._ua.core.timers.start(now + AVOID_S, partial(self._forgive, gateway))
+                gateway.liveness.doubt(now)
+                self._arm(gateway)
+        self._ua.core.emit(GatewayPassed(self.spec.trunk, str(uri), cause))
+
+    def _forgive(self, gateway: Gateway, now: float) -> None:
+        gateway.passed_over -= 1
+
+    # OPTIONS
+
+    def _ask(self, gateway: Gateway, now: float) -> None:
+        """A question is due, or has had no answer in time."""
+        if gateway.liveness.asked:
+            self._missed(gateway, now)
+        elif (target := self._ua.target_of(gateway.uri)) is None:
+            gateway.liveness.ask(now)
+            self._missed(gateway, now)
+        else:
+            gateway.liveness.ask(now)
+            self._ua.options(target, partial(self._answered, gateway), now)
+        self._arm(gateway)
+
+    def _answered(self, gateway: Gateway, response: Response, now: float) -> None:
+        if response.code < 200 or gateway not in self.gateways:
+            return
+        if response.fields:
+            gateway.liveness.heard(now)
+            self._learn(gateway, True)
+        else:  # our own transaction: nobody answered
+            self._missed(gateway, now)
+        self._arm(gateway)
+
+    def _missed(self, gateway: Gateway, now: float) -> None:
+        gateway.liveness.missed(now)
+        if not gateway.liveness.alive:
+            self._learn(gateway, False)
+
+    def _learn(self, gateway: Gateway, up: bool) -> None:
+        if self._up.get(gateway) is not up:
+            self._up[gateway] = up
+            self._ua.core.emit(GatewayState(self.spec.trunk, str(gateway.uri), up))
+
+    def _arm(self, gateway: Gateway) -> None:
+        if (timer := self._timers.get(gateway)) is not None:
+            timer.cancel()
+        if self.spec.options_s:
+            at = gateway.liveness.due_at
+            self._timers[gateway] = self._ua.core.timers.start(at, partial(self._ask, gateway))

@@ -1,0 +1,257 @@
+"""Ways out: a trunk that registers at its telco, and gateways that come and go. b is the telco."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from ntpd112.sip.account import Account
+from ntpd112.sip.agent import UaConfig
+from ntpd112.sip.digest import Credentials, make_credentials
+from ntpd112.sip.events import Cause, GatewayPassed, GatewayState, RegistrationState
+from ntpd112.sip.flow import Address, Flow
+from ntpd112.sip.gateways import AVOID_S
+from ntpd112.sip.outbound import NoWay, Outbound, OutboundSpec
+from ntpd112.sip.registrar import Registrar
+from ntpd112.sip.registration import WRONG_S
+from ntpd112.sip.trunks import Trunks, TrunkSpec
+
+from .pair import ALICE, BOB, Pair, Side
+
+TELCO = f"sip:{BOB.host}"
+DEAD = "sip:192.0.2.66"
+SPEC = OutboundSpec(
+    "telkom", registrars=(TELCO,), account=Account("surabaya", "rahasia"), domain="telco.test", options_s=0
+)
+REASON = 'sip:192.0.2.2: username "surabaya" or its password is wrong'
+
+
+class Registered(Pair):
+    """a registers at b, whose only user it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.users: dict[str, Credentials] = {}
+        self.set_password("rahasia")
+        self.registrar = Registrar(
+            "telco.test", self.users.get, secret=b"s" * 16, keepalive_s=0, min_expires=60, max_expires=3600
+        )
+        self.b = Side(BOB, UaConfig(session_expires=0), self.registrar)
+        self.a.ua.set_flow_to(lambda transport, remote: Flow(transport, ALICE, remote))
+        self.judge = lambda data: "drop" if b"192.0.2.66" in data.partition(b"\r\n")[0] else "pass"
+        trunks = Trunks([TrunkSpec("telkom", [BOB.host], max_calls=2, options_s=0)])
+        self.trunk = next(iter(trunks))
+        self.outbound = Outbound(self.a.ua, trunks)
+
+    def set_password(self, password: str) -> None:
+        self.users["surabaya"] = make_credentials("surabaya", "telco.test", password)
+
+    def configure(self, *specs: OutboundSpec) -> None:
+        self.outbound.configure(specs, self.now)
+        self.run()
+
+    def states(self) -> list[tuple[bool, str]]:
+        return [(e.registered, e.reason) for e in self.a.events if isinstance(e, RegistrationState)]
+
+
+def test_a_trunk_registers_with_its_password_and_says_so_once() -> None:
+    pair = Registered()
+    pair.configure(SPEC)
+    assert pair.states() == [(True, "")]
+    (binding,) = pair.registrar.contacts("surabaya")
+    assert str(binding.contact.uri) == "sip:surabaya@192.0.2.1:5060"
+    pair.pass_time(7200)
+    assert pair.states() == [(True, "")]
+    assert pair.registrar.contacts("surabaya")
+    assert pair.outbound.warnings() == []
+
+
+def test_the_number_to_present_is_what_the_telco_sends_calls_to() -> None:
+    pair = Registered()
+    pair.configure(replace(SPEC, present="112"))
+    assert pair.registrar.contacts("surabaya")[0].contact.uri.user == "112"
+
+
+def test_a_longer_time_that_the_telco_wants_is_asked_for() -> None:
+    pair = Registered()
+    pair.configure(replace(SPEC, expires_s=5))
+    assert pair.states() == [(True, "")]
+
+
+def test_a_wrong_password_is_said_and_tried_again_but_seldom() -> None:
+    pair = Registered()
+    pair.set_password("baru")
+    pair.configure(SPEC)
+    assert pair.states() == [(False, REASON)]
+    assert pair.outbound.warnings() == [f'trunk "telkom" is not registered: {REASON}']
+    pair.take_wire()
+    pair.pass_time(10 * WRONG_S)
+    assert pair.wire.count("a REGISTER") <= 2 * 10
+    assert len(pair.states()) == 1, "the same again is no news"
+    pair.set_password("rahasia")
+    pair.pass_time(300)
+    assert pair.states()[-1] == (True, "")
+
+
+def test_a_changed_password_is_taken_over_at_once() -> None:
+    pair = Registered()
+    pair.configure(SPEC)
+    pair.set_password("baru")
+    pair.pass_time(3600)
+    assert pair.states()[-1] == (False, REASON)
+    pair.configure(replace(SPEC, account=Account("surabaya", "baru")))
+    assert pair.states()[-1] == (True, "")
+
+
+def test_the_second_registrar_takes_us_when_the_first_does_not_answer() -> None:
+    pair = Registered()
+    spec = replace(SPEC, registrars=(DEAD, TELCO), domain="")
+    pair.judge = lambda data: "drop" if b"REGISTER sip:192.0.2.66" in data else "pass"
+    pair.configure(spec)
+    assert pair.states() == []
+    pair.pass_time(15)
+    assert pair.states() == [(True, "")]
+
+
+def test_a_telco_that_is_away_is_found_when_it_is_back() -> None:
+    pair = Registered()
+    pair.judge = lambda data: "drop"
+    pair.configure(SPEC)
+    pair.pass_time(60)
+    assert pair.states() == [(False, "sip:192.0.2.2: no answer")]
+    pair.judge = lambda data: "pass"
+    pair.pass_time(300)
+    assert pair.states()[-1] == (True, "")
+
+
+def test_who_stops_is_registered_no_more() -> None:
+    pair = Registered()
+    pair.configure(SPEC)
+    assert not pair.outbound.left
+    pair.outbound.leave(pair.now)
+    pair.run()
+    assert pair.outbound.left
+    assert pair.registrar.contacts("surabaya") == []
+    assert pair.states() == [(True, "")], "that is no fault"
+
+
+def test_a_trunk_that_is_gone_from_the_configuration_takes_its_contact_off() -> None:
+    pair = Registered()
+    pair.configure(SPEC)
+    pair.configure()
+    assert pair.registrar.contacts("surabaya") == []
+    assert pair.outbound.registration("telkom") is None
+    assert pair.outbound.left
+    pair.settle()
+    assert pair.a.leaks == (0, 0, 0)
+
+
+def test_what_has_not_changed_is_not_registered_anew() -> None:
+    pair = Registered()
+    pair.configure(SPEC)
+    pair.take_wire()
+    pair.configure(SPEC)
+    assert pair.take_wire() == []
+
+
+def test_an_answer_to_a_question_of_before_counts_no_more() -> None:
+    pair = Registered()
+    pair.outbound.configure([SPEC], pair.now)
+    (first,) = pair.a.ua.outgoing()
+    pair.configure(replace(SPEC, account=Account("surabaya", "baru")))
+    refusal = b"SIP/2.0 403 No\r\n" + first.data.partition(b"\r\n")[2]
+    states = pair.states()
+    pair.a.ua.receive(refusal, pair.flow_a, pair.now)
+    pair.run()
+    assert pair.states() == states
+
+
+# --- gateways
+
+GATEWAYS = OutboundSpec("telkom", gateways=(DEAD, TELCO), options_s=60.0)
+
+
+def hosts(pair: Registered) -> list[str]:
+    target = pair.outbound.target("telkom", "110")
+    return [one.flow.remote.host for one in (target, *target.others)]
+
+
+def test_a_gateway_that_does_not_answer_options_is_tried_last() -> None:
+    pair = Registered()
+    pair.configure(GATEWAYS)
+    assert hosts(pair) == ["192.0.2.66", BOB.host], "as configured, while nothing is known"
+    pair.pass_time(30)
+    assert hosts(pair) == [BOB.host, "192.0.2.66"]
+    states = [event for event in pair.a.events if isinstance(event, GatewayState)]
+    assert states == [GatewayState("telkom", TELCO, True), GatewayState("telkom", DEAD, False)]
+    pair.judge = lambda data: "pass"
+    pair.pass_time(120)
+    assert hosts(pair) == ["192.0.2.66", BOB.host]
+
+
+def test_a_gateway_that_did_not_take_a_call_comes_after_the_others_for_a_while() -> None:
+    pair = Registered()
+    pair.configure(OutboundSpec("telkom", gateways=(DEAD, TELCO), options_s=0))
+    target = pair.outbound.target("telkom", "110")
+    assert target.line is not None
+    target.line.passed_over(target, Cause(503), pair.now)
+    pair.run()
+    assert pair.a.events == [GatewayPassed("telkom", DEAD, Cause(503))]
+    assert hosts(pair) == [BOB.host, "192.0.2.66"]
+    pair.pass_time(AVOID_S)
+    assert hosts(pair) == ["192.0.2.66", BOB.host]
+
+
+def test_the_number_goes_into_the_request_uri_of_each_gateway() -> None:
+    pair = Registered()
+    pair.configure(OutboundSpec("telkom", gateways=(f"{TELCO}:5080;transport=tcp",), options_s=0))
+    target = pair.outbound.target("telkom", "+62318411110")
+    assert str(target.uri) == "sip:+62318411110@192.0.2.2:5080;transport=tcp"
+    assert target.flow.remote == Address(BOB.host, 5080)
+
+
+def test_without_gateways_calls_go_to_the_registrar() -> None:
+    pair = Registered()
+    pair.configure(SPEC)
+    assert hosts(pair) == [BOB.host]
+
+
+def test_gateways_of_the_other_ip_version_are_no_alternative_for_a_call() -> None:
+    pair = Registered()
+    pair.configure(OutboundSpec("telkom", gateways=(TELCO, "sip:[2001:db8::5]"), options_s=0))
+    assert hosts(pair) == [BOB.host]
+
+
+@pytest.mark.parametrize(
+    ("trunk", "number", "why"),
+    [
+        ("telkom", "1@evil", "no telephone number"),
+        ("telkom", "", "no telephone number"),
+        ("indosat", "110", "leads nowhere"),
+    ],
+)
+def test_what_cannot_be_called_is_said(trunk: str, number: str, why: str) -> None:
+    pair = Registered()
+    pair.configure(GATEWAYS)
+    with pytest.raises(NoWay, match=why):
+        pair.outbound.target(trunk, number)
+
+
+def test_a_trunk_whose_lines_are_all_in_use_takes_no_call() -> None:
+    pair = Registered()
+    pair.configure(GATEWAYS)
+    pair.trunk.occupy()
+    pair.trunk.occupy()
+    with pytest.raises(NoWay, match="has its 2 calls"):
+        pair.outbound.target("telkom", "110")
+
+
+def test_gateways_that_no_socket_reaches_take_no_call_and_count_as_dead() -> None:
+    pair = Registered()
+    pair.a.ua.set_flow_to(lambda transport, remote: None)
+    pair.configure(GATEWAYS)
+    pair.pass_time(10)
+    assert not any(gateway.liveness.alive for gateway in pair.outbound.gateways("telkom"))
+    with pytest.raises(NoWay, match="no socket of ours"):
+        pair.outbound.target("telkom", "110")
