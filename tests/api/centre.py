@@ -17,6 +17,7 @@ from ntpd112.calls.views import (
     ContactView,
     Figures,
     FloodView,
+    GatewayView,
     Health,
     MaintenanceView,
     OperatorView,
@@ -361,6 +362,10 @@ class FakeCentre:
                 nearly_full=False,
                 max_rate=0.0,
                 maintenance=self.maintenance,
+                gateways=[GatewayView(uri="sip:127.0.0.1", up=True)],
+                registered=True,
+                registration="",
+                registered_since=NOW,
             )
         ]
 

@@ -202,7 +202,7 @@ def test_the_code_for_a_break_is_break_in_file_and_environment(tmp_path: Path) -
         (
             '[callbacks]\nto = "sip:112@10.1.0.5"',
             '2: [callbacks]: to "sip:112@10.1.0.5" does not say where the number goes: '
-            'write "sip:{number}@10.1.0.5"',
+            'write "sip:{number}@10.1.0.5" or "trunk:NAME/{number}"',
         ),
         ("[shield]\nput_back_at = 0", "2: [shield]: put_back_at 0 is not above 0"),
         (

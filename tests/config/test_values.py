@@ -153,8 +153,8 @@ def test_peers_are_addresses_or_networks(text: str, peer: str) -> None:
         (values.sip_uri, "sip:110@10.1.0.5:70000", "port 70000"),
         (values.sip_uri, "sip:110@pbx", 'host "pbx", which is not an IP address'),
         (values.sip_uri, "sip:110@[::g]", "is not an IP address"),
-        (values.sip_uri_for, "sip:0@{number}", "does not say where the number goes"),
-        (values.sip_uri_for, "sip:{number}@pbx", "is not an IP address"),
+        (values.reach_for, "sip:0@{number}", "does not say where the number goes"),
+        (values.reach_for, "sip:{number}@pbx", "is not an IP address"),
         (values.keys, "", "is not made of a telephone's keys"),
         (values.keys, "12a", "is not made of a telephone's keys"),
     ],
@@ -191,4 +191,4 @@ def test_sip_uris_stay_as_they_are(uri: str) -> None:
 
 
 def test_a_call_back_s_uri_has_a_place_for_the_number() -> None:
-    assert values.sip_uri_for("sip:0{number}@10.1.0.5") == "sip:0{number}@10.1.0.5"
+    assert values.reach_for("sip:0{number}@10.1.0.5") == "sip:0{number}@10.1.0.5"

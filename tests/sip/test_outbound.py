@@ -241,8 +241,8 @@ def test_what_cannot_be_called_is_said(trunk: str, number: str, why: str) -> Non
 def test_a_trunk_whose_lines_are_all_in_use_takes_no_call() -> None:
     pair = Registered()
     pair.configure(GATEWAYS)
-    pair.trunk.occupy()
-    pair.trunk.occupy()
+    pair.trunk.occupy(pair.now)
+    pair.trunk.occupy(pair.now)
     with pytest.raises(NoWay, match="has its 2 calls"):
         pair.outbound.target("telkom", "110")
 

@@ -38,6 +38,7 @@ from ntpd112.queue import Acd
 from ntpd112.sinks import Sink
 from ntpd112.sip.agent import UaConfig, UserAgent
 from ntpd112.sip.endpoint import SipEndpoint
+from ntpd112.sip.outbound import Outbound
 from ntpd112.sip.registrar import Registrar
 from ntpd112.sip.tls import TlsError
 from ntpd112.sip.trunks import Trunks
@@ -53,6 +54,7 @@ from .policies import policy_of, trunk_of
 from .publishing import mqtt_sinks, say_goodbye, webhook_sinks
 from .remembering import give_back_counters, keep_saved, save_last, settings_of
 from .retention import REMOVED, keep_retention, keepers
+from .telcos import Telcos
 from .turn import Turn
 from .upkeep import (
     collect_when_quiet,
@@ -140,7 +142,7 @@ class Agent:
         except OSError as error:
             raise StartError(f"[sip] listen {error.strerror or error}") from error
         self._opened.callback(self.turn.close)
-        self.turn.request()
+        self.telcos.begin()
         self._tasks = [
             asyncio.create_task(self.database.keep(), name="main database"),
             asyncio.create_task(self.database.once_usable(self.projection.run), name="cdr projection"),
@@ -154,6 +156,7 @@ class Agent:
             asyncio.create_task(keep_clock(self.context.clock), name="clock"),
             asyncio.create_task(self.pauses.watch(), name="pauses"),
             asyncio.create_task(keep_renewed(self.tls, config.tls, self.expiry), name="certificates"),
+            asyncio.create_task(self.telcos.keep(), name="telcos"),
             asyncio.create_task(
                 watch_prompts(SitePrompts(config.media.prompts), self._reload_prompts), name="prompts"
             ),
@@ -238,6 +241,8 @@ class Agent:
         )
         context = Context(config, self.ua, self.registrar, self.acd, self.media, self.journal)
         context.memory = self.memory
+        outbound = context.outbound = Outbound(self.ua, self.trunks)
+        self.telcos = Telcos(outbound, config.trunk, self._request_turn)
         context.on_unknown_user = self.operators.look_soon
         self.context = context
         self.control = CallControl(context)
@@ -273,6 +278,7 @@ class Agent:
             *(sink.problem for sink in self.sinks.values()),
             *self.gate.warnings(),
             *self.centre.plant.warnings(),
+            *self.telcos.outbound.warnings(),
         ]
         return [problem for problem in problems if problem]
 
@@ -322,6 +328,7 @@ class Agent:
     def drain(self) -> None:
         """New calls get 503 from now on, so that the PBX sends them elsewhere; running ones go on."""
         self.ua.drain()
+        self.telcos.leave()
         log.warning("draining: new calls get 503", calls=len(self.context.calls))
 
     async def drained(self) -> None:
@@ -337,6 +344,7 @@ class Agent:
         self.ua.drain()
         self.control.stop(asyncio.get_running_loop().time())
         self.turn.run()
+        await self.telcos.goodbye(self.turn.until)
         await self.feed.stop()
         await self._api.stop()
         await self.media.stop()

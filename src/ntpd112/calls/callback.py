@@ -176,7 +176,7 @@ class Callbacks:
             at=context.clock.wall(now),
             call_id=call_id,
             region=context.config.site.region,
-            trunk="",
+            trunk=target.line.trunk.name if target.line is not None else "",
             dialled=target.uri.user or "",
             caller=lost.number,
             sip_call_id=_sip_call_id(call_id, target),

@@ -24,6 +24,7 @@ from ntpd112.queue import Acd
 from ntpd112.sip.agent import UserAgent
 from ntpd112.sip.events import Cause
 from ntpd112.sip.leg import Leg
+from ntpd112.sip.outbound import Outbound
 from ntpd112.sip.registrar import Registrar
 from ntpd112.sip.timers import Timer, Timers
 
@@ -66,6 +67,8 @@ class Context:
     "Runs an action about a call; call control sees to it that a mistake in it ends that call only."
     memory: Memory = field(default_factory=Memory)
     "What is known of callers and calls that were lost; each event that is written is taken by it too."
+    outbound: Outbound | None = None
+    "The trunks' ways out."
     tally: Tally = field(default_factory=Tally)
     timers: Timers = field(default_factory=Timers)
     "Deadlines of call control itself: a destination that does not answer, a prompt to repeat."

@@ -221,6 +221,10 @@ class CallControl:
                 self._notices.trunk(trunk.name, up, reason, now)
             case sip_events.TrunkFilling():
                 self._notices.trunk_filling(event, now)
+            case sip_events.RegistrationState(trunk, registered, reason):
+                self._notices.registration(trunk, registered, reason)
+            case sip_events.GatewayState() | sip_events.GatewayPassed():
+                self._notices.gateway(event)
             case sip_events.Refused(flow, code, reason, count):
                 source = f"{flow.remote.host}:{flow.remote.port}"
                 log.warning("INVITE refused", source=source, sip_code=code, reason=reason, count=count)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from ntpd112.journal.events import OperatorChanged, TrunkChanged, TrunkFilled
 from ntpd112.queue import NOBODY_FITS, LastOperator, StateChanged, Waits
-from ntpd112.sip.events import TrunkFilling
+from ntpd112.sip.events import GatewayPassed, GatewayState, TrunkFilling
 
 from .context import Context, log
 from .decisions import Decision, event_of
@@ -15,6 +15,8 @@ LAST_OPERATOR = "LAST OPERATOR DID NOT PICK UP and is rung again: get somebody t
 NOBODY_WHO_FITS = (
     "NOBODY WHO FITS: those on duty lack the skills or are kept out by a role; the ladder is next"
 )
+NOT_REGISTERED = "TRUNK NOT REGISTERED: no calls come over it"
+GATEWAY_PASSED = "a gateway did not take a call; the next one is asked"
 TRUNK_DOWN = "TRUNK DOWN: look at the PBX and the way to it; calls that still come are taken"
 
 TRUNK_NEARLY_FULL = "TRUNK NEARLY FULL: look at what holds its lines; the next calls may find none"
@@ -54,6 +56,22 @@ class Notices:
                 lines={str(kind): count for kind, count in lines.items()},
             )
         )
+
+    def registration(self, trunk: str, registered: bool, reason: str) -> None:
+        if registered:
+            log.info("trunk registered", trunk=trunk)
+        else:
+            log.error(NOT_REGISTERED, trunk=trunk, reason=reason)
+
+    def gateway(self, event: GatewayState | GatewayPassed) -> None:
+        about = {"trunk": event.trunk, "gateway": event.gateway}
+        if isinstance(event, GatewayPassed):
+            cause = event.cause
+            log.warning(GATEWAY_PASSED, sip_code=cause.sip_code, reason=cause.text, **about)
+        elif event.up:
+            log.info("gateway answers", **about)
+        else:
+            log.error("GATEWAY DOWN: it does not answer OPTIONS; calls ask it last", **about)
 
     def decided(self, effect: Decision, now: float) -> None:
         if isinstance(effect, LastOperator):

@@ -9,11 +9,12 @@ from ipaddress import IPv4Network, IPv6Network
 from typing import get_args
 
 from ntpd112.journal.events import TrunkMaintenance
+from ntpd112.sip.gateways import Gateway
 from ntpd112.sip.trunks import Trunk, Trunks
 
 from .context import Context, log
 from .holding import held_lines, in_words
-from .views import HeldBy, MaintenanceView, TrunkView, UnknownTrunk
+from .views import GatewayView, HeldBy, MaintenanceView, TrunkView, UnknownTrunk
 
 
 class Plant:
@@ -74,8 +75,13 @@ class Plant:
             for trunk in filled
         ]
 
+    def _when(self, moment: float | None) -> datetime | None:
+        return None if moment is None else self._date(self._context.clock.wall(moment))
+
     def _view(self, trunk: Trunk, lines: dict[HeldBy, int] | None) -> TrunkView:
         maintained = self._context.memory.maintenance.trunks.get(trunk.name)
+        outbound = self._context.outbound
+        registration = outbound.registration(trunk.name) if outbound is not None else None
         return TrunkView(
             name=trunk.name,
             peers=[_as_configured(network) for network in trunk.networks],
@@ -83,7 +89,11 @@ class Plant:
             max_calls=trunk.max_calls,
             up=trunk.up,
             reason=trunk.reason,
-            since=None if trunk.since is None else self._date(self._context.clock.wall(trunk.since)),
+            since=self._when(trunk.since),
+            gateways=[] if outbound is None else list(map(_gateway, outbound.gateways(trunk.name))),
+            registered=None if registration is None else registration.registered,
+            registration="" if registration is None else registration.reason,
+            registered_since=self._when(None if registration is None else registration.since),
             lines=lines or dict.fromkeys(get_args(HeldBy), 0),
             peak=trunk.occupancy.peak,
             peak_hour=trunk.occupancy.peak_of_hour(trunk.calls, self._now()),
@@ -95,6 +105,11 @@ class Plant:
                 since=self._date(maintained.since), reason=maintained.reason, by=maintained.by
             ),
         )
+
+
+def _gateway(gateway: Gateway) -> GatewayView:
+    asked = bool(gateway.liveness.interval_s)
+    return GatewayView(uri=str(gateway.uri), up=gateway.liveness.alive if asked else None)
 
 
 def _as_configured(network: IPv4Network | IPv6Network) -> str:

@@ -163,6 +163,12 @@ HeldBy = Literal["quiet", "waiting", "ringing", "talking"]
 "What a call that came in is doing with its trunk's line; `quiet`: it waits in the quiet lane."
 
 
+class GatewayView(msgspec.Struct, frozen=True, kw_only=True):
+    uri: str
+    up: bool | None
+    "By OPTIONS; None when it is not asked."
+
+
 class TrunkView(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     peers: list[str]
@@ -183,6 +189,14 @@ class TrunkView(msgspec.Struct, frozen=True, kw_only=True):
     "New calls a second; 0: no limit."
     maintenance: MaintenanceView | None
     "None: in service."
+    gateways: list[GatewayView]
+    "Where calls of ours go, as configured."
+    registered: bool | None
+    "At the telco; None when it does not register, or nobody has answered yet."
+    registration: str
+    "Why it is not registered."
+    registered_since: datetime | None
+    "Since when `registered` is so."
 
 
 class CallbackView(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,7 +1,7 @@
 """Who can be reached: an operator, a destination of the configuration, a queue, any SIP address.
 
-Written `operator:siti`, `destination:police`, `queue:medical`, `sip:110@192.0.2.5`; what a phone dials has no
-such word before it and is looked for in that order.
+Written `operator:siti`, `destination:police`, `queue:medical`, `sip:110@192.0.2.5`, `trunk:telkom/110`; what
+a phone dials has no such word before it and is looked for in that order.
 """
 
 from __future__ import annotations
@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from ntpd112.config import DESTINATION_RING_S, is_uri
+from ntpd112.config import DESTINATION_RING_S, TRUNK, is_uri, trunk_number
 from ntpd112.journal.events import PartyKind
+from ntpd112.sip.outbound import NoWay
 from ntpd112.sip.target import Target
 from ntpd112.sip.uri import SipSyntaxError, Uri
 
@@ -55,9 +56,12 @@ def find(context: Context, text: str) -> Whom | QueueConfig:
             return destination(context, name)
         case "queue":
             return _queue(context, name)
-        case "sip" | "sips":
+        case "sip" | "sips" | "trunk":
             return Whom("phone", text, ((target_of(context, text),),))
-    raise Unreachable(f'"{text}" is none of operator:ID, destination:NAME, queue:NAME and sip:USER@ADDRESS')
+    raise Unreachable(
+        f'"{text}" is none of operator:ID, destination:NAME, queue:NAME, sip:USER@ADDRESS and '
+        "trunk:NAME/NUMBER"
+    )
 
 
 def destination(context: Context, name: str) -> Whom:
@@ -118,7 +122,9 @@ def _queue(context: Context, name: str) -> QueueConfig:
 
 
 def target_of(context: Context, text: str) -> Target:
-    """Raises Unreachable."""
+    """Of a SIP URI, or a number by a trunk. Raises Unreachable."""
+    if text.lower().startswith(TRUNK):
+        return _by_trunk(context, text)
     try:
         target = context.ua.target_of(Uri.parse(text))
     except SipSyntaxError as problem:
@@ -128,3 +134,16 @@ def target_of(context: Context, text: str) -> Target:
             f'"{text}" cannot be reached: its host must be an IP address that a socket of ours serves'
         )
     return target
+
+
+def _by_trunk(context: Context, text: str) -> Target:
+    try:
+        name, number = trunk_number(text)
+    except ValueError as problem:
+        raise Unreachable(f'"{text}" {problem}') from problem
+    if context.outbound is None:
+        raise Unreachable(f'"{text}" cannot be reached: there are no trunks')
+    try:
+        return context.outbound.target(name, number)
+    except NoWay as problem:
+        raise Unreachable(str(problem)) from problem

@@ -33,13 +33,14 @@ from .queues import (
     Strategy,
     is_uri,
 )
-from .values import NUMBER_PLACE, HttpAddress, ListenUrl
+from .values import NUMBER_PLACE, TRUNK, HttpAddress, ListenUrl, trunk_number
 from .webhooks import WebhookConfig
 
 __all__ = [
     "DESTINATION_RING_S",
     "NUMBER_PLACE",
     "PBX",
+    "TRUNK",
     "CallbacksConfig",
     "CodesConfig",
     "Config",
@@ -82,5 +83,6 @@ __all__ = [
     "load_config",
     "mapped",
     "routes_of",
+    "trunk_number",
     "warnings_of",
 ]

@@ -12,6 +12,7 @@ from .lines import Path
 from .models import Config
 from .network_checks import network_doubts
 from .number_checks import number_checks
+from .outbound_checks import outbound_checks, outbound_doubts
 from .problems import Complaint, shown, where
 from .prompts import missing_prompts, prompt_doubts
 from .queue_checks import queue_checks, queue_doubts
@@ -37,6 +38,7 @@ def cross_checks(given: dict[str, Any]) -> list[Complaint]:
         *_mqtt_secrets(given),
         *webhook_checks(given),
         *tls_checks(given),
+        *outbound_checks(given),
     ]
 
 
@@ -47,7 +49,13 @@ def warnings_of(config: Config) -> list[str]:
         found.append("no [[trunk]]: INVITEs from everywhere get 403, so no call can come in")
     if not config.site.region:
         found.append("[site]: region is not set: CDRs will not say where they are from")
-    return [*found, *network_doubts(config), *queue_doubts(config), *prompt_doubts(config)]
+    return [
+        *found,
+        *outbound_doubts(config),
+        *network_doubts(config),
+        *queue_doubts(config),
+        *prompt_doubts(config),
+    ]
 
 
 def _twice(given: dict[str, Any], section: str) -> Iterator[Complaint]:

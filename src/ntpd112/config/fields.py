@@ -56,9 +56,16 @@ HttpListen = Annotated[values.HttpAddress, BeforeValidator(values.http_address)]
 DatabaseUrl = Annotated[str, AfterValidator(values.database_url)]
 MqttUrl = Annotated[str, AfterValidator(values.mqtt_url)]
 SipUri = Annotated[str, AfterValidator(values.sip_uri)]
-SipUris = Annotated[list[SipUri], BeforeValidator(listed), Field(min_length=1)]
+SipUris = Annotated[list[SipUri], BeforeValidator(listed)]
 "One, or several in a list."
-SipUriFor = Annotated[str, AfterValidator(values.sip_uri_for)]
+Reach = Annotated[str, AfterValidator(values.reach)]
+"Somebody outside: a SIP URI, or `trunk:NAME/NUMBER`."
+Reaches = Annotated[list[Reach], BeforeValidator(listed), Field(min_length=1)]
+ReachFor = Annotated[str, AfterValidator(values.reach_for)]
+Telephone = Annotated[str, AfterValidator(lambda text: text and values.telephone(text))]
+"A telephone number, or empty."
+HostName = Annotated[str, AfterValidator(lambda text: text and values.host_name(text))]
+"A domain, or empty."
 Keys = Annotated[str, AfterValidator(values.keys)]
 "What a telephone's keys can say."
 KeysOrNone = Annotated[str, AfterValidator(lambda text: text and values.keys(text))]

@@ -113,6 +113,7 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
         "media": _in_folder(config.media, folder, "recordings", "prompts"),
         "mqtt": _in_folder(config.mqtt, folder, "ca", "password_file"),
         "webhook": [_in_folder(hook, folder, "ca", "secret_file") for hook in config.webhook],
+        "trunk": [_in_folder(trunk, folder, "password_file") for trunk in config.trunk],
         "tls": _in_folder(config.tls, folder, "certificate", "key", "ca"),
         "journal": journal.model_copy(update={"path": folder / journal.path}),
         "audit": config.audit.model_copy(update={"path": folder / config.audit.path}),

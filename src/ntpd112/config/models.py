@@ -14,6 +14,7 @@ from .fields import (
     Duration,
     DurationAbove0,
     DurationRange,
+    HostName,
     HttpListen,
     Language,
     Listen,
@@ -27,7 +28,9 @@ from .fields import (
     Realm,
     Region,
     Section,
+    SipUris,
     Skills,
+    Telephone,
     Timezone,
 )
 from .numbering import NumberRule
@@ -133,7 +136,22 @@ class TrunkConfig(Section):
     numbers: list[NumberRule] = []
     "What queues know its numbers by; the first that fits. A number that none fits stays as it is."
     options: Duration = 60.0
-    "OPTIONS to single-address peers; 0: none."
+    "OPTIONS to single-address peers and to gateways; 0: none."
+    to: SipUris = []
+    "Gateways for calls of ours, asked in this order. Empty: where we register, if we do."
+    register_: Annotated[SipUris, Field(alias="register")] = []
+    "Where the telco wants us to register; the next one if one does not take us."
+    register_expires: DurationAbove0 = 3600.0
+    "For how long we ask to be registered."
+    username: str = ""
+    "Who we are at the telco, for what asks for a password."
+    password: str = ""
+    password_file: Path | None = None
+    "Instead of `password`; read again when it changes."
+    domain: HostName = ""
+    "The telco's, in From and for registering; empty: addresses."
+    present: Telephone = ""
+    "The number that the called see; empty: the caller's own."
     skills: Skills = {}
     prefer: Skills = {}
     "What its calls ask for beside what their queue does."

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from .fields import Duration, DurationAbove0, Keys, KeysOrNone, Section, SipUri, SipUriFor
+from .fields import Duration, DurationAbove0, Keys, KeysOrNone, Reach, ReachFor, Section
 
 Weight = Annotated[float, Field(ge=0)]
 
@@ -45,14 +45,14 @@ class FloodConfig(Section):
     prompt: str = "incident"
     key: Keys = "1"
     "What a caller presses whose emergency is another."
-    call_in: list[SipUri] = []
+    call_in: list[Reach] = []
     "Phones of off-duty operators, rung when it begins."
     ends_after: DurationAbove0 = 600.0
     "It ends when for so long fewer calls came."
 
 
 class CallbacksConfig(Section):
-    to: SipUriFor | None = None
+    to: ReachFor | None = None
     "How citizens are reached; `{number}` is the caller's. None: no call-backs."
     caller: Keys = "112"
     "The number they see."

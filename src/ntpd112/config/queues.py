@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from . import values
-from .fields import Duration, DurationAbove0, Keys, Name, Priority, Section, SipUris, Skills
+from .fields import Duration, DurationAbove0, Keys, Name, Priority, Reaches, Section, Skills
 
 Strategy = Literal[
     "longest-idle", "least-calls", "least-talk", "round-robin", "random", "tier", "ring-all", "progressive"
@@ -19,12 +19,12 @@ ALL_BUSY = "all-busy"
 
 
 def _target(to: str) -> str:
-    return values.sip_uri(to) if is_uri(to) else to
+    return values.reach(to) if is_uri(to) else to
 
 
 def is_uri(to: str) -> bool:
-    """A step's `to` is a SIP URI; else the name of a destination or queue."""
-    return to.lower().startswith(("sip:", "sips:"))
+    """A step's `to` is a SIP URI or a trunk's number; else the name of a destination or queue."""
+    return to.lower().startswith(("sip:", "sips:", values.TRUNK))
 
 
 class LadderStep(Section):
@@ -37,7 +37,7 @@ class LadderStep(Section):
     include: list[Name] = []
     "Roles that are kept out no longer."
     to: Annotated[str, AfterValidator(_target)] = ""
-    "Name of a destination or queue, or a SIP URI."
+    "Name of a destination or queue, a SIP URI, or `trunk:NAME/NUMBER`."
     ring: DurationAbove0 | None = None
     "How long each target rings. None: the destination's own; a SIP URI rings DESTINATION_RING_S."
     announce: str = ""
@@ -123,7 +123,7 @@ class DestinationConfig(Section):
 
     name: Name
     kind: Literal["agency", "centre", "phone"] = "agency"
-    to: SipUris
+    to: Reaches
     "Climbed in this order until one answers."
     ring: DurationAbove0 = DESTINATION_RING_S
     "How long each rings."

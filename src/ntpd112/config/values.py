@@ -18,6 +18,9 @@ _SIP_URI = re.compile(
 )
 _TRANSPORT = re.compile(r";transport=(?!(?:udp|tcp|tls)(?:;|$))([^;]*)", re.I)
 _TLS = re.compile(r"sips:|.*;transport=tls(?:;|$)", re.I)
+_TRUNK_NUMBER = re.compile(r"trunk:([^/]+)/(\+?[0-9*#]{1,32})", re.I)
+_TELEPHONE = re.compile(r"\+?[0-9*#]{1,32}")
+_HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 _KEYS = re.compile(r"[0-9*#]+")
 _BITS = {"k": 1e3, "M": 1e6, "G": 1e9}
@@ -30,6 +33,8 @@ LAST_PORT = 65535
 SIP_PORT = 5060
 SIPS_PORT = 5061
 "Where a URI names none (RFC 3261 §19.1.2)."
+TRUNK = "trunk:"
+"Begins what goes out by a trunk's gateways: `trunk:NAME/NUMBER`."
 NUMBER_PLACE = "{number}"
 "Where the caller's number goes in the URI of a call-back."
 
@@ -200,16 +205,50 @@ def sip_address(uri: str) -> tuple[str, int]:
     return host, int(port or (SIPS_PORT if is_tls(uri) else SIP_PORT))
 
 
+def reach(value: str) -> str:
+    """Somebody outside: a SIP URI, or a number by a trunk's gateways."""
+    if value.lower().startswith(TRUNK):
+        trunk_number(value)
+    else:
+        sip_uri(value)
+    return value
+
+
+def trunk_number(value: str) -> tuple[str, str]:
+    """Name and number of `trunk:telkom/110`."""
+    match = _TRUNK_NUMBER.fullmatch(value)
+    if match is None:
+        raise ValueError('does not name a trunk and a number: write "trunk:NAME/NUMBER"')
+    return match[1], match[2]
+
+
+def telephone(value: str) -> str:
+    if not _TELEPHONE.fullmatch(value):
+        raise ValueError('is no telephone number such as "112" or "+62318411110"')
+    return value
+
+
+def host_name(value: str) -> str:
+    """A domain, or an address."""
+    if not _HOST_NAME.fullmatch(value):
+        raise ValueError('is no domain such as "ims.telkom.example"')
+    return value.lower()
+
+
 def is_tls(uri: str) -> bool:
     """Whether a call to this SIP URI goes over TLS."""
     return _TLS.match(uri) is not None
 
 
-def sip_uri_for(value: str) -> str:
-    """A SIP URI with `{number}` in its user part."""
-    if NUMBER_PLACE not in value.partition("@")[0] or "@" not in value:
-        raise ValueError('does not say where the number goes: write "sip:{number}@10.1.0.5"')
-    sip_uri(value.replace(NUMBER_PLACE, "112"))
+def reach_for(value: str) -> str:
+    """As `reach`, with `{number}` for the number, in a SIP URI's user part."""
+    by_trunk = value.lower().startswith(TRUNK)
+    place = value.partition("/")[2] if by_trunk else value.partition("@")[0] if "@" in value else ""
+    if NUMBER_PLACE not in place:
+        raise ValueError(
+            'does not say where the number goes: write "sip:{number}@10.1.0.5" or "trunk:NAME/{number}"'
+        )
+    reach(value.replace(NUMBER_PLACE, "112"))
     return value
 
 

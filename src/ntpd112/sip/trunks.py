@@ -76,9 +76,11 @@ class Trunk:
         self.look()
         return True
 
-    def occupy(self) -> None:
+    def occupy(self, now: float) -> None:
         """Count one more call of ours to the telephone network, which takes a line as others do."""
         self.calls += 1
+        self.occupancy.began(self.calls, now)
+        self.look()
 
     def release(self) -> None:
         """One call is over that was admitted, or was ours."""

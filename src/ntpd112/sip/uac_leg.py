@@ -72,7 +72,7 @@ class OutboundLeg(ModifiableLeg):
                 headers = {"p-asserted-identity": str(asserted), **headers}
             self.account = target.line.account
             self.trunk = target.line.trunk
-            self.trunk.occupy()
+            self.trunk.occupy(now)
         self._remember()
         self._invite = self._send_invite(self._first_invite(caller, headers), now)
 

@@ -37,11 +37,22 @@ class CentreCollector(Collector):
     def _trunks(self) -> Iterator[Metric]:
         trunks = self._centre.trunks()
         up = {trunk.name: float(trunk.up) for trunk in trunks if trunk.up is not None}
+        registered = {t.name: float(t.registered) for t in trunks if t.registered is not None}
+        gateways = {
+            (trunk.name, gateway.uri): float(gateway.up)
+            for trunk in trunks
+            for gateway in trunk.gateways
+            if gateway.up is not None
+        }
         calls = {trunk.name: trunk.calls for trunk in trunks}
         limit = {trunk.name: trunk.max_calls for trunk in trunks}
         yield gauges("ntpd112_trunk_up", "1: answers OPTIONS, 0: does not.", ["trunk"], up)
         closed = {trunk.name: float(trunk.maintenance is not None) for trunk in trunks}
         yield gauges("ntpd112_trunk_maintenance", "1: new calls are refused.", ["trunk"], closed)
+        yield gauges(
+            "ntpd112_trunk_registered", "1: we are registered at the telco, 0: not.", ["trunk"], registered
+        )
+        yield gauges("ntpd112_gateway_up", "1: answers OPTIONS, 0: does not.", ["trunk", "gateway"], gateways)
         yield gauges("ntpd112_trunk_calls", "Live calls of the trunk.", ["trunk"], calls)
         lines = {(trunk.name, kind): count for trunk in trunks for kind, count in trunk.lines.items()}
         yield gauges("ntpd112_trunk_lines", "Of these, by what they do.", ["trunk", "held_by"], lines)

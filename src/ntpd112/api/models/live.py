@@ -153,6 +153,11 @@ class MaintenanceOut(Model):
     by: str = Field(examples=["api:console"])
 
 
+class GatewayOut(Model):
+    uri: str = Field(examples=["sip:10.1.0.5"])
+    up: bool | None = Field(description="By OPTIONS; null when it is not asked.", examples=[True])
+
+
 class TrunkOut(Model):
     name: str = Field(examples=["pbx"])
     peers: list[str] = Field(examples=[["192.0.2.20"]])
@@ -172,6 +177,13 @@ class TrunkOut(Model):
     maintenance: MaintenanceOut | None = Field(
         description="New calls get 503 meanwhile; null: in service.", examples=[None]
     )
+    gateways: list[GatewayOut] = Field(description="Where calls of ours go, as configured.")
+    registered: bool | None = Field(
+        description="At the telco; null when it does not register, or nobody has answered yet.",
+        examples=[True],
+    )
+    registration: str = Field(description="Why it is not registered.", examples=[""])
+    registered_since: datetime | None = Field(description="Since when `registered` is so.")
 
 
 class MaintenanceIn(Sent):

@@ -19,6 +19,7 @@ Whom = Annotated[
         min_length=1,
         max_length=MAX_WHOM,
         description="`operator:ID`, `destination:NAME`, `queue:NAME` (transfers only), `sip:USER@ADDRESS`, "
+        "`trunk:NAME/NUMBER`, "
         "or what an operator would dial.",
     ),
 ]

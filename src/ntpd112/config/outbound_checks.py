@@ -1,0 +1,100 @@
+"""What leaves for the telephone network: trunks that lead there, and who names them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import ip_address, ip_network
+from typing import Any
+
+from .lines import Path
+from .models import Config
+from .problems import Complaint, label, shown, where
+from .tables import elements, listed, tables, text
+from .values import NUMBER_PLACE, is_tls, sip_address, trunk_number
+
+SECRETS = ("password", "password_file")
+
+
+def outbound_checks(given: dict[str, Any]) -> Iterator[Complaint]:
+    """On the values as given, which may be malformed."""
+    yield from _accounts(given)
+    yield from _without_certificate(given)
+    yield from _trunks_to_nowhere(given)
+
+
+def outbound_doubts(config: Config) -> Iterator[str]:
+    """Telcos that send calls to where we register from, which we would refuse."""
+    for trunk in config.trunk:
+        networks = [ip_network(peer) for peer in trunk.peers]
+        for uri in trunk.register_:
+            host = ip_address(sip_address(uri)[0])
+            if not any(host in network for network in networks):
+                yield (
+                    f'trunk "{trunk.name}": its registrar {host} is none of its peers: calls from there get '
+                    "403; add it to peers"
+                )
+
+
+def _accounts(given: dict[str, Any]) -> Iterator[Complaint]:
+    for index, trunk in tables(given, "trunk"):
+        name, path = text(trunk, "name"), ("trunk", index)
+        secrets = [key for key in SECRETS if trunk.get(key)]
+        if len(secrets) == 2:
+            message = f'trunk "{name}": password and password_file: give one of them'
+            yield Complaint((*path, "password_file"), message, "")
+        if trunk.get("register") and not (trunk.get("username") and secrets):
+            message = f'trunk "{name}": register needs username, and password or password_file'
+            yield Complaint((*path, "register"), message, trunk["register"])
+        elif secrets and not trunk.get("username"):
+            yield Complaint((*path, secrets[0]), f'trunk "{name}": {secrets[0]} needs a username', "")
+        elif trunk.get("username") and not secrets:
+            message = f'trunk "{name}": username needs password or password_file'
+            yield Complaint((*path, "username"), message, trunk["username"])
+
+
+def _without_certificate(given: dict[str, Any]) -> Iterator[Complaint]:
+    tls = given.get("tls")
+    if isinstance(tls, dict) and tls.get("certificate"):
+        return
+    for index, trunk in tables(given, "trunk"):
+        for key in ("to", "register"):
+            for uri in _uris(trunk, key):
+                if is_tls(uri):
+                    message = f'trunk "{text(trunk, "name")}": {key} "{uri}" needs [tls] certificate and key'
+                    yield Complaint(("trunk", index, key), message, uri)
+
+
+def _uris(table: dict[str, Any], key: str) -> list[str]:
+    given = table.get(key)
+    return [one for one in (given if isinstance(given, list) else [given]) if isinstance(one, str)]
+
+
+def _trunks_to_nowhere(given: dict[str, Any]) -> Iterator[Complaint]:
+    out = {text(t, "name") for _, t in tables(given, "trunk") if t.get("to") or t.get("register")}
+    for path, to in _named(given):
+        try:
+            name, _ = trunk_number(to.replace(NUMBER_PLACE, "112"))
+        except ValueError:
+            continue  # a SIP URI, or reported as malformed
+        if name not in out:
+            known = listed(out) or "none yet"
+            message = (
+                f"{where(path, given)}{label(path)} {shown(to)}: "
+                f'no trunk "{name}" has `to` or `register` ({known})'
+            )
+            yield Complaint(path, message, to)
+
+
+def _named(given: dict[str, Any]) -> Iterator[tuple[Path, str]]:
+    """All that may name a trunk and a number."""
+    for index, destination in tables(given, "destination"):
+        for to in _uris(destination, "to"):
+            yield ("destination", index, "to"), to
+    for index, queue in tables(given, "queue"):
+        for place, step in tables(queue, "ladder"):
+            yield ("queue", index, "ladder", place, "to"), text(step, "to")
+    for section, key in (("callbacks", "to"), ("flood", "call_in")):
+        table = given.get(section)
+        if isinstance(table, dict):
+            for to in [text(table, key)] if key == "to" else map(str, elements(table, key)):
+                yield (section, key), to

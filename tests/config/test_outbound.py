@@ -1,0 +1,94 @@
+"""Trunks that lead out: what their keys need, and who may name them."""
+
+from pathlib import Path
+
+import pytest
+from tests.config.said import load, said
+
+from ntpd112.config import trunk_number, warnings_of
+
+TRUNK = '[[trunk]]\nname = "telkom"\npeers = ["10.1.0.5"]\n'
+ACCOUNT = 'username = "sby"\npassword = "rahasia"\n'
+
+
+def test_a_trunk_that_registers_and_leads_out(tmp_path: Path) -> None:
+    text = f"""{TRUNK}{ACCOUNT}to = "sip:10.1.0.5"
+register = ["sip:10.1.0.5", "sip:10.1.0.6:5070;transport=tcp"]
+register_expires = "10m"
+domain = "IMS.telkom.example"
+present = "+62318411112"
+[callbacks]
+to = "trunk:telkom/0{{number}}"
+[flood]
+call_in = ["trunk:telkom/0811"]
+[[destination]]
+name = "police"
+to = ["trunk:telkom/110", "sip:110@10.1.0.9"]
+[[queue]]
+name = "112"
+[[queue.ladder]]
+after = "20s"
+to = "trunk:telkom/110"
+"""
+    config = load(tmp_path, text)
+    (trunk,) = config.trunk
+    assert (trunk.to, trunk.register_expires, trunk.domain) == (["sip:10.1.0.5"], 600.0, "ims.telkom.example")
+    assert len(trunk.register_) == 2
+    assert trunk_number(config.destination[0].to[0]) == ("telkom", "110")
+
+
+def test_the_password_file_is_taken_from_the_folder_of_the_configuration(tmp_path: Path) -> None:
+    text = f'{TRUNK}to = "sip:10.1.0.5"\nusername = "sby"\npassword_file = "telco"\n'
+    assert load(tmp_path, text).trunk[0].password_file == tmp_path / "telco"
+
+
+@pytest.mark.parametrize(
+    ("text", "wrong"),
+    [
+        (
+            f'{TRUNK}register = "sip:10.1.0.5"',
+            '4: trunk "telkom": register needs username, and password or password_file',
+        ),
+        (f'{TRUNK}password = "x"', '4: trunk "telkom": password needs a username'),
+        (f'{TRUNK}username = "x"', '4: trunk "telkom": username needs password or password_file'),
+        (
+            f'{TRUNK}{ACCOUNT}password_file = "telco"',
+            '6: trunk "telkom": password and password_file: give one of them',
+        ),
+        (
+            f'{TRUNK}to = "sips:10.1.0.5"',
+            '4: trunk "telkom": to "sips:10.1.0.5" needs [tls] certificate and key',
+        ),
+        (f'{TRUNK}present = "Surabaya"', 'trunk "telkom": present "Surabaya" is no telephone number'),
+        (f'{TRUNK}domain = "a b"', 'trunk "telkom": domain "a b" is no domain such as'),
+        (f'{TRUNK}to = "sip:sbc.telkom.example"', "which is not an IP address"),
+        (
+            f'{TRUNK}[callbacks]\nto = "trunk:telkom/{{number}}"',
+            '5: [callbacks]: to "trunk:telkom/{number}": no trunk "telkom" has `to` or `register` (none yet)',
+        ),
+        (
+            f'{TRUNK}to = "sip:10.1.0.5"\n[[destination]]\nname = "a"\nto = "trunk:indosat/110"',
+            'destination "a": to "trunk:indosat/110": no trunk "indosat" has `to` or `register` ("telkom")',
+        ),
+        (
+            '[[queue]]\nname = "112"\n[[queue.ladder]]\nafter = "9s"\nto = "trunk:telkom/110"',
+            'queue "112": ladder step 1: to "trunk:telkom/110": no trunk "telkom"',
+        ),
+        (
+            '[flood]\ncall_in = ["trunk:telkom/0811"]',
+            '[flood]: call_in "trunk:telkom/0811": no trunk "telkom"',
+        ),
+        (
+            '[flood]\ncall_in = ["trunk:telkom"]',
+            'does not name a trunk and a number: write "trunk:NAME/NUMBER"',
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_said(tmp_path: Path, text: str, wrong: str) -> None:
+    assert any(wrong in one for one in said(tmp_path, text)), said(tmp_path, text)
+
+
+def test_a_registrar_whose_calls_would_be_refused_is_doubted(tmp_path: Path) -> None:
+    config = load(tmp_path, f'{TRUNK}{ACCOUNT}register = ["sip:10.1.0.5", "sip:10.1.0.6"]')
+    (doubt,) = [one for one in warnings_of(config) if "registrar" in one]
+    assert doubt.startswith('trunk "telkom": its registrar 10.1.0.6 is none of its peers: calls from there')
