@@ -300,7 +300,7 @@ class Desk:
     def target_of(self, uri: Uri) -> Any:
         """Names are not looked up, and IPv6 is reached by no socket."""
         return (
-            SimpleNamespace(flow=FLOW, user=uri.user, uri=uri)
+            SimpleNamespace(flow=FLOW, user=uri.user, uri=uri, line=None)
             if uri.host[0].isdigit() and ":" not in uri.host
             else None
         )

@@ -31,6 +31,7 @@ class Telcos:
         self._trunks = list(trunks)
         self._request_turn = request_turn
         self._leaving = False
+        self._applied: list[OutboundSpec] = []
         self._unreadable: set[str] = set()
 
     def begin(self) -> None:
@@ -56,10 +57,11 @@ class Telcos:
         while True:
             await asyncio.sleep(LOOK_S)
             specs = await asyncio.to_thread(lambda: list(map(self._spec, self._trunks)))
-            if not self._leaving:
+            if specs != self._applied and not self._leaving:
                 self._apply(specs)
 
     def _apply(self, specs: list[OutboundSpec]) -> None:
+        self._applied = specs
         self.outbound.configure(specs, asyncio.get_running_loop().time())
         self._request_turn()
 
