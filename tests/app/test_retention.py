@@ -25,6 +25,9 @@ from ntpd112.cdr.store import CdrStore, Filter, Position
 from ntpd112.config import RetentionConfig
 from ntpd112.journal.events import JournalEvent
 from ntpd112.journal.held import HeldCalls
+from ntpd112.sinks import Outbox
+from ntpd112.sinks.delivery import Delivery
+from ntpd112.sinks.outbox import Tried
 
 DAY_S = 86_400.0
 NOW = datetime.fromtimestamp(T0, UTC) + timedelta(days=100)
@@ -47,7 +50,12 @@ class House:
         """In days before NOW; 0: for ever."""
         times = RetentionConfig(cdrs=cdrs * DAY_S, recordings=recordings * DAY_S, audit=audit * DAY_S)
         return Retention(
-            times, self.keeping, self.folder / "recordings", self.folder / "audit.db", self.copies
+            times,
+            self.keeping,
+            self.folder / "recordings",
+            self.folder / "audit.db",
+            self.copies,
+            self.folder / "webhooks.db",
         )
 
     def sound(self, day: int, name: str = "") -> Path:
@@ -184,6 +192,21 @@ async def test_audit_entries_go_with_their_time_and_the_chain_stays_whole(house:
     assert (verify(house.folder / "audit.db").wrong, verify(house.folder / "audit.db").entries) == ("", 1)
 
 
+async def test_deliveries_go_with_their_time_whether_they_wait_or_were_given_up(house: House) -> None:
+    outbox = Outbox(house.folder / "webhooks.db", "dispatch")
+    for name, age_days in (("dead", 60), ("waits", 40), ("new", 20)):
+        delivery = Delivery(name, "cdr", "A", 1, b"{}")
+        outbox.put("J", 1, {}, [delivery], NOW.timestamp() - age_days * DAY_S)
+    (first, *_) = outbox.due(NOW.timestamp(), 1)
+    outbox.settle([], [Tried(first.n, 9, 0.0, 500, "HTTP 500", None)], NOW.timestamp() - 59 * DAY_S)
+    retention = house.retention(cdrs=0, recordings=0)
+    assert await retention.due(NOW) == Counts(deliveries=2)
+    assert await retention.remove(NOW) == Counts(deliveries=2)
+    assert [one.delivery.id for one in outbox.due(NOW.timestamp(), 9)] == ["new"]
+    assert outbox.dead(9) == []
+    outbox.close()
+
+
 async def test_what_was_removed_is_told_in_audit_log_and_metric(house: House) -> None:
     await house.calls(0, 1)
     audit = AuditLog(house.folder / "audit.db")
@@ -196,7 +219,7 @@ async def test_what_was_removed_is_told_in_audit_log_and_metric(house: House) ->
     audit.close()
     (entry,) = page(audit.path, Wanted(), 10)
     assert (entry.who, entry.action, entry.outcome) == ("agent", "retention", "done")
-    assert entry.detail == {"cdrs": 2, "recordings": 2, "orphans": 0, "audit": 0}
+    assert entry.detail == {"cdrs": 2, "recordings": 2, "orphans": 0, "audit": 0, "deliveries": 0}
     after = registry.get_sample_value("ntpd112_retention_removed_total", {"kind": "cdrs"})
     assert after == before + 2
 

@@ -48,7 +48,7 @@ def sound(terminal: Terminal) -> Path:
 
 
 def test_what_is_due_is_counted_and_stays(terminal: Terminal, old_call: str) -> None:
-    counted = {"cdrs": 1, "recordings": 1, "orphans": 0, "audit": 0}
+    counted = {"cdrs": 1, "recordings": 1, "orphans": 0, "audit": 0, "deliveries": 0}
     assert terminal.json("retention") == counted
     assert terminal.json("retention", "--dry-run") == counted
     shown = terminal.run("retention").stdout
@@ -73,7 +73,13 @@ def test_a_held_call_stays_and_tells_its_story_when_the_journal_has_forgotten_it
 ) -> None:
     story = terminal.run("why", old_call).stdout
     terminal.run("hold", old_call, "--reason", "a letter")
-    assert terminal.json("retention", "--now") == {"cdrs": 0, "recordings": 0, "orphans": 0, "audit": 0}
+    assert terminal.json("retention", "--now") == {
+        "cdrs": 0,
+        "recordings": 0,
+        "orphans": 0,
+        "audit": 0,
+        "deliveries": 0,
+    }
     (terminal.folder / "ntpd112-journal.db").unlink()
     assert terminal.run("why", old_call).stdout == story
     assert json.loads(terminal.run("trace", old_call, "--json").stdout)["events"]

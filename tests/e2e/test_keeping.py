@@ -27,7 +27,7 @@ def test_who_heard_it_is_recorded_time_removes_it_and_a_hold_keeps_it(stage: Sta
     assert put.status_code == 200, put.text
     due = json.loads(agent.cli("retention", "--dry-run", "--json"))
     removed = json.loads(agent.cli("retention", "--now", "--json"))
-    assert due == removed == {"cdrs": 0, "recordings": 1, "orphans": 0, "audit": 0}
+    assert due == removed == {"cdrs": 0, "recordings": 1, "orphans": 0, "audit": 0, "deliveries": 0}
 
     gone = agent.request("GET", f"/cdrs/{other['id']}/recording")
     assert gone.status_code == 410

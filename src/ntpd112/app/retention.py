@@ -1,4 +1,4 @@
-"""Removes what has been kept for long enough: CDRs, recordings, audit entries; see docs/privacy.md.
+"""Removes what was kept for long enough: CDRs, recordings, audit entries, deliveries; see docs/privacy.md.
 
 In small steps with pauses, each a transaction of its own: a call's CDR waits for one of them at most. Calls
 under legal hold are left alone.
@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 import sqlite3
 import time
-from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -29,6 +29,7 @@ from ntpd112.journal import Journal
 from ntpd112.journal.events import JournalEvent
 from ntpd112.journal.held import HeldCalls
 from ntpd112.journal.ids import is_call_id
+from ntpd112.sinks import deliveries_before, forget_deliveries, outbox_file
 
 from .holds import LegalHolds
 
@@ -47,6 +48,7 @@ class Counts(msgspec.Struct, kw_only=True):
     recordings: int = 0
     orphans: int = 0
     audit: int = 0
+    deliveries: int = 0
 
     def __bool__(self) -> bool:
         return any(msgspec.structs.astuple(self))
@@ -71,7 +73,8 @@ REMOVED = Removed()
 
 
 class Retention:
-    """`recordings`: the folder, None: none. `copies`: of held calls. Methods raise `FAILURES`."""
+    """`recordings`: the folder, None: none. `copies`: of held calls. `outbox`: of webhooks. Methods raise
+    `FAILURES`."""
 
     def __init__(
         self,
@@ -80,12 +83,14 @@ class Retention:
         recordings: Path | None,
         audit: Path,
         copies: HeldCalls,
+        outbox: Path,
     ) -> None:
         self._times = times
         self._keeping = keeping
         self._folder = recordings.resolve() if recordings else None
         self._audit = audit
         self._copies = copies
+        self._outbox = outbox
 
     async def due(self, now: datetime) -> Counts:
         """Counts what `remove` would remove. A recording goes with its CDR, if it does not go before it."""
@@ -93,7 +98,13 @@ class Retention:
         before = _before(now, self._times.audit)
         orphans = [file async for files in self._orphans(now) for file in files]
         audit = await asyncio.to_thread(oldest_due, self._audit, before.timestamp()) if before else 0
-        return Counts(cdrs=cdrs, recordings=recordings, orphans=len(orphans), audit=audit)
+        return Counts(
+            cdrs=cdrs,
+            recordings=recordings,
+            orphans=len(orphans),
+            audit=audit,
+            deliveries=await self._deliveries(deliveries_before, now),
+        )
 
     async def remove(self, now: datetime) -> Counts:
         """Removes it. What was removed before a failure is gone, and not told."""
@@ -113,7 +124,12 @@ class Retention:
         before = _before(now, self._times.audit)
         if before is not None:
             removed.audit = await asyncio.to_thread(_prune_audit, self._audit, before.timestamp())
+        removed.deliveries = await self._deliveries(forget_deliveries, now)
         return removed
+
+    async def _deliveries(self, do: Callable[[Path, float], int], now: datetime) -> int:
+        before = _before(now, self._times.deliveries)
+        return await asyncio.to_thread(do, self._outbox, before.timestamp()) if before else 0
 
     async def _step(self, recordings: Sequence[Recording]) -> None:
         """A file that cannot be removed now has no CDR that names it, and is tried again as such."""
@@ -205,7 +221,10 @@ def keepers(config: Config, engine: AsyncEngine, journal: Journal) -> tuple[Lega
 
 def retention_of(config: Config, engine: AsyncEngine) -> Retention:
     copies = HeldCalls(config.retention.holds)
-    return Retention(config.retention, Keeping(engine), config.media.recordings, config.audit.path, copies)
+    outbox = outbox_file(config.journal.path)
+    return Retention(
+        config.retention, Keeping(engine), config.media.recordings, config.audit.path, copies, outbox
+    )
 
 
 async def keep_retention(retention: Retention, holds: LegalHolds, audit: AuditLog) -> None:

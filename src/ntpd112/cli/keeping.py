@@ -69,6 +69,7 @@ def _print_counts(settings: Config, counts: Counts, *, removed: bool, as_json: b
         "recordings": times.recordings,
         "orphans": times.recordings,
         "audit": times.audit,
+        "deliveries": times.deliveries,
     }
     table = Table("what", "kept for", "removed" if removed else "due", box=None, pad_edge=False)
     for kind, count in told.items():

@@ -191,6 +191,8 @@ class RetentionConfig(Section):
     "A year: complaints and investigations come within months."
     audit: Duration = 1825 * 86_400.0
     "Five years: longer than what it tells of, or nobody could be asked about the last access."
+    deliveries: Duration = 30 * 86_400.0
+    "Thirty days: a receiver that was away for longer is told of so old a call by hand, if at all."
     holds: Path = Path("ntpd112-holds")
     "A folder for what journal and trace have of calls under legal hold."
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 from .broker import BrokerSettings, broker_of
 from .delivery import Wanted
 from .mqtt import MqttSink
-from .outbox import Outbox, outbox_file
+from .outbox import Outbox, deliveries_before, forget_deliveries, outbox_file
 from .pace import Pace
 from .position import PositionStore
 from .receiver import ReceiverSettings, receiver_of
@@ -25,6 +25,8 @@ __all__ = [
     "Wanted",
     "WebhookSink",
     "broker_of",
+    "deliveries_before",
+    "forget_deliveries",
     "outbox_file",
     "receiver_of",
     "send_test",

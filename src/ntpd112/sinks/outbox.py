@@ -6,14 +6,16 @@ dies, an event is either still to be read or has its delivery.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
 from .delivery import Delivery
-from .position import PositionStore
+from .position import TIMEOUT_S, PositionStore
 
 MAX_PENDING = 10_000
 "Deliveries of one webhook, some 20 MB; while there are as many, further events wait in the journal."
@@ -184,6 +186,30 @@ class Outbox(PositionStore):
             return connection.execute(
                 "DELETE FROM dead WHERE hook = ? AND (id = ? OR ? IS NULL)", (self.hook, delivery, delivery)
             ).rowcount
+
+
+def deliveries_before(path: Path, before: float) -> int:
+    """How many deliveries of all webhooks, waiting or dead, were put in before `before` (epoch seconds), also
+    of webhooks that are configured no longer. 0 if there is no file. Raises sqlite3.Error."""
+    if not path.exists():
+        return 0
+    with closing(sqlite3.connect(path, timeout=TIMEOUT_S)) as connection:
+        counts = [
+            connection.execute(f"SELECT count(*) FROM {table} WHERE queued_at < ?", (before,)).fetchone()[0]
+            for table in ("pending", "dead")
+        ]
+    return sum(counts)
+
+
+def forget_deliveries(path: Path, before: float) -> int:
+    """Removes them. Returns how many. A courier that is trying one meanwhile finds nothing to settle."""
+    if not path.exists():
+        return 0
+    with closing(sqlite3.connect(path, timeout=TIMEOUT_S)) as connection, connection:
+        return sum(
+            connection.execute(f"DELETE FROM {table} WHERE queued_at < ?", (before,)).rowcount
+            for table in ("pending", "dead")
+        )
 
 
 def outbox_file(journal: Path) -> Path:
