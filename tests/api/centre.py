@@ -23,12 +23,14 @@ from ntpd112.calls.views import (
     OperatorView,
     PartyView,
     PlaceView,
+    ProbeView,
     QueueFigures,
     QueueView,
     SettableState,
     StateConflict,
     SupervisorMode,
     TransferView,
+    TrunkTestView,
     TrunkView,
     UnknownCall,
     UnknownCallback,
@@ -224,6 +226,18 @@ class FakeCommands:
         return self._do(call_id, "change", supervisor, mode, by)
 
 
+PROBE = ProbeView(
+    peer="192.0.2.20:5060",
+    transport="udp",
+    fine=True,
+    code=200,
+    round_trip_ms=12.5,
+    told="192.0.2.10:5060",
+    seen="192.0.2.10:5060",
+    says="it answers 200 OK",
+)
+
+
 class FakeCentre:
     """One waiting call, two operators, one queue, one trunk."""
 
@@ -374,6 +388,11 @@ class FakeCentre:
             raise UnknownTrunk(f'no trunk has the name "{trunk}"')
         self.maintenance = MaintenanceView(since=NOW, reason=reason, by=by) if on else None
         return self.trunks()[0]
+
+    def test_trunk(self, trunk: str, done: Callable[[TrunkTestView], None]) -> None:
+        if trunk != "pbx":
+            raise UnknownTrunk(f'no trunk has the name "{trunk}"')
+        done(TrunkTestView(trunk=trunk, fine=True, probes=[PROBE]))
 
     def flood(self) -> FloodView:
         return self.flooded

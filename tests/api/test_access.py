@@ -69,6 +69,7 @@ NEEDS = {
     ("GET", "/api/v1/queues"): "calls:read",
     ("GET", "/api/v1/trunks"): "calls:read",
     ("PUT", "/api/v1/trunks/{name}/maintenance"): "admin",
+    ("POST", "/api/v1/trunks/{name}/test"): "admin",
     ("GET", "/api/v1/audit"): "audit:read",
     ("GET", "/api/v1/flood"): "calls:read",
     ("PUT", "/api/v1/flood"): "calls:control",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import msgspec
 import pytest
+from tests.api.centre import PROBE
 from tests.api.conftest import Site
 
 URL = "/api/v1/trunks/pbx/maintenance"
@@ -31,3 +33,9 @@ async def test_a_name_that_is_no_trunk_is_404(site: Site) -> None:
 async def test_a_wrong_body_switches_nothing(site: Site, body: object) -> None:
     assert (await site.client.put(URL, json=body)).status_code == 422
     assert site.centre.maintenance is None
+
+
+async def test_a_trunk_s_peers_are_asked(site: Site) -> None:
+    answer = await site.client.post("/api/v1/trunks/pbx/test")
+    assert answer.json() == {"trunk": "pbx", "fine": True, "probes": [msgspec.to_builtins(PROBE)]}
+    assert (await site.client.post("/api/v1/trunks/telkom/test")).status_code == 404

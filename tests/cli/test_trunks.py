@@ -28,7 +28,12 @@ class _Handler(BaseHTTPRequestHandler):
     server: Agent
 
     def do_PUT(self) -> None:
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self._take(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+
+    def do_POST(self) -> None:
+        self._take(None)
+
+    def _take(self, body: Any) -> None:
         self.server.asked.append((self.command, self.path, self.headers["Authorization"], body))
         status, document = self.server.answer
         self.send_response(status)
@@ -90,3 +95,43 @@ def test_without_a_key_it_says_how_to_get_one(terminal: Terminal, monkeypatch: p
 def test_an_agent_that_listens_on_every_address_is_asked_at_loopback() -> None:
     asked = [url_of(HttpAddress(host, 8112)) for host in ("0.0.0.0", "::", "10.1.0.5")]
     assert asked == ["http://127.0.0.1:8112", "http://[::1]:8112", "http://10.1.0.5:8112"]
+
+
+def probe(**changed: Any) -> dict[str, Any]:
+    fine = {
+        "peer": "192.0.2.20:5060",
+        "transport": "udp",
+        "fine": True,
+        "code": 200,
+        "round_trip_ms": 12.5,
+        "told": "192.0.2.10:5060",
+        "seen": "192.0.2.10:5060",
+        "says": "it answers 200 OK",
+    }
+    return fine | changed
+
+
+SILENT = probe(transport="tcp", fine=False, code=0, round_trip_ms=None, seen="", says="no connection by TCP")
+
+
+def test_a_trunk_that_is_fine_is_shown_with_how_it_sees_us(terminal: Terminal, agent: Agent) -> None:
+    agent.answer = (200, {"trunk": "pbx", "fine": True, "probes": [probe(), SILENT]})
+    lines = terminal.run("trunk", "test", "pbx").output.splitlines()
+    assert lines[1].split() == ["192.0.2.20:5060", "udp", "200", "12.5", "192.0.2.10:5060"]
+    assert lines[2].split() == ["192.0.2.20:5060", "tcp", "none", "does", "not", "say"]
+    assert lines[3:] == [
+        "ok 192.0.2.20:5060 udp: it answers 200 OK",
+        "! 192.0.2.20:5060 tcp: no connection by TCP",
+    ]
+    assert agent.asked == [("POST", "/api/v1/trunks/pbx/test", "Bearer k3y", None)]
+
+
+def test_a_trunk_that_is_not_fine_is_exit_code_1_as_json_too(terminal: Terminal, agent: Agent) -> None:
+    agent.answer = (200, {"trunk": "pbx", "fine": False, "probes": [SILENT]})
+    assert "no connection by TCP" in terminal.run("trunk", "test", "pbx", code=1).output
+    assert json.loads(terminal.run("trunk", "test", "pbx", "--json", code=1).output)["probes"] == [SILENT]
+
+
+def test_a_trunk_of_networks_has_nobody_to_ask(terminal: Terminal, agent: Agent) -> None:
+    agent.answer = (200, {"trunk": "pbx", "fine": False, "probes": []})
+    assert "nobody to ask" in terminal.run("trunk", "test", "pbx", code=1).output

@@ -23,6 +23,7 @@ from .control import CallControl
 from .expected import expected_wait
 from .figures import figures
 from .plant import Plant
+from .probing import Probing
 from .remembered import LiveMemory
 from .steering import Steering
 from .views import (
@@ -37,6 +38,7 @@ from .views import (
     QueueView,
     SettableState,
     TransferView,
+    TrunkTestView,
     TrunkView,
     UnknownCall,
     UnknownOperator,
@@ -63,6 +65,7 @@ class LiveCentre:
         self._now = now
         self._zone: tzinfo = ZoneInfo(context.config.site.timezone)
         self.plant = Plant(context, trunks, self._wall_date, on_input, now)
+        self._probing = Probing(context, trunks, on_input, now)
         self.callbacks: CallbackList = LiveCallbacks(context, control.callbacks, self._zone, on_input, now)
         self.steering: WaitingCommands = Steering(context, self._call_view, on_input, now)
         self.remembered: Remembered = LiveMemory(context, on_input, now)
@@ -190,6 +193,9 @@ class LiveCentre:
 
     def set_maintenance(self, trunk: str, on: bool, by: str, reason: str) -> TrunkView:
         return self.plant.set_maintenance(trunk, on, by, reason)
+
+    def test_trunk(self, trunk: str, done: Callable[[TrunkTestView], None]) -> None:
+        self._probing.test(trunk, done)
 
     # --- flood, figures
 

@@ -21,6 +21,7 @@ from .views import (
     QueueView,
     SettableState,
     SupervisorMode,
+    TrunkTestView,
     TrunkView,
 )
 
@@ -183,6 +184,10 @@ class CallCentre(Protocol):
 
     def set_maintenance(self, trunk: str, on: bool, by: str, reason: str) -> TrunkView:
         """New calls on the trunk are refused while it is on; those that run go on. Raises UnknownTrunk."""
+        ...
+
+    def test_trunk(self, trunk: str, done: Callable[[TrunkTestView], None]) -> None:
+        """Ask its peers by OPTIONS; `done` comes within seconds. Raises UnknownTrunk."""
         ...
 
     def flood(self) -> FloodView: ...

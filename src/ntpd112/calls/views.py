@@ -199,6 +199,31 @@ class TrunkView(msgspec.Struct, frozen=True, kw_only=True):
     "Since when `registered` is so."
 
 
+class ProbeView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a trunk's peer made of an OPTIONS by one transport."""
+
+    peer: str
+    "`host:port`."
+    transport: str
+    fine: bool
+    code: int
+    "Of its answer; 0: none came."
+    round_trip_ms: float | None
+    told: str
+    "Our own address, as we say it in Via and Contact."
+    seen: str
+    "The same as the peer sees it; empty: it does not say."
+    says: str
+    "What that means, with the likely cause of what is not fine."
+
+
+class TrunkTestView(msgspec.Struct, frozen=True, kw_only=True):
+    trunk: str
+    fine: bool
+    "Every peer answers by one transport at least."
+    probes: list[ProbeView]
+
+
 class CallbackView(msgspec.Struct, frozen=True, kw_only=True):
     """A caller who is to be called back."""
 

@@ -48,6 +48,7 @@ def options(
       ntpd112 why CALL_ID                            why a call waited, who was rung
       ntpd112 trace CALL_ID                          its SIP messages
       ntpd112 audit                                  who changed what, who heard what
+      ntpd112 trunk test telkom                      is it there, how does it see us?
       ntpd112 trunk maintenance telkom on            its new calls go elsewhere
       ntpd112 webhook test dispatch                  does its receiver take it?
       ntpd112 backup /srv/backup/today               the whole centre, while it runs
@@ -108,6 +109,6 @@ app.command(short_help="Say how many operators a load of calls needs.")(staff.st
 app.add_typer(operators.app, name="operator", short_help="Add, import, list and remove operators.")
 app.add_typer(database.app, name="database", short_help="Say where the schema stands, bring it up or down.")
 app.add_typer(prompts.app, name="prompt", short_help="Add, list and remove announcements.")
-app.add_typer(trunks.app, name="trunk", short_help="Take trunks out of service, put them back.")
+app.add_typer(trunks.app, name="trunk", short_help="Try trunks, take them out of service, put them back.")
 app.add_typer(webhooks.app, name="webhook", short_help="Try webhooks, see and resend what was given up.")
 app.add_typer(keys.app, name="apikey", short_help="Make, list and withdraw API keys.")

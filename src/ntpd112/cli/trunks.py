@@ -1,14 +1,16 @@
-"""`ntpd112 trunk`: take trunks out of service and put them back."""
+"""`ntpd112 trunk`: try trunks, take them out of service and put them back."""
 
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 import typer
+from rich.console import Console
+from rich.table import Table
 
-from .common import ConfigOption, JsonOption, configuration, print_json
+from .common import ConfigOption, JsonOption, configuration, fail, print_json
 from .running import KEY_VARIABLE, ask
 
 app = typer.Typer(no_args_is_help=True)
@@ -22,7 +24,8 @@ class Switch(StrEnum):
 
 @app.callback()
 def about() -> None:
-    """Take a trunk out of service, or put it back. Asks the running agent, with the API key in $NTPD112_KEY.
+    """Try a trunk, take it out of service, or put it back. Asks the running agent, with the API key in
+    $NTPD112_KEY.
 
     Example: ntpd112 trunk maintenance telkom on --reason "new cable"
     """
@@ -50,3 +53,36 @@ def maintenance(
         print(f"{name}: in maintenance, new calls get 503; {trunk['calls']} calls still go on")
     else:
         print(f"{name}: takes calls")
+
+
+@app.command("test", epilog=f"Needs an API key with the scope `admin` in ${KEY_VARIABLE}.")
+def try_out(name: TrunkName, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+    """Ask a trunk's peers by OPTIONS, from the agent's own sockets: are they there, how do they see us, and
+    what is likely wrong? Exit code 1 unless every peer answers well by one transport.
+
+    Example: ntpd112 trunk test telkom
+    """
+    result = ask(configuration(config), "POST", f"/trunks/{quote(name, safe='')}/test")
+    if as_json:
+        print_json(result)
+    elif result["probes"]:
+        _show(result["probes"])
+    if not result["probes"]:
+        fail(f'trunk "{name}" has no peer that is a single address, or none we can reach: nobody to ask')
+    if not result["fine"]:
+        raise typer.Exit(1)
+
+
+def _show(probes: list[dict[str, Any]]) -> None:
+    console = Console(soft_wrap=True, highlight=False)
+    table = Table("peer", "by", "answer", "ms", "sees us at", box=None, pad_edge=False)
+    for probe in probes:
+        took = "" if probe["round_trip_ms"] is None else f"{probe['round_trip_ms']:.1f}"
+        answer = str(probe["code"] or "none")
+        table.add_row(probe["peer"], probe["transport"], answer, took, probe["seen"] or "does not say")
+    console.print(table)
+    for probe in probes:
+        console.print(
+            f"{'ok' if probe['fine'] else '!'} {probe['peer']} {probe['transport']}: {probe['says']}",
+            markup=False,
+        )

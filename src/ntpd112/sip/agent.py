@@ -323,6 +323,10 @@ class UserAgent:
         up), or there is no socket of its IP version and transport."""
         return target_of(uri, self._flow_to) if self._flow_to is not None else None
 
+    def ways_to(self, host: str) -> list[Flow]:
+        """To a peer of a trunk, by each transport."""
+        return self._keepalive.ways_to(host)
+
     def leg_of(self, replaces: Replaces) -> Leg | None:
         """The leg, rung or answered, that a Replaces names (RFC 3891 §3). None: there is none (any more)."""
         leg = self.core.legs.get((replaces.call_id, replaces.to_tag))

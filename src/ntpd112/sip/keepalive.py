@@ -42,6 +42,14 @@ class Keepalive:
         if not flow.reliable and (len(self._seen) < MAX_PEERS or flow.remote.host in self._seen):
             self._seen[flow.remote.host] = flow
 
+    def ways_to(self, host: str) -> list[Flow]:
+        """To a peer of a trunk: where its requests came from, else port 5060; by TCP too, if we have that."""
+        if self.flow_to is None:
+            return []
+        ports = {"udp": self._seen[host].remote.port} if host in self._seen else {}
+        ways = [self.flow_to(one, Address(host, ports.get(one, SIP_PORT))) for one in ("udp", "tcp")]
+        return [way for way in ways if way is not None]
+
     def next_timer(self) -> float | None:
         ours = self._registrar.next_timer() if self._registrar is not None else None
         theirs = self._trunks.next_timer()

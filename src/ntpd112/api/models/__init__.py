@@ -41,6 +41,7 @@ from .live import (
     StateIn,
     TransferOut,
     TrunkOut,
+    TrunkTestOut,
 )
 from .prompts import PromptLanguage, PromptMadeOut, PromptName, PromptOut
 from .steering import PriorityIn, PullIn, RequirementsIn
@@ -115,6 +116,7 @@ __all__ = [
     "TransferIn",
     "TransferOut",
     "TrunkOut",
+    "TrunkTestOut",
     "WebhookOut",
     "WhyLineOut",
     "WhyOut",

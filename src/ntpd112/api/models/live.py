@@ -186,6 +186,27 @@ class TrunkOut(Model):
     registered_since: datetime | None = Field(description="Since when `registered` is so.")
 
 
+class ProbeOut(Model):
+    peer: str = Field(examples=["192.0.2.20:5060"])
+    transport: str = Field(examples=["udp"])
+    fine: bool = Field(examples=[True])
+    code: int = Field(description="Of its answer; 0: none came.", examples=[200])
+    round_trip_ms: float | None = Field(examples=[12.5])
+    told: str = Field(
+        description="Our address, as we say it in Via and Contact.", examples=["192.0.2.10:5060"]
+    )
+    seen: str = Field(
+        description="The same as the peer sees it; empty: it does not say.", examples=["192.0.2.10:5060"]
+    )
+    says: str = Field(description="What that means, with the likely cause.", examples=["it answers 200 OK"])
+
+
+class TrunkTestOut(Model):
+    trunk: str = Field(examples=["pbx"])
+    fine: bool = Field(description="Every peer answers by one transport at least.", examples=[True])
+    probes: list[ProbeOut] = Field(description="Empty: the trunk has no peer with a single address.")
+
+
 class MaintenanceIn(Sent):
     on: bool = Field(examples=[True])
     reason: str = Field("", max_length=MAX_REASON, examples=["new cable"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Request
@@ -11,8 +12,9 @@ from ntpd112.access import Principal
 from ntpd112.api.answers import answer, answer_polled
 from ntpd112.api.auth import require
 from ntpd112.api.conditional import AGES
-from ntpd112.api.models import UNCHANGED, MaintenanceIn, QueueOut, TrunkOut, errors
+from ntpd112.api.models import UNCHANGED, MaintenanceIn, QueueOut, TrunkOut, TrunkTestOut, errors
 from ntpd112.calls.console import CallCentre
+from ntpd112.calls.views import TrunkTestView
 
 router = APIRouter(prefix="/api/v1")
 TrunkName = Annotated[str, Path(description="As in the configuration.", max_length=200, examples=["pbx"])]
@@ -63,3 +65,20 @@ async def set_maintenance(
 ) -> Response:
     centre: CallCentre = request.app.state.centre
     return answer(request, centre.set_maintenance(name, body.on, who.by, body.reason))
+
+
+@router.post(
+    "/trunks/{name}/test",
+    tags=["trunks"],
+    summary="Ask a trunk's peers whether they are there",
+    description="OPTIONS from the agent's own sockets to every peer with a single address, by UDP and TCP. "
+    "The answer comes within seconds and says how each peer sees us, and what is likely wrong.",
+    response_model=TrunkTestOut,
+    responses=errors(401, 403, 404, 422),
+    dependencies=[Depends(require("admin"))],
+)
+async def test_trunk(request: Request, name: TrunkName) -> Response:
+    centre: CallCentre = request.app.state.centre
+    tested: asyncio.Future[TrunkTestView] = asyncio.get_running_loop().create_future()
+    centre.test_trunk(name, lambda view: None if tested.done() else tested.set_result(view))
+    return answer(request, await tested)
