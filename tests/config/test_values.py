@@ -165,6 +165,20 @@ def test_what_is_refused_and_what_is_said(parse: Callable[[str], str], text: str
 
 
 @pytest.mark.parametrize(
+    ("text", "code_point"),
+    [("ef", 46), ("CS3", 24), ("af11", 10), ("af41", 34), ("af43", 38), ("none", 0), (0, 0), (63, 63)],
+)
+def test_code_points(text: object, code_point: int) -> None:
+    assert values.dscp(text) == code_point
+
+
+@pytest.mark.parametrize("text", ["cs8", "af14", "46", "", -1, 64, True, 4.0])
+def test_what_is_no_code_point_is_refused(text: object) -> None:
+    with pytest.raises(ValueError, match=r"is not .none., .ef., "):
+        values.dscp(text)
+
+
+@pytest.mark.parametrize(
     ("text", "bits"), [("100 Mbit/s", 100e6), ("512kbit/s", 512e3), ("1.5 Gbit/s", 1.5e9)]
 )
 def test_bit_rates(text: str, bits: float) -> None:

@@ -113,6 +113,7 @@ class Agent:
                 workers=config.media.workers,
                 language=config.site.language,
                 prompts=config.media.prompts,
+                dscp=config.media.dscp,
                 log_format=config.log.format,
                 log_level=config.log.level,
             )
@@ -247,7 +248,7 @@ class Agent:
         self.context = context
         self.control = CallControl(context)
         self.phones = PhoneBook(self._beside("-phones.json"), self.registrar, self.acd, context.clock.wall)
-        self.endpoint = SipEndpoint(self.ua, self._request_turn, self.tls)
+        self.endpoint = SipEndpoint(self.ua, self._request_turn, self.tls, config.sip.dscp)
         self.turn = Turn(self.control, self.ua, self.journal, self.media, self.endpoint, context.tally)
         self.centre = LiveCentre(context, self.control, self.trunks, self._request_turn, self._faults)
 

@@ -11,6 +11,7 @@ from . import values
 from .fields import (
     BitRate,
     DatabaseUrl,
+    Dscp,
     Duration,
     DurationAbove0,
     DurationRange,
@@ -74,6 +75,8 @@ class SipConfig(Section):
     "The address others reach us at, if it is not the one we listen on."
     realm: Realm = "ntpd112"
     "Of the operators' SIP passwords: changing it makes them invalid."
+    dscp: Dscp = 24
+    "Marks SIP messages, cs3 as most telephones do; 0: no mark."
     drain: Duration = 300.0
     "How long calls may go on after SIGTERM; new ones are refused meanwhile."
 
@@ -101,6 +104,8 @@ class RegistrarConfig(Section):
 class MediaConfig(Section):
     ports: PortRange = (20000, 29999)
     advertise: OwnAddress | None = None
+    dscp: Dscp = 46
+    "Marks RTP and RTCP, ef (RFC 3246); 0: no mark."
     uplink: BitRate | None = None
     "Bits a second, each way, of the line that calls come over; only `ntpd112 check` uses it. None: not said."
     workers: Annotated[int, Field(ge=1, le=MAX_WORKERS)] = 1

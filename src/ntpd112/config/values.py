@@ -26,6 +26,14 @@ _KEYS = re.compile(r"[0-9*#]+")
 _BITS = {"k": 1e3, "M": 1e6, "G": 1e9}
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
+LAST_CODE_POINT = 63
+_CODE_POINTS = {
+    "none": 0,
+    "ef": 46,
+    **{f"cs{precedence}": 8 * precedence for precedence in range(1, 8)},
+    **{f"af{kind}{drop}": 8 * kind + 2 * drop for kind in range(1, 5) for drop in range(1, 4)},
+}
+
 FIRST_PORT = 1024
 "Below it, ports are the system's."
 LAST_PORT = 65535
@@ -78,6 +86,16 @@ def rate(value: object) -> float:
     if match is None:
         raise ValueError('is not a rate such as "50/s" or "600/m"')
     return float(match[1]) / _SECONDS[match[2]]
+
+
+def dscp(value: object) -> int:
+    """A code point (RFC 2474): `ef` (RFC 3246), `af41` (RFC 2597), `cs3`, or its number; `none`: no mark."""
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LAST_CODE_POINT:
+        return value
+    code_point = _CODE_POINTS.get(value.strip().lower()) if isinstance(value, str) else None
+    if code_point is None:
+        raise ValueError(f'is not "none", "ef", "cs1" to "cs7", "af11" to "af43" or 0 to {LAST_CODE_POINT}')
+    return code_point
 
 
 def bit_rate(value: object) -> float:

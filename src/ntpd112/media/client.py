@@ -49,6 +49,8 @@ class MediaSettings:
     quarantine_s: float = 2.0
     "A port given back is not bound again before this, so that late packets reach no other call."
     rtcp_interval_s: float = 5.0
+    dscp: int = 0
+    "The code point that marks RTP and RTCP (RFC 2474); 0: none."
     log_format: str = "console"
     log_level: str = "info"
 
@@ -259,6 +261,7 @@ class MediaClient:
             no_audio_s=settings.no_audio_s,
             rtcp_interval_s=settings.rtcp_interval_s,
             prompts=str(settings.prompts.absolute()) if settings.prompts is not None else "",
+            dscp=settings.dscp,
         )
         return WorkerSlot(
             configure, self._take, self._lose, self._wake, log=(settings.log_format, settings.log_level)

@@ -8,6 +8,8 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
+from ntpd112.dscp import mark
+
 from .protocol import Family
 
 MAX_SKIPPED: Final = 64
@@ -40,6 +42,8 @@ class PortPool:
     last: int
     start_at: int
     quarantine_s: float
+    dscp: int = 0
+    "Marks what is sent (RFC 2474); 0: no mark."
     _free: deque[int] = field(default_factory=deque)
     _resting: deque[tuple[float, int]] = field(default_factory=deque)
     _bound: dict[int, SocketPair] = field(default_factory=dict)
@@ -74,7 +78,7 @@ class PortPool:
                 break
             port = self._free.popleft()
             try:
-                self._bound[port] = SocketPair(*_bind_pair(self.family, self.host, port))
+                self._bound[port] = SocketPair(*_bind_pair(self.family, self.host, port, self.dscp))
             except OSError as problem:
                 self._free.append(port)
                 if problem.errno in (errno.EADDRINUSE, errno.EACCES):
@@ -99,16 +103,16 @@ class PortPool:
         self._bound.clear()
 
 
-def _bind_pair(family: Family, host: str, port: int) -> tuple[socket.socket, socket.socket]:
-    rtp = _bind(family, host, port)
+def _bind_pair(family: Family, host: str, port: int, dscp: int) -> tuple[socket.socket, socket.socket]:
+    rtp = _bind(family, host, port, dscp)
     try:
-        return rtp, _bind(family, host, port + 1)
+        return rtp, _bind(family, host, port + 1, dscp)
     except OSError:
         rtp.close()
         raise
 
 
-def _bind(family: Family, host: str, port: int) -> socket.socket:
+def _bind(family: Family, host: str, port: int, dscp: int) -> socket.socket:
     # No SO_REUSEADDR: on UDP it would let two processes share a port, and each lose the other's packets.
     sock = socket.socket(_FAMILIES[family], socket.SOCK_DGRAM)
     try:
@@ -116,6 +120,7 @@ def _bind(family: Family, host: str, port: int) -> socket.socket:
             sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
         sock.setblocking(False)
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER_BYTES)
+        mark(sock, dscp)
         sock.bind((host, port))
     except OSError:
         sock.close()

@@ -49,6 +49,8 @@ class Configure(Message, frozen=True):
     rtcp_interval_s: float
     prompts: str = ""
     "Folder of the site's own; empty: none."
+    dscp: int = 0
+    "Marks what is sent; 0: no mark."
 
 
 class ReloadPrompts(Message, frozen=True):

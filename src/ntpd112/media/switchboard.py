@@ -184,7 +184,13 @@ class Switchboard:
         self._shelf.take_site(Path(command.prompts) if command.prompts else None)
         for family, host in command.bind.items():
             self._pools[family] = PortPool(
-                family, host, command.first_port, command.last_port, command.start_at, command.quarantine_s
+                family,
+                host,
+                command.first_port,
+                command.last_port,
+                command.start_at,
+                command.quarantine_s,
+                command.dscp,
             )
         self.refill(monotonic(), at_once=command.reserve)
         if not self._pools:

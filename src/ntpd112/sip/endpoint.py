@@ -43,9 +43,13 @@ class Listen(Protocol):
 
 
 class SipEndpoint:
-    """`on_input()` is called after each batch of inputs; its user then handles events and sends."""
+    """`on_input()` is called after each batch of inputs; its user then handles events and sends.
+    `dscp`: the code point that marks what is sent (RFC 2474); 0: none."""
 
-    def __init__(self, agent: UserAgent, on_input: Callable[[], None], tls: Tls | None = None) -> None:
+    def __init__(
+        self, agent: UserAgent, on_input: Callable[[], None], tls: Tls | None = None, dscp: int = 0
+    ) -> None:
+        self._dscp = dscp
         self.tap: Tap | None = None
         self._reading_since = NEVER
         self._agent = agent
@@ -53,7 +57,7 @@ class SipEndpoint:
         self._loop = asyncio.get_running_loop()
         self._udp: list[UdpSocket] = []
         self._udp_by_local: dict[Address, UdpSocket] = {}
-        self._tcp = Connections(self._loop, self._tcp_message, self._tcp_closed, on_input, tls)
+        self._tcp = Connections(self._loop, self._tcp_message, self._tcp_closed, on_input, tls, dscp)
         self._tcp_locals: dict[tuple[str, int], LocalAddresses] = {}
         "Our address for Via and Contact over TCP and TLS, by transport and IP version."
         agent.set_flow_to(self.flow_to)
@@ -73,7 +77,7 @@ class SipEndpoint:
 
     async def _listen(self, transport: str, address: Address) -> Address:
         if transport == "udp":
-            udp = UdpSocket(address)
+            udp = UdpSocket(address, self._dscp)
             self._udp.append(udp)
             self._loop.add_reader(udp.socket.fileno(), self._readable, udp)
             return udp.local

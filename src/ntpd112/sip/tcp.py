@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, cast
 
+from ntpd112.dscp import mark_descriptor
+
 from .flow import Address, Flow
 from .message import BadMessage, Request, Response
 from .parser import Ping, StreamParser
@@ -63,6 +65,9 @@ class Connection(asyncio.BufferedProtocol):
         else:
             # We made it: the peer owes us nothing until we have asked.
             self.waiting_since = None
+        sock = self.transport.get_extra_info("socket")
+        if sock is not None:
+            mark_descriptor(sock.fileno(), self._table.dscp)
         self._table.add(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:
@@ -133,8 +138,11 @@ class Connections:
         closed: Callable[[Flow], None],
         on_input: Callable[[], None],
         tls: Tls | None = None,
+        dscp: int = 0,
     ) -> None:
         self.loop = loop
+        self.dscp = dscp
+        "Marks what connections send."
         self._tls = tls
         self._reports = FailureReports(loop)
         self.handle = handle

@@ -6,6 +6,8 @@ from __future__ import annotations
 import socket
 from collections.abc import Callable
 
+from ntpd112.dscp import mark
+
 from .flow import Address, Flow, Outgoing
 
 RECEIVE_BUFFER = 4 * 2**20
@@ -20,9 +22,9 @@ MAX_DATAGRAM = 65_535
 
 
 class UdpSocket:
-    """Bound when made. Raises OSError."""
+    """Bound when made; `dscp` marks what it sends. Raises OSError."""
 
-    def __init__(self, address: Address) -> None:
+    def __init__(self, address: Address, dscp: int = 0) -> None:
         family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
         self.socket = socket.socket(family, socket.SOCK_DGRAM)
         try:
@@ -31,6 +33,7 @@ class UdpSocket:
                 # IPv4 has sockets of its own; mapped addresses would hide which trunk a peer belongs to.
                 self.socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             _enlarge(self.socket)
+            mark(self.socket, dscp)
             self.socket.bind(tuple(address))
         except OSError:
             self.socket.close()
