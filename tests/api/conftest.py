@@ -19,6 +19,7 @@ from tests.cdr.calls import abandoned, answered
 from ntpd112.access import SCOPES, Gate
 from ntpd112.access.keys import KeyStore
 from ntpd112.api import create_app
+from ntpd112.api.routes.configuration import Reloaded
 from ntpd112.app.holds import LegalHolds
 from ntpd112.audit import AuditLog
 from ntpd112.cdr.database import open_database
@@ -65,6 +66,11 @@ def cdr(number: int, *, is_answered: bool = False) -> Cdr:
     return made
 
 
+async def nothing_new(by: str) -> Reloaded:
+    """The configuration's file is as it was."""
+    return Reloaded([], [])
+
+
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     """Of an empty database. What reads much of it is tested on PostgreSQL too."""
@@ -103,6 +109,7 @@ async def site(tmp_path: Path, url: str) -> AsyncIterator[Site]:
         legal_holds=holds,
         zone=zone,
         hooks={"dispatch": FakeHook()},
+        reload=nothing_new,
     )
     transport = httpx.ASGITransport(app)
     client = httpx.AsyncClient(

@@ -73,6 +73,7 @@ NEEDS = {
     ("GET", "/api/v1/audit"): "audit:read",
     ("GET", "/api/v1/flood"): "calls:read",
     ("PUT", "/api/v1/flood"): "calls:control",
+    ("POST", "/api/v1/config/reload"): "admin",
     ("GET", "/api/v1/webhooks"): "admin",
     ("GET", "/api/v1/webhooks/{name}/dead"): "admin",
     ("POST", "/api/v1/webhooks/{name}/dead/resend"): "admin",

@@ -1,4 +1,4 @@
-"""`ntpd112 trunk` asks the running agent."""
+"""`ntpd112 trunk` and `ntpd112 reload` ask the running agent."""
 
 from __future__ import annotations
 
@@ -135,3 +135,27 @@ def test_a_trunk_that_is_not_fine_is_exit_code_1_as_json_too(terminal: Terminal,
 def test_a_trunk_of_networks_has_nobody_to_ask(terminal: Terminal, agent: Agent) -> None:
     agent.answer = (200, {"trunk": "pbx", "fine": False, "probes": []})
     assert "nobody to ask" in terminal.run("trunk", "test", "pbx", code=1).output
+
+
+def test_a_reload_prints_what_changes(terminal: Terminal, agent: Agent) -> None:
+    changes = [
+        {"path": "trunk.pbx.max_calls", "was": 30, "now": 60},
+        {"path": "trunk.telkom", "was": None, "now": {"name": "telkom"}},
+    ]
+    agent.answer = (200, {"changes": changes, "warnings": ["no region"]})
+    assert terminal.run("reload").output.splitlines() == [
+        "trunk.pbx.max_calls: 30 -> 60",
+        'trunk.telkom: unset -> {"name": "telkom"}',
+        "warning: no region",
+    ]
+    assert [asked[:2] for asked in agent.asked] == [("POST", "/api/v1/config/reload")]
+
+
+def test_a_reload_that_is_refused_says_every_problem(terminal: Terminal, agent: Agent) -> None:
+    agent.answer = (409, {"detail": "one; two", "problems": ["one", "two"]})
+    assert terminal.run("reload", code=1).output.splitlines() == ["one", "two"]
+
+
+def test_a_reload_without_a_difference_says_so(terminal: Terminal, agent: Agent) -> None:
+    agent.answer = (200, {"changes": [], "warnings": []})
+    assert terminal.run("reload").output == "nothing has changed\n"

@@ -30,6 +30,7 @@ from ntpd112.api.routes import (
     callers,
     calls,
     cdrs,
+    configuration,
     events,
     flood,
     health,
@@ -69,12 +70,13 @@ def create_app(
     warnings: Callable[[], list[str]] = list,
     read_call: history.History = lambda call_id: (),
     hooks: Mapping[str, webhooks.Webhook] = MappingProxyType({}),
+    reload: configuration.Reload = configuration.cannot,
 ) -> FastAPI:
     """`gate`: who may ask. `recordings`: the folder, None when calls are not recorded. `announcements`: built
     in and the site's own. `feed`: the live one. `audit_log`: started. `legal_holds`: what retention leaves
     alone. `zone`: the site's. `metrics`: what `/metrics` shows beside the requests, by default the centre's.
     `warnings`: problems that calls do not suffer from, for `/readyz`. `read_call`: a call's journal. `hooks`:
-    webhooks by name."""
+    webhooks by name. `reload`: reads the configuration again."""
     app = FastAPI(
         title="ntpd112",
         version=version("ntpd112"),
@@ -107,6 +109,7 @@ def create_app(
     app.state.prompts = announcements
     app.state.once = Answers()
     app.state.webhooks = hooks
+    app.state.reload = reload
     problems.install(app)
     app.add_exception_handler(Replay, _replayed)
     app.add_middleware(Once, answers=app.state.once)
@@ -129,6 +132,7 @@ def create_app(
         plant,
         flood,
         prompts,
+        configuration,
         webhooks,
         keys,
         sessions,

@@ -34,6 +34,7 @@ TAGS = {
     "queues": "Queues with their load, and flood mode.",
     "trunks": "Trunks with their load and health.",
     "prompts": "Announcements.",
+    "configuration": "Taking over what the file says now.",
     "access": "API keys, and people who sign in.",
     "audit": "Who did what.",
     "webhooks": "How webhooks do, and what they could not deliver.",

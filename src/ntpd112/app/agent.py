@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import secrets
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
 from functools import partial
@@ -52,6 +53,7 @@ from .pauses import Pauses
 from .phones import PhoneBook
 from .policies import policy_of, trunk_of
 from .publishing import mqtt_sinks, say_goodbye, webhook_sinks
+from .reloading import Reloading
 from .remembering import give_back_counters, keep_saved, save_last, settings_of
 from .retention import REMOVED, keep_retention, keepers
 from .telcos import Telcos
@@ -78,10 +80,12 @@ STOPPERS = (JournalError, DatabaseError, SQLAlchemyError, MediaError, ListenErro
 
 
 class Agent:
-    """The whole agent. `start`, then it serves until `stop`."""
+    """The whole agent. `start`, then it serves until `stop`. `read`: the configuration again, for a reload;
+    raises ConfigErrors. None: it comes from nowhere that could be read."""
 
-    def __init__(self, config: Config) -> None:
+    def __init__(self, config: Config, read: Callable[[], Config] | None = None) -> None:
         self.config = config
+        self._read = read
         self.pauses = Pauses()
         self._tasks: list[asyncio.Task[None]] = []
         self._opened = AsyncExitStack()
@@ -251,6 +255,15 @@ class Agent:
         self.endpoint = SipEndpoint(self.ua, self._request_turn, self.tls, config.sip.dscp)
         self.turn = Turn(self.control, self.ua, self.journal, self.media, self.endpoint, context.tally)
         self.centre = LiveCentre(context, self.control, self.trunks, self._request_turn, self._faults)
+        self.reloading = Reloading(
+            self._read or (lambda: context.config),
+            context,
+            self.control,
+            self.trunks,
+            self.telcos,
+            self.centre,
+            self._request_turn,
+        )
 
     def _request_turn(self) -> None:
         self.turn.request()
@@ -312,6 +325,7 @@ class Agent:
             warnings=self._warnings,
             read_call=self.holds.history,
             hooks=self.webhooks,
+            reload=self.reloading.reload,
         )
         host, port = self.config.http.listen
         self._api = await serve(app, host, port)
@@ -325,6 +339,13 @@ class Agent:
                 await self.projection.drain()
         except Exception as problem:
             log.error("last CDRs not written; they will be at the next start", reason=repr(problem))
+
+    def refresh_soon(self) -> None:
+        """SIGHUP: operators and configuration are read again."""
+        self.operators.refresh_soon()
+        reload = asyncio.create_task(self.reloading.on_signal(), name="reload")
+        self._tasks.append(reload)
+        reload.add_done_callback(self._tasks.remove)
 
     def drain(self) -> None:
         """New calls get 503 from now on, so that the PBX sends them elsewhere; running ones go on."""

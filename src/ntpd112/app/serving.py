@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from collections.abc import Callable
 
 import uvloop
 
@@ -20,17 +21,17 @@ SWITCH_S = 0.0005
 interpreter's 5 ms an INVITE would take several times what it takes in all."""
 
 
-def run(config: Config) -> None:
-    """Serve until SIGTERM or SIGINT: the first drains (up to `sip.drain`), a second stops at once.
-    Raises StartError."""
+def run(config: Config, read: Callable[[], Config] | None = None) -> None:
+    """Serve until SIGTERM or SIGINT: the first drains (up to `sip.drain`), a second stops at once. SIGHUP
+    reads operators and configuration again, the latter by `read`. Raises StartError."""
     set_up_logging(config.log)
     allow_files()
     sys.setswitchinterval(SWITCH_S)
-    uvloop.run(_serve(config))
+    uvloop.run(_serve(config, read))
 
 
-async def _serve(config: Config) -> None:
-    agent, supervisor = Agent(config), Supervisor()
+async def _serve(config: Config, read: Callable[[], Config] | None) -> None:
+    agent, supervisor = Agent(config, read), Supervisor()
     signals: asyncio.Queue[None] = asyncio.Queue()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -43,7 +44,7 @@ async def _serve(config: Config) -> None:
             raise StartError(str(error)) from error
         raise
     calm_collector()
-    loop.add_signal_handler(signal.SIGHUP, agent.operators.refresh_soon)
+    loop.add_signal_handler(signal.SIGHUP, agent.refresh_soon)
     supervisor.ready()
     await signals.get()
     agent.drain()

@@ -36,7 +36,14 @@ class Telcos:
 
     def begin(self) -> None:
         """Register, ask the gateways. Sockets are open by now."""
-        self._apply(list(map(self._spec, self._trunks)))
+        self._apply(self._specs(self._trunks))
+
+    def configure(self, trunks: Iterable[TrunkConfig]) -> None:
+        """Another configuration. A trunk that is gone is registered no more."""
+        self._trunks = list(trunks)
+        specs = self._specs(self._trunks)
+        if specs != self._applied and not self._leaving:
+            self._apply(specs)
 
     def leave(self) -> None:
         """Register no more, and take our contacts off."""
@@ -56,14 +63,18 @@ class Telcos:
         """Take over passwords that change, for ever."""
         while True:
             await asyncio.sleep(LOOK_S)
-            specs = await asyncio.to_thread(lambda: list(map(self._spec, self._trunks)))
-            if specs != self._applied and not self._leaving:
+            trunks = self._trunks
+            specs = await asyncio.to_thread(self._specs, trunks)
+            if specs != self._applied and trunks is self._trunks and not self._leaving:
                 self._apply(specs)
 
     def _apply(self, specs: list[OutboundSpec]) -> None:
         self._applied = specs
         self.outbound.configure(specs, asyncio.get_running_loop().time())
         self._request_turn()
+
+    def _specs(self, trunks: Iterable[TrunkConfig]) -> list[OutboundSpec]:
+        return list(map(self._spec, trunks))
 
     def _spec(self, trunk: TrunkConfig) -> OutboundSpec:
         return OutboundSpec(

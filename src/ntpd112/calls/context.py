@@ -143,6 +143,10 @@ class Context:
         call = self.calls.get(found[0]) if found else None
         return (call, found[1]) if call is not None and found is not None else None
 
+    def present(self, queue: QueueConfig) -> QueueConfig:
+        """The queue as configured now: a reload may have changed it since the call came."""
+        return next((one for one in self.config.queue if one.name == queue.name), queue)
+
     def queue_for(self, dialled: str, call_id: str) -> QueueConfig:
         """The queue that serves the number. A number nobody configured goes to the first queue: it came over
         a trunk of ours, so somebody needs help; the log says so."""

@@ -38,6 +38,10 @@ class Flood:
             self._keep_free(now)
             self._look_later(now)
 
+    def reconfigured(self, now: float) -> None:
+        """Others are kept free from now on, if it is on."""
+        self._keep_free(now)
+
     def look(self, now: float) -> None:
         """A call has come, or time has passed: does it begin or end by the rate of calls?"""
         change = self._context.memory.flood.suggest(self._context.clock.wall(now))

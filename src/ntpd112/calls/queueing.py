@@ -97,6 +97,7 @@ class Queueing:
         operator must have `skills` besides what is asked for anyway."""
         if call.state != "waiting":
             call.enter("waiting")
+        call.queue = self._context.present(call.queue)
         self._write_requeued(call, reason, now, by)
         needs = call.needs = self._needs(call)
         if skills:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Annotated
 
 import typer
 
 from ntpd112 import __version__
+from ntpd112.config import find_config, load_config
 
 from . import check, database, keys, operators, prompts, staff, trace, trunks, webhooks
 from .audit import audit
 from .backup import backup, restore
 from .common import ConfigOption, configuration, fail
 from .keeping import hold, retention
+from .reload import reload
 from .why import why
 
 app = typer.Typer(
@@ -49,6 +52,7 @@ def options(
       ntpd112 trace CALL_ID                          its SIP messages
       ntpd112 audit                                  who changed what, who heard what
       ntpd112 trunk test telkom                      is it there, how does it see us?
+      ntpd112 reload                                 take over what the file says now
       ntpd112 trunk maintenance telkom on            its new calls go elsewhere
       ntpd112 webhook test dispatch                  does its receiver take it?
       ntpd112 backup /srv/backup/today               the whole centre, while it runs
@@ -68,7 +72,7 @@ def run(config: ConfigOption = None) -> None:
     from ntpd112 import app as agent  # late: the other commands start faster without it
 
     try:
-        agent.run(settings)
+        agent.run(settings, partial(load_config, find_config(config)))
     except agent.StartError as error:
         fail(f"ntpd112 cannot start: {error}")
 
@@ -98,6 +102,7 @@ def demo(
 
 
 app.command(short_help="Say what is wrong with the configuration.")(check.check)
+app.command(short_help="Let the running agent read its configuration again.")(reload)
 app.command(short_help="Tell in words why a call went as it did.")(why)
 app.command(short_help="Show who changed what and who fetched which recording.")(audit)
 app.command(short_help="Put a call under legal hold, end it, or list them.")(hold)

@@ -76,8 +76,13 @@ class State(msgspec.Struct):
 
 class Memory:
     def __init__(self, settings: MemorySettings | None = None, state: State | None = None) -> None:
-        settings = settings or MemorySettings()
-        self.state = state = state or State()
+        self.state = state or State()
+        self._open, self._ended = self.state.open, self.state.ended
+        self.use(settings or MemorySettings())
+
+    def use(self, settings: MemorySettings) -> None:
+        """Other settings from now on. What is remembered stays."""
+        state = self.state
         self.callers = Callers(settings.shield, state.records)
         self.places = Places(settings.shield, state.places)
         self.callbacks = Callbacks(settings.callbacks, self.callers.standing, state.lost)
@@ -85,7 +90,6 @@ class Memory:
         self.maintenance = Maintenance(state.maintenance)
         self.levels = Levels(state.intervals, state.duty)
         self.lasts = Lasts(state.lasts)
-        self._open, self._ended = state.open, state.ended
         self._takers: dict[type, Callable[[Any], None]] = {
             CallStarted: self._started,
             CallQueued: self._queued,

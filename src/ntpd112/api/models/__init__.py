@@ -21,6 +21,7 @@ from .base import UNCHANGED, Model, ParameterError, ProblemOut, errors
 from .callbacks import CallbackCallIn, CallbackCallOut, CallbackClosedIn, CallbackClosedOut, CallbackOut
 from .callers import CallerOut, ClassifiedOut, StandingIn
 from .cdrs import CdrOut, CdrPage, MediaQualityOut, QualityOut, SegmentOut
+from .configuration import ChangedOut, ReloadedOut
 from .flood import FloodIn, FloodOut
 from .history import EventOut, EventsOut, WhyLineOut, WhyOut
 from .holds import HoldIn, HoldOut
@@ -62,6 +63,7 @@ __all__ = [
     "CallerOut",
     "CdrOut",
     "CdrPage",
+    "ChangedOut",
     "ClassificationIn",
     "ClassificationOut",
     "ClassifiedOut",
@@ -102,6 +104,7 @@ __all__ = [
     "QualityOut",
     "QueueOut",
     "ReadyOut",
+    "ReloadedOut",
     "RequirementsIn",
     "ResentOut",
     "RoleIn",
