@@ -12,9 +12,10 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import numpy as np
+from tests.srtp import Book
 from tests.tones import Samples, decode, tone
 
-from ntpd112.media import Closed, MediaClient, MediaEvent, MediaLeg, MediaSettings, rtp
+from ntpd112.media import Closed, MediaClient, MediaEvent, MediaLeg, MediaSettings, Secured, rtp
 from ntpd112.media.g711 import PAYLOAD_TYPES, SILENCE
 from ntpd112.media.protocol import Law
 
@@ -34,6 +35,8 @@ class Phone:
         self.sequence = random.getrandbits(16)
         self.timestamp = random.getrandbits(32)
         self.talking = True
+        self.secured: Secured | None = None
+        "As the leg has it: what is `ours` there is what the phone hears."
         self.heard: list[tuple[rtp.Packet, bytes, float]] = []
         "Packets, payloads and times of arrival."
         self.say(hz)
@@ -51,7 +54,8 @@ class Phone:
     def call(self, leg: MediaLeg, *, send: bool = True, dtmf: int | None = 101) -> None:
         """Tell the leg about this phone, and talk to it."""
         self.to = ("127.0.0.1" if leg.family == 4 else "::1", leg.port)
-        leg.remote(self.host, self.port, self.port + 1, self.law, PAYLOAD_TYPES[self.law], dtmf, send)
+        kind = PAYLOAD_TYPES[self.law]
+        leg.remote(self.host, self.port, self.port + 1, self.law, kind, dtmf, send, self.secured)
 
     def step(self) -> None:
         """One packet of what it says."""
@@ -63,7 +67,10 @@ class Phone:
     def send(self, payload: bytes, payload_type: int, *, marker: bool = False) -> None:
         assert self.to is not None
         head = rtp.header(payload_type, self.sequence, self.timestamp, self.ssrc, marker=marker)
-        self.sock.sendto(head + payload, self.to)
+        data = head + payload
+        if self.secured is not None:
+            data = Book(self.secured.theirs, self.secured.suite).protect(data)
+        self.sock.sendto(data, self.to)
 
     def listen(self) -> None:
         while True:
@@ -71,6 +78,8 @@ class Phone:
                 data = self.sock.recv(2048)
             except BlockingIOError:
                 return
+            if self.secured is not None:
+                data = Book(self.secured.ours, self.secured.suite).unprotect(data)
             packet = rtp.parse(data)
             assert packet is not None, f"the worker sent no RTP: {data[:16]!r}"
             self.heard.append((packet, data[packet.start : packet.end], time.monotonic()))

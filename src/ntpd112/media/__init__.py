@@ -3,8 +3,7 @@ its own.
 
 `client` is what the agent uses (`MediaClient`), `events` what it hears back, `worker` the process,
 `convert` makes announcements of uploads. Nothing here knows SIP or the queue. The small interface (open a
-leg, say whom it hears, play, record, close) can be served by another media plane later; legs of another
-kind (SRTP) go beside `leg.py`.
+leg, say whom it hears, play, record, close) can be served by another media plane later.
 """
 
 from .client import MediaClient, MediaError, MediaLeg, MediaSettings, NoPorts
@@ -20,9 +19,11 @@ from .events import (
     Quality,
     RecordingFailed,
     Stranger,
+    Unauthentic,
     Voice,
     WorkerLost,
 )
+from .protocol import Secured
 
 __all__ = [
     "AudioBack",
@@ -40,7 +41,9 @@ __all__ = [
     "PlayEnded",
     "Quality",
     "RecordingFailed",
+    "Secured",
     "Stranger",
+    "Unauthentic",
     "Voice",
     "WorkerLost",
 ]

@@ -15,7 +15,7 @@ from . import protocol
 from .events import Closed, MediaEvent, WorkerLost
 from .figures import Figures
 from .process import CONNECT_S, WorkerSlot
-from .protocol import Alive, Command, Configure, Family, Law, Report
+from .protocol import Alive, Command, Configure, Family, Law, Report, Secured
 
 MAX_EVENTS = 100_000
 "Events nobody has taken; a client whose events are not taken is not looked after, the oldest are dropped."
@@ -79,11 +79,14 @@ class MediaLeg:
         payload_type: int,
         dtmf_payload_type: int | None,
         send: bool,
+        secured: Secured | None = None,
     ) -> None:
         """What an offer/answer exchange gave. A new address is learned anew, the same one keeps the lock.
-        `send` False: the peer holds us."""
+        `send` False: the peer holds us. `secured`: by SRTP; keys that stay go on with their counters."""
         self._send(
-            protocol.Remote(self.id, address, port, rtcp_port, codec, payload_type, dtmf_payload_type, send)
+            protocol.Remote(
+                self.id, address, port, rtcp_port, codec, payload_type, dtmf_payload_type, send, secured
+            )
         )
 
     def play(self, prompt: str, *more: str, loop: bool = False, language: str | None = None) -> None:

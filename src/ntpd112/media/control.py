@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import random
-import socket
 import time
 from typing import Final
 
 from . import rtcp
 from .learning import Source
+from .lines import Lines
 from .reception import Reception
 
 MAX_SSRCS: Final = 16
@@ -22,18 +22,18 @@ class RtcpControl:
         "_cname",
         "_due_at",
         "_interval_s",
+        "_lines",
         "_lost",
         "_peer_report",
-        "_socket",
         "address",
         "jitter_ms",
     )
 
-    def __init__(self, sock: socket.socket, interval_s: float, now: float) -> None:
+    def __init__(self, lines: Lines, interval_s: float, now: float) -> None:
         self.address: Source | None = None
         self.jitter_ms: float | None = None
         "As last reported by the peer."
-        self._socket = sock
+        self._lines = lines
         self._interval_s = interval_s
         self._cname = f"{random.getrandbits(64):016x}"
         self._due_at = now + interval_s * random.uniform(0.5, 1.0)
@@ -49,7 +49,7 @@ class RtcpControl:
         """Read one packet from the RTCP socket. Only the host `heard` (whose RTP we listen to) is believed,
         and answered where it sends from."""
         try:
-            data, sender = self._socket.recvfrom(rtcp.MAX_PACKET_BYTES)
+            data, sender = self._lines.rtcp.recvfrom(rtcp.MAX_PACKET_BYTES)
         except OSError:
             return
         if heard is not None and sender[0] == heard[0] and self.take(data, now):
@@ -80,7 +80,7 @@ class RtcpControl:
         self._due_at = now + self._interval_s * random.uniform(0.5, 1.5)
         if self.address is not None:
             try:
-                self._socket.sendto(data, self.address)
+                self._lines.rtcp.sendto(data, self.address)
             except OSError:
                 return  # the next report says the same again
 

@@ -20,6 +20,8 @@ class Quality(msgspec.Struct, frozen=True, array_like=True):
     remote_jitter_ms: float | None = None
     dropped: int = 0
     "Packets thrown away: malformed, of another source, or of an unknown payload type."
+    unauthentic: int = 0
+    "Packets to a leg with SRTP that were not secured by the peer's key."
 
 
 class Event(msgspec.Struct, frozen=True, array_like=True, tag=True):
@@ -91,6 +93,14 @@ class Lossy(Event, frozen=True, tag="lossy"):
     percent: int
 
 
+class Unauthentic(Event, frozen=True, tag="unauthentic"):
+    """A leg with SRTP gets packets that its peer's key has not secured: `packets` of them so far. They are
+    thrown away. Once for a leg."""
+
+    leg: int
+    packets: int
+
+
 class Closed(Event, frozen=True, tag="closed"):
     """The leg is closed; its ports are given back."""
 
@@ -121,6 +131,7 @@ MediaEvent = (
     | AudioBack
     | Stranger
     | Lossy
+    | Unauthentic
     | Closed
     | RecordingFailed
     | WorkerLost

@@ -32,6 +32,8 @@ class Figures:
         "Times that sound stopped for longer than `no_audio_s` where there had been some."
         self.never_heard = 0
         "Legs that had been silent for so long from the first: one-way audio."
+        self.unauthentic = 0
+        "Packets to legs with SRTP that their peers' keys have not secured; of legs that are closed."
         self.workers_lost = 0
 
     def take(self, report: Report) -> None:
@@ -47,6 +49,7 @@ class Figures:
         quality = closed.quality
         self.legs += 1
         self.lost += quality.lost
+        self.unauthentic += quality.unauthentic
         self.remote_lost += quality.remote_lost or 0
         if quality.packets:
             self.jitter.observe(quality.jitter_ms / 1000)

@@ -1,4 +1,4 @@
-"""What is wrong with a leg's sound although packets come: a stranger's stream, or much loss. Pure.
+"""What is wrong with a leg's sound although packets come: a stranger's stream, wrong keys, much loss. Pure.
 
 Each is told once for each leg: who is told of it looks at the network, not at the next second.
 """
@@ -7,11 +7,13 @@ from __future__ import annotations
 
 from typing import Final
 
-from .events import Lossy, Stranger
+from .events import Lossy, Stranger, Unauthentic
 from .learning import Source
 
 STRANGE_PACKETS: Final = 25
 "Refused within a second: half of what a stream of G.711 has; the late packets of a NAT's old port are fewer."
+UNAUTHENTIC_PACKETS: Final = 5
+"That a secured leg's keys do not fit, before it is told: one or two may be on their way when keys change."
 LOSS_SPAN_S: Final = 10
 "Loss is looked at over so long: one burst of a radio cell is no fault of the network."
 HIGH_LOSS: Final = 0.05
@@ -23,22 +25,25 @@ LOSS_PACKETS: Final = 100
 class Inspection:
     """`refused` for each packet of another source, `second` once a second."""
 
-    __slots__ = ("_leg", "_lossy", "_lost", "_packets", "_refused", "_seconds", "_source", "_strange")
+    __slots__ = ("_leg", "_lossy", "_lost", "_packets", "_refused", "_seconds", "_source", "_strange", "_unsafe")
 
     def __init__(self, leg: int) -> None:
         self._leg = leg
         self._refused = 0
         self._source: Source = ()
-        self._strange = self._lossy = False
+        self._strange = self._lossy = self._unsafe = False
         self._seconds = self._packets = self._lost = 0
 
     def refused(self, sender: Source) -> None:
         self._refused += 1
         self._source = sender
 
-    def second(self, packets: int, lost: int) -> list[Stranger | Lossy]:
-        """What is to be told now. `packets` received and `lost` are the leg's totals."""
-        told: list[Stranger | Lossy] = []
+    def second(self, packets: int, lost: int, unauthentic: int = 0) -> list[Stranger | Lossy | Unauthentic]:
+        """What is to be told now. `packets` received, `lost` and `unauthentic` are the leg's totals."""
+        told: list[Stranger | Lossy | Unauthentic] = []
+        if unauthentic >= UNAUTHENTIC_PACKETS and not self._unsafe:
+            self._unsafe = True
+            told.append(Unauthentic(self._leg, unauthentic))
         if self._refused >= STRANGE_PACKETS and not self._strange:
             self._strange = True
             told.append(Stranger(self._leg, self._source[0], self._source[1]))

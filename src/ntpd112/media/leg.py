@@ -18,6 +18,7 @@ from .events import AudioBack, Dtmf, Event, Learned, NoAudio, PlayEnded, Quality
 from .g711 import FRAME_SAMPLES, LAW_OF_PAYLOAD_TYPE, PAYLOAD_TYPES, SAMPLE_RATE, translate
 from .inspection import Inspection
 from .learning import Source, SourceLock
+from .lines import Lines
 from .player import Player, Stream
 from .ports import SocketPair
 from .protocol import Family, Law, Open, Remote
@@ -53,6 +54,7 @@ class Leg:
         self.port = command.port
         self.family: Family = command.family
         self.sockets = sockets
+        self.lines = Lines(sockets)
         self.law: Law = command.law
         "What the peer is sent."
         self.payload_type = PAYLOAD_TYPES[command.law]
@@ -64,7 +66,7 @@ class Leg:
         self.reception = Reception()
         self.stream = Stream()
         self.player = Player()
-        self.control = RtcpControl(sockets.rtcp, around.rtcp_interval_s, now)
+        self.control = RtcpControl(self.lines, around.rtcp_interval_s, now)
         self.sources: tuple[Leg, ...] = ()
         "Whom it hears."
         self.listeners: tuple[Leg, ...] = ()
@@ -126,6 +128,7 @@ class Leg:
                 host=remote.host,
             )
         self.lock.expect(address)
+        self.lines.secure(remote.secured)
         self.follow_relay()
         self.control.address = socket_address(remote.host, remote.rtcp_port, self.family)
         self.law, self.payload_type = remote.law, remote.payload_type
@@ -187,7 +190,7 @@ class Leg:
     def receive(self) -> None:
         """The handler while there is nobody to relay to, or more than one."""
         try:
-            data, sender = self.sockets.rtp.recvfrom(rtp.MAX_PACKET_BYTES)
+            data, sender = self.lines.rtp.recvfrom(rtp.MAX_PACKET_BYTES)
         except OSError:
             return
         self.consider(data, sender)
@@ -276,7 +279,7 @@ class Leg:
         target = self.target
         if target is not None:
             try:
-                self.sockets.rtp.sendto(data, target)
+                self.lines.rtp.sendto(data, target)
             except OSError:
                 self.unsent += 1
 
@@ -308,7 +311,7 @@ class Leg:
         if silent_s >= self._around.no_audio_s and not self._silence_told:
             self._silence_told = True
             self._around.emit(NoAudio(self.id, round(silent_s, 1), never=self.reception.packets == 0))
-        for problem in self._inspection.second(self.reception.packets, self.reception.lost):
+        for problem in self._inspection.second(self.reception.packets, self.reception.lost, self.lines.unauthentic):
             self._around.emit(problem)
         self._fill_silence()
         for digit, duration_ms in self._dtmf.expire(now):
@@ -333,7 +336,12 @@ class Leg:
 
     def _sender(self, now: float) -> tuple[int, rtcp.Sender | None]:
         """The stream that is sent to here at present, for the sender report."""
-        if (self.player.name or self.mixed) and self.stream.packets:
+        srtp = self.lines.srtp
+        if srtp is not None and srtp.stream.packets:
+            timestamp, packets, ssrc = srtp.stream.timestamp(now), srtp.stream.packets, srtp.stream.ssrc
+        elif srtp is not None:
+            return srtp.stream.ssrc, None
+        elif (self.player.name or self.mixed) and self.stream.packets:
             timestamp, packets = self.stream.timestamp(self._around.tick), self.stream.packets
             ssrc = self.stream.ssrc
         elif len(self.sources) == 1 and self.takes_sound and self.sources[0].reception.received:
@@ -355,6 +363,7 @@ class Leg:
             control.lost,
             control.jitter_ms,
             self.dropped,
+            self.lines.unauthentic,
         )
 
 

@@ -19,11 +19,14 @@ from .events import (
     PlayEnded,
     RecordingFailed,
     Stranger,
+    Unauthentic,
     Voice,
 )
 
 Law = Literal["PCMA", "PCMU"]
 Family = Literal[4, 6]
+Suite = Literal["AES_CM_128_HMAC_SHA1_80", "AES_CM_128_HMAC_SHA1_32"]
+"Of SRTP, by their names in SDP (RFC 4568 §6.2)."
 
 MAX_FRAME_BYTES = 1 << 20
 "A longer frame is no command of ours: the largest, a list of 10,000 ports, has 30 kB."
@@ -66,6 +69,17 @@ class Open(Message, frozen=True):
     law: Law
 
 
+class Secured(msgspec.Struct, frozen=True, array_like=True):
+    """SRTP for a leg. Keys are 16 bytes of master key and 14 of salt; `ours` is for what the leg is sent."""
+
+    suite: Suite
+    ours: bytes
+    theirs: bytes
+
+    def __repr__(self) -> str:
+        return f"Secured({self.suite}, keys not shown)"
+
+
 class Remote(Message, frozen=True):
     """What signalling says of the other end. `send` False: it holds us, nothing may be sent."""
 
@@ -77,6 +91,8 @@ class Remote(Message, frozen=True):
     payload_type: int
     dtmf_payload_type: int | None
     send: bool
+    secured: Secured | None = None
+    "None: plain RTP."
 
 
 class Belongs(Message, frozen=True):
@@ -191,6 +207,7 @@ Report = (
     | AudioBack
     | Stranger
     | Lossy
+    | Unauthentic
     | Closed
     | RecordingFailed
     | Voice

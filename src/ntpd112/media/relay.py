@@ -39,7 +39,7 @@ _unpack_word = struct.Struct(">HHII").unpack_from
 
 def relay_untouched(leg: Leg, peer: Leg) -> Handler:
     """For a locked leg whose peer takes the same law and payload type, and that nothing else listens to."""
-    receive, send, consider = leg.sockets.rtp.recvfrom, peer.sockets.rtp.sendto, leg.consider
+    receive, send, consider = leg.lines.rtp.recvfrom, peer.lines.rtp.sendto, leg.consider
     source, target = leg.lock.locked, peer.target
     reception, unpack, clock = leg.reception, _unpack_word, monotonic
     expected, limit = 0x8000 | PAYLOAD_TYPES[leg.heard_law], MAX_TRANSIT_STEP
@@ -76,7 +76,7 @@ def relay_untouched(leg: Leg, peer: Leg) -> Handler:
 def relay_worked(leg: Leg, peer: Leg) -> Handler:
     """As above, for a packet that is also recorded or mixed, or changes its law, payload type or sequence
     number on the way."""
-    receive, send, consider = leg.sockets.rtp.recvfrom, peer.sockets.rtp.sendto, leg.consider
+    receive, send, consider = leg.lines.rtp.recvfrom, peer.lines.rtp.sendto, leg.consider
     source, target = leg.lock.locked, peer.target
     reception, unpack, clock = leg.reception, HEADER.unpack_from, monotonic
     law, wanted = leg.heard_law, peer.law

@@ -112,6 +112,8 @@ class Quality(Protocol):
     @property
     def never_heard(self) -> int: ...
     @property
+    def unauthentic(self) -> int: ...
+    @property
     def workers_lost(self) -> int: ...
 
 
@@ -167,6 +169,11 @@ def _quality(quality: Quality) -> Iterator[Metric]:
         "RTP packets lost in legs that are closed. Out: as the peers' RTCP tells.",
         ["direction"],
         lost,
+    )
+    yield counter(
+        "ntpd112_rtp_unauthentic",
+        "Packets to legs with SRTP that were not secured by the peer's key; of legs that are closed.",
+        quality.unauthentic,
     )
     yield histogram("ntpd112_rtp_loss_ratio", "Share of a leg's packets that was lost.", quality.loss)
     yield histogram(
