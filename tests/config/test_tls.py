@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 from tests.config.said import load, said
 
+from ntpd112.config.tls_checks import srtp_doubts
+
 
 @pytest.mark.parametrize(
     ("text", "wrong"),
@@ -39,3 +41,15 @@ def test_files_are_taken_from_the_folder_of_the_configuration(tmp_path: Path) ->
     text = '[tls]\ncertificate = "tls/cert.pem"\nkey = "/etc/key.pem"\n[sip]\nlisten = ["tls://0.0.0.0:5061"]'
     tls = load(tmp_path, text).tls
     assert (tls.certificate, tls.key, tls.ca) == (tmp_path / "tls/cert.pem", Path("/etc/key.pem"), None)
+
+
+@pytest.mark.parametrize(
+    ("text", "owner"),
+    [('[registrar]\nsrtp = "preferred"', "[registrar]"), ("", 'trunk "pbx"')],
+)
+def test_keys_of_srtp_that_travel_in_the_clear_are_warned_of(tmp_path: Path, text: str, owner: str) -> None:
+    trunk = '[[trunk]]\nname = "pbx"\npeers = ["10.1.0.5"]\n' + ("" if text else 'srtp = "required"\n')
+    tls = '[tls]\ncertificate = "cert.pem"\nkey = "key.pem"\n[sip]\nlisten = ["tls://0.0.0.0:5061"]'
+    (warning,) = srtp_doubts(load(tmp_path, f"{text}\n{trunk}"))
+    assert warning.startswith(f"{owner}: srtp is on, but")
+    assert list(srtp_doubts(load(tmp_path, f"{text}\n{trunk}{tls}"))) == []

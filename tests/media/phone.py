@@ -37,6 +37,8 @@ class Phone:
         self.talking = True
         self.secured: Secured | None = None
         "As the leg has it: what is `ours` there is what the phone hears."
+        self.unreadable = 0
+        "Packets with another key, on their way when keys changed."
         self.heard: list[tuple[rtp.Packet, bytes, float]] = []
         "Packets, payloads and times of arrival."
         self.say(hz)
@@ -79,7 +81,11 @@ class Phone:
             except BlockingIOError:
                 return
             if self.secured is not None:
-                data = Book(self.secured.ours, self.secured.suite).unprotect(data)
+                book = Book(self.secured.ours, self.secured.suite)
+                if not book.is_authentic(data):
+                    self.unreadable += 1
+                    continue
+                data = book.unprotect(data)
             packet = rtp.parse(data)
             assert packet is not None, f"the worker sent no RTP: {data[:16]!r}"
             self.heard.append((packet, data[packet.start : packet.end], time.monotonic()))

@@ -3,13 +3,19 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ntpd112.media.events import Lossy, Stranger
-from ntpd112.media.inspection import LOSS_PACKETS, LOSS_SPAN_S, STRANGE_PACKETS, Inspection
+from ntpd112.media.events import Lossy, Stranger, Unauthentic
+from ntpd112.media.inspection import (
+    LOSS_PACKETS,
+    LOSS_SPAN_S,
+    STRANGE_PACKETS,
+    UNAUTHENTIC_PACKETS,
+    Inspection,
+)
 
 STRANGER = ("203.0.113.9", 999)
 
 
-def seconds(inspection: Inspection, figures: list[tuple[int, int]]) -> list[Stranger | Lossy]:
+def seconds(inspection: Inspection, figures: list[tuple[int, int]]) -> list[Stranger | Lossy | Unauthentic]:
     """Received and lost of each second."""
     told, packets, lost = [], 0, 0
     for new, gone in figures:
@@ -51,3 +57,10 @@ def test_of_few_packets_or_little_loss_nothing_is_told(figures: list[tuple[int, 
     few = LOSS_PACKETS // LOSS_SPAN_S - 1
     quiet = [(min(new, few - gone), gone) for new, gone in figures]
     assert seconds(Inspection(7), quiet) == []
+
+
+def test_wrong_keys_are_told_once_but_not_of_the_few_packets_on_their_way_when_keys_change() -> None:
+    inspection = Inspection(7)
+    totals = (UNAUTHENTIC_PACKETS - 1, UNAUTHENTIC_PACKETS, UNAUTHENTIC_PACKETS + 50)
+    told = [inspection.second(0, 0, unauthentic) for unauthentic in totals]
+    assert told == [[], [Unauthentic(7, UNAUTHENTIC_PACKETS)], []]

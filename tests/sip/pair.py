@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from itertools import count
 
 from ntpd112.sip.agent import UaConfig, UserAgent
+from ntpd112.sip.crypto_attribute import SrtpPolicy
 from ntpd112.sip.events import IncomingCall, PhoneCall, SipEvent
 from ntpd112.sip.flow import Address, Flow, Outgoing
 from ntpd112.sip.leg import Leg
@@ -100,6 +101,8 @@ class Pair:
         self.flow_a = Flow(transport, ALICE, BOB)
         self.flow_b = Flow(transport, BOB, ALICE)
         self.judge = judge or (lambda data: "pass")
+        self.srtp: SrtpPolicy = "off"
+        "Of calls that a makes."
         self.wire: list[str] = []
         "What was sent, as `a INVITE`, `b 200 INVITE`; what was dropped has a `!` behind."
         self.sent: list[bytes] = []
@@ -153,7 +156,7 @@ class Pair:
 
     def invite(self, headers: dict[str, str] | None = None, local: LocalMedia = MEDIA_A) -> Leg:
         """a calls b; what is said is not carried over yet."""
-        target = Target(Uri("sip", BOB.host, "112", BOB.port), self.flow_a)
+        target = Target(Uri("sip", BOB.host, "112", BOB.port), self.flow_a, srtp=self.srtp)
         leg = self.a.ua.invite(target, caller=CALLER, local=local, headers=headers, now=self.now)
         self.a.legs.append(leg)
         return leg

@@ -236,6 +236,7 @@ class Agent:
             min_expires=int(config.registrar.expires[0]),
             max_expires=int(config.registrar.expires[1]),
             keepalive_s=config.registrar.keepalive,
+            srtp=config.registrar.srtp,
             secret=secrets.token_bytes(32),
         )
         self.operators.on_removed = self.registrar.remove_user

@@ -46,4 +46,5 @@ def trunk_of(trunk: TrunkConfig) -> TrunkSpec:
         options_s=trunk.options,
         max_rate=trunk.max_rate,
         alarm_at=trunk.alarm_at,
+        srtp=trunk.srtp,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from ntpd112.journal.events import LegQuality, RecordingFailed, RecordingStarted
-from ntpd112.media import MediaLeg
+from ntpd112.media import MediaLeg, Secured
 from ntpd112.media.events import Closed, Learned
 from ntpd112.media.events import RecordingFailed as RecordingBroke
 from ntpd112.media.protocol import Family
@@ -63,6 +63,7 @@ class Sound:
             payload_type=remote.codec.payload_type,
             dtmf_payload_type=remote.dtmf_payload_type,
             send=not remote.held,
+            secured=_keys_of(remote),
         )
 
     # --- what is heard
@@ -111,6 +112,11 @@ class Sound:
             log.error("recording stopped; the call goes on", call_id=found[0].id, reason=event.reason)
             at = self._context.clock.wall(now)
             self._context.write(RecordingFailed(at=at, call_id=found[0].id, reason=event.reason))
+
+
+def _keys_of(remote: RemoteMedia) -> Secured | None:
+    agreed = remote.secured
+    return Secured(agreed.suite, bytes(agreed.ours), bytes(agreed.theirs)) if agreed is not None else None
 
 
 def family_of(host: str) -> Family:

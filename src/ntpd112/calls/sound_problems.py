@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from ntpd112.journal.events import MediaProblem, SoundKind
-from ntpd112.media.events import Closed, Learned, Lossy, MediaEvent, NoAudio, Stranger, WorkerLost
+from ntpd112.media.events import (
+    Closed,
+    Learned,
+    Lossy,
+    MediaEvent,
+    NoAudio,
+    Stranger,
+    Unauthentic,
+    WorkerLost,
+)
 from ntpd112.sip.uri import format_host_port
 
 from .call import Call
@@ -18,6 +27,7 @@ _SAID: dict[SoundKind, str] = {
     "nat": "sound comes from another host than the SDP said",
     "stranger": "a second source sends sound, which is thrown away",
     "loss": "much of the sound is lost",
+    "wrong_key": "sound comes plain or with another SRTP key than was agreed on, and is thrown away",
 }
 
 
@@ -54,6 +64,8 @@ class SoundProblems:
                 self._note(leg, Sign("stranger", source=format_host_port(host, port)), now)
             case Lossy(leg=leg, percent=percent):
                 self._note(leg, Sign("loss", percent=percent), now)
+            case Unauthentic(leg=leg):
+                self._note(leg, Sign("wrong_key"), now)
             case Closed(leg=leg):
                 self._forget(leg)
             case WorkerLost(legs=legs):

@@ -61,3 +61,8 @@ def _said(problem: MediaProblem, name: str, told: str) -> str:
                 f"{problem.percent} % of the sound of {name} was lost on its way to us: a line that is too "
                 "full, or a bad radio link"
             )
+        case "wrong_key":
+            return (
+                f"sound to the port of {name} is plain, or has another SRTP key than was agreed on, and "
+                "is thrown away. Likely the peer does not use the key that it gave, or somebody forges sound"
+            )

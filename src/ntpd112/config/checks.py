@@ -17,7 +17,7 @@ from .problems import Complaint, shown, where
 from .prompts import missing_prompts, prompt_doubts
 from .queue_checks import queue_checks, queue_doubts
 from .tables import tables
-from .tls_checks import tls_checks
+from .tls_checks import srtp_doubts, tls_checks
 from .values import listen_url, network, port_range
 from .webhook_checks import webhook_checks
 
@@ -53,6 +53,7 @@ def warnings_of(config: Config) -> list[str]:
         *found,
         *outbound_doubts(config),
         *network_doubts(config),
+        *srtp_doubts(config),
         *queue_doubts(config),
         *prompt_doubts(config),
     ]

@@ -74,6 +74,8 @@ Skills = dict[str, Annotated[int, Field(ge=1, le=MAX_LEVEL)]]
 Priority = Annotated[int, Field(ge=0)]
 "0 is most urgent."
 Language = Literal["id", "en"]
+SrtpPolicy = Literal["off", "preferred", "required"]
+"`preferred`: secured if the peer can, plain else; `required`: no call without."
 
 
 class Section(BaseModel):

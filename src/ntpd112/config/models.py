@@ -31,6 +31,7 @@ from .fields import (
     Section,
     SipUris,
     Skills,
+    SrtpPolicy,
     Telephone,
     Timezone,
 )
@@ -99,6 +100,8 @@ class RegistrarConfig(Section):
     "What a phone may ask for."
     keepalive: Duration = 30.0
     "OPTIONS to registered phones; 0: none."
+    srtp: SrtpPolicy = "off"
+    "Of calls with registered phones."
 
 
 class MediaConfig(Section):
@@ -157,6 +160,8 @@ class TrunkConfig(Section):
     "The telco's, in From and for registering; empty: addresses."
     present: Telephone = ""
     "The number that the called see; empty: the caller's own."
+    srtp: SrtpPolicy = "off"
+    "Of its calls, in either direction."
     skills: Skills = {}
     prefer: Skills = {}
     "What its calls ask for beside what their queue does."

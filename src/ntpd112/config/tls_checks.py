@@ -1,10 +1,11 @@
-"""Settings for TLS that do not go together."""
+"""Settings for TLS and SRTP that do not go together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import Any
 
+from .models import Config
 from .problems import Complaint
 from .tables import elements, tables
 from .values import is_tls, listen_url
@@ -38,3 +39,15 @@ def _users_without_certificate(given: dict[str, Any]) -> Iterator[Complaint]:
             if isinstance(uri, str) and is_tls(uri):
                 message = f'destination "{table.get("name")}": to "{uri}" {wanted}'
                 yield Complaint(("destination", index, "to"), message, uri)
+
+
+def srtp_doubts(config: Config) -> Iterator[str]:
+    """SRTP by SDES is worth as much as what its keys travel in (RFC 4568 §8.3)."""
+    if any(url.transport == "tls" for url in config.sip.listen):
+        return
+    secured = [f'trunk "{trunk.name}"' for trunk in config.trunk if trunk.srtp != "off"]
+    for owner in [*secured, *(["[registrar]"] if config.registrar.srtp != "off" else [])]:
+        yield (
+            f"{owner}: srtp is on, but [sip] listen has no tls:// URL: the keys travel in the clear, and who "
+            "can listen to the sound can read them"
+        )

@@ -25,7 +25,17 @@ LOSS_PACKETS: Final = 100
 class Inspection:
     """`refused` for each packet of another source, `second` once a second."""
 
-    __slots__ = ("_leg", "_lossy", "_lost", "_packets", "_refused", "_seconds", "_source", "_strange", "_unsafe")
+    __slots__ = (
+        "_leg",
+        "_lossy",
+        "_lost",
+        "_packets",
+        "_refused",
+        "_seconds",
+        "_source",
+        "_strange",
+        "_unsafe",
+    )
 
     def __init__(self, leg: int) -> None:
         self._leg = leg

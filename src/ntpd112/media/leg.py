@@ -311,7 +311,9 @@ class Leg:
         if silent_s >= self._around.no_audio_s and not self._silence_told:
             self._silence_told = True
             self._around.emit(NoAudio(self.id, round(silent_s, 1), never=self.reception.packets == 0))
-        for problem in self._inspection.second(self.reception.packets, self.reception.lost, self.lines.unauthentic):
+        for problem in self._inspection.second(
+            self.reception.packets, self.reception.lost, self.lines.unauthentic
+        ):
             self._around.emit(problem)
         self._fill_silence()
         for digit, duration_ms in self._dtmf.expire(now):

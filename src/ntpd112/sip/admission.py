@@ -17,6 +17,7 @@ from math import ceil
 from weakref import WeakSet
 
 from .core import EXTENSIONS, MAX_LEGS, Core
+from .crypto_attribute import SrtpPolicy
 from .events import IncomingCall, PhoneCall, Refused
 from .flow import Flow
 from .message import Request
@@ -75,6 +76,7 @@ class Admission:
         self._core = core
         self._trunks = trunks
         self._registrar = registrar
+        self._phones_srtp: SrtpPolicy = registrar.srtp if registrar is not None else "off"
         self._begun: dict[str, WeakSet[InboundLeg]] = {}
         "What each user's phones have begun; of registered users only, so no more than there are."
         self._reports = reports
@@ -113,7 +115,7 @@ class Admission:
         elif sum(leg.state != "ended" for leg in begun) >= MAX_PHONE_CALLS:
             reason = f"phones of {user!r} have begun {MAX_PHONE_CALLS} calls"
             self._refuse(transaction, flow, 486, "phone full", reason, {}, now)
-        elif (leg := self._make_leg(transaction, flow, now)) is not None:
+        elif (leg := self._make_leg(transaction, self._phones_srtp, flow, now)) is not None:
             assert leg.dialog is not None
             leg.dialog.pinned = True
             begun.add(leg)
@@ -141,7 +143,7 @@ class Admission:
             reason = f"trunk {trunk.name!r} has its {trunk.max_calls} calls"
             self._refuse(transaction, flow, 503, "trunk full", reason, later, now)
         else:
-            leg = self._make_leg(transaction, flow, now)
+            leg = self._make_leg(transaction, trunk.srtp, flow, now)
             if leg is None:
                 trunk.release()
                 return
@@ -154,11 +156,13 @@ class Admission:
             self._policy_reports[key] = RefusalReports(self._core, REPORT_POLICY_S)
         return self._policy_reports[key]
 
-    def _make_leg(self, transaction: InviteServer, flow: Flow, now: float) -> InboundLeg | None:
+    def _make_leg(
+        self, transaction: InviteServer, srtp: SrtpPolicy, flow: Flow, now: float
+    ) -> InboundLeg | None:
         core = self._core
         transaction.respond(reply(transaction.request, 100), now)
         try:
-            return InboundLeg(core, transaction, core.token())
+            return InboundLeg(core, transaction, core.token(), srtp)
         except TooSmall as error:
             minimum = core.config.min_session_expires
             self._refuse(transaction, flow, 422, "not acceptable", str(error), {"min-se": minimum}, now)

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 from .admission import Admission, RefusalReports, unsupported
 from .bindings import Binding
 from .core import ALLOW, SUPPORTED, Core, UaConfig
+from .crypto_attribute import KEY_BYTES
 from .events import SipEvent
 from .flow import Flow, FlowTo, Outgoing
 from .keepalive import Keepalive
@@ -25,6 +28,7 @@ from .registrar import Registrar
 from .replaces import Replaces
 from .reply import reply, tag_of
 from .sdp import LocalMedia
+from .srtp_keys import NewKey
 from .stateless import Stateless, stamp
 from .target import Target, target_of
 from .transaction import InviteServer
@@ -40,6 +44,7 @@ IN_DIALOG = frozenset({"INVITE", "BYE", "UPDATE", "PRACK", "INFO", "OPTIONS", "R
 "Methods that a leg handles."
 REFUSALS = {"MESSAGE": 405, "REGISTER": 405, "SUBSCRIBE": 489, "NOTIFY": 489, "PUBLISH": 489}
 "Known methods that we do not serve; every other is 501."
+_key = partial(secrets.token_bytes, KEY_BYTES)
 
 
 def _token() -> str:
@@ -47,7 +52,8 @@ def _token() -> str:
 
 
 class UserAgent:
-    """`token()` gives unguessable text for tags, branches and Call-IDs; tests pass a counter."""
+    """`token()` gives unguessable text for tags, branches and Call-IDs, `new_key()` keys for SRTP; tests pass
+    counters."""
 
     def __init__(
         self,
@@ -56,8 +62,9 @@ class UserAgent:
         trunks: Trunks,
         *,
         token: Callable[[], str] = _token,
+        new_key: NewKey = _key,
     ) -> None:
-        self.core = Core(config, token)
+        self.core = Core(config, token, new_key)
         self.traffic = self.core.transactions.traffic
         self._registrar = registrar
         self._trunks = trunks
@@ -321,7 +328,9 @@ class UserAgent:
     def target_of(self, uri: Uri) -> Target | None:
         """Where `sip:` calls go that are for no phone of ours. None: the host is a name (they are not looked
         up), or there is no socket of its IP version and transport."""
-        return target_of(uri, self._flow_to) if self._flow_to is not None else None
+        target = target_of(uri, self._flow_to) if self._flow_to is not None else None
+        trunk = self._trunks.match(target.flow.remote.host) if target is not None else None
+        return replace(target, srtp=trunk.srtp) if target is not None and trunk is not None else target
 
     def ways_to(self, host: str) -> list[Flow]:
         """To a peer of a trunk, by each transport."""

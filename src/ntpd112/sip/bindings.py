@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from itertools import count
 from math import inf
 
+from .crypto_attribute import SrtpPolicy
 from .events import Registered, SipEvent, Unregistered
 from .flow import Flow
 from .liveness import Liveness
@@ -44,6 +45,8 @@ class Binding:
     user_agent: str
     liveness: Liveness
     registered_at: float
+    srtp: SrtpPolicy = "off"
+    "Of calls with it."
     wake_at: float = field(default=inf, init=False)
     "The time of its valid heap entry; -inf once removed."
 
@@ -57,7 +60,7 @@ class Binding:
 
     @property
     def target(self) -> Target:
-        return Target(self.contact.uri, self.flow, tuple(self.path))
+        return Target(self.contact.uri, self.flow, tuple(self.path), srtp=self.srtp)
 
 
 class Bindings:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from .events import SipEvent
 from .flow import Address, Flow, Outgoing
+from .srtp_keys import NewKey
 from .timers import T1, T2, T4, Durations, Timers
 from .transactions import MAX_LOCALS, Transactions
 from .uri import format_host_port
@@ -45,9 +46,10 @@ class UaConfig:
 class Core:
     """`outgoing` and `events` fill up until they are taken; `legs` by (Call-ID, our tag)."""
 
-    def __init__(self, config: UaConfig, token: Callable[[], str]) -> None:
+    def __init__(self, config: UaConfig, token: Callable[[], str], new_key: NewKey) -> None:
         self.config = config
         self.token = token
+        self.new_key = new_key
         self.timers = Timers()
         self.durations = Durations(config.t1, config.t2, config.t4)
         self.transactions = Transactions(self.timers, self.durations, self.send, token, self.sent_by)

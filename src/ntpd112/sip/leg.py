@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 
 from .account import CHALLENGES, Account, Answers, Refused
 from .core import ALLOW, SUPPORTED, Core
+from .crypto_attribute import SrtpPolicy
 from .dialog import Dialog
 from .events import Cause, Ended, Failed, MediaChanged
 from .message import Request, Response
@@ -21,6 +22,7 @@ from .repeats import UnackedAnswer
 from .reply import reply, tag_of
 from .sdp import Direction, LocalMedia, RemoteMedia, SessionDescription
 from .session_timer import SessionTimer
+from .srtp_keys import SrtpKeys
 from .transaction import ClientTransaction, InviteServer, ServerTransaction
 from .transactions import OnResponse
 
@@ -45,7 +47,7 @@ class Leg:
     inbound: ClassVar[bool]
     _handlers: ClassVar[dict[str, str]] = {"BYE": "_on_bye", "OPTIONS": "_on_options"}
 
-    def __init__(self, core: Core, call_id: str, local_tag: str) -> None:
+    def __init__(self, core: Core, call_id: str, local_tag: str, srtp: SrtpPolicy) -> None:
         self.core = core
         self.id = core.next_leg_id()
         self.call_id = call_id
@@ -66,7 +68,7 @@ class Leg:
         "Methods of the peer's last Allow, upper case."
         self.takes_refer = False
         "The peer may transfer this call by REFER; else it gets 403."
-        self.media = OfferAnswer()
+        self.media = OfferAnswer(SrtpKeys(srtp, core.new_key))
         config = core.config
         self.session = SessionTimer(
             core.timers,

@@ -70,7 +70,8 @@ class Message:
     """What requests and responses share. `fields`: lower-case long header name to its lines' values."""
 
     fields: dict[str, list[str]] = field(default_factory=dict)
-    body: bytes = b""
+    body: bytes = field(default=b"", repr=False)
+    "Not shown: it may have keys and places."
 
     def get(self, name: str) -> str | None:
         """The first value of the header `name` (lower case), or None."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from .body import body_parts
+from .crypto_attribute import Crypto
 from .message import Message
 from .sdp import (
     Direction,
     LocalMedia,
+    Profile,
     RemoteMedia,
     SessionDescription,
     accept_answer,
@@ -16,6 +18,7 @@ from .sdp import (
     make_offer,
     parse_sdp,
 )
+from .srtp_keys import SrtpKeys
 
 SDP = "application/sdp"
 
@@ -23,7 +26,10 @@ SDP = "application/sdp"
 class OfferAnswer:
     """At most one offer is open at a time, ours or the peer's; who asks must look at `busy`."""
 
-    def __init__(self) -> None:
+    def __init__(self, keys: SrtpKeys | None = None) -> None:
+        self._keys = keys or SrtpKeys()
+        self._crypto: Crypto | None = None
+        "What our last offer said."
         self.local: LocalMedia | None = None
         self.remote: RemoteMedia | None = None
         self.offered = False
@@ -46,10 +52,11 @@ class OfferAnswer:
     def offer(self, direction: Direction = "sendrecv") -> bytes:
         """Our offer as a body."""
         local = self._local()
-        body = make_offer(local, direction)
+        crypto = self._crypto = self._keys.offer()
+        body = make_offer(local, direction, crypto, self._profile)
         if self._written and body != self._written:
             local = self.local = replace(local, version=local.version + 1)
-            body = make_offer(local, direction)
+            body = make_offer(local, direction, crypto, self._profile)
         self._written = body
         self.offered = True
         return body
@@ -60,31 +67,41 @@ class OfferAnswer:
 
     def answer(self) -> tuple[bytes, bool]:
         """Our answer to the open offer, and whether it changed what was agreed on. Raises SdpError
-        (NoCommonCodec); then the offer is no longer open and what was agreed on before stands."""
-        offer, local = self.received, self._local()
+        (NoCommonCodec, NotSecured); then the offer is no longer open and what was agreed on before stands."""
+        offer, local, keys = self.received, self._local(), self._keys
         assert offer is not None, "answer() without an offer of the peer"
         self.received = None
-        body, remote = make_answer(offer, local)
+        body, remote = make_answer(offer, local, keys.policy, keys.answer)
         if self._written and body != self._written:
             local = self.local = replace(local, version=local.version + 1)
-            body, remote = make_answer(offer, local)
+            body, remote = make_answer(offer, local, keys.policy, keys.answer)
         self._written = body
-        changed = remote != self.remote
-        self.remote = remote
-        return body, changed
+        return body, self._agree(remote)
 
     def take_answer(self, body: bytes) -> bool:
         """The peer's answer; True if it changed what was agreed on. Raises SdpError; then what was agreed on
         before stands."""
         self.offered = False
-        remote = accept_answer(parse_sdp(body), self._local())
-        changed = remote != self.remote
-        self.remote = remote
-        return changed
+        remote = accept_answer(parse_sdp(body), self._local(), self._keys.policy, self._crypto)
+        return self._agree(remote)
 
     def withdraw(self) -> None:
         """Our offer was refused or will get no answer: what was agreed on before stands."""
         self.offered = False
+
+    def _agree(self, remote: RemoteMedia) -> bool:
+        """True if it is not what was agreed on before."""
+        changed = remote != self.remote
+        self.remote = remote
+        self._keys.agreed(remote.secured.theirs if remote.secured is not None else None)
+        return changed
+
+    @property
+    def _profile(self) -> Profile:
+        """Of our next offer: as it was agreed on. RTP/AVP with a key says that plain will do (RFC 8643)."""
+        if self.remote is not None and self.remote.secured is not None:
+            return self.remote.profile
+        return "RTP/SAVP" if self._keys.policy == "required" else "RTP/AVP"
 
     def _local(self) -> LocalMedia:
         assert self.local is not None, "no local media yet"

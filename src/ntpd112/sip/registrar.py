@@ -13,6 +13,7 @@ from dataclasses import replace
 from math import ceil
 
 from .bindings import MAX_CONTACTS, Binding, Bindings
+from .crypto_attribute import SrtpPolicy
 from .digest import Credentials, DigestServer, Verdict
 from .events import SipEvent, UnknownUser
 from .flow import Flow
@@ -39,7 +40,8 @@ __all__ = ["Binding", "Registrar"]
 class Registrar:
     """`lookup` gives a user's credentials from memory; `secret` is random bytes of this process.
 
-    Expiry is in seconds; `keepalive_s` is the interval of OPTIONS to each phone, 0 for none."""
+    Expiry is in seconds; `keepalive_s` is the interval of OPTIONS to each phone, 0 for none; `srtp` is for
+    calls with them, in either direction."""
 
     def __init__(
         self,
@@ -50,7 +52,9 @@ class Registrar:
         min_expires: int = 60,
         max_expires: int = 3_600,
         keepalive_s: float = 30.0,
+        srtp: SrtpPolicy = "off",
     ) -> None:
+        self.srtp: SrtpPolicy = srtp
         self._digest = DigestServer(realm, secret)
         self._lookup = lookup
         self._secret = secret
@@ -166,6 +170,7 @@ class Registrar:
                 self._keepalive_s, now, answers=known is not None and known.liveness.answers
             ),
             registered_at=now,
+            srtp=self.srtp,
         )
         self._bindings.put(binding)
 
@@ -269,10 +274,23 @@ class Registrar:
             return
         begin = Liveness.doubted if answers else Liveness.starting
         liveness = begin(self._keepalive_s, now)
-        binding = Binding(
-            user, _key(contact), contact, flow, path, call_id, cseq, expires_at, user_agent, liveness, now
+        key = _key(contact)
+        self._bindings.put(
+            Binding(
+                user,
+                key,
+                contact,
+                flow,
+                path,
+                call_id,
+                cseq,
+                expires_at,
+                user_agent,
+                liveness,
+                now,
+                self.srtp,
+            )
         )
-        self._bindings.put(binding)
 
     def events(self) -> list[SipEvent]:
         """Registered, Unregistered and UnknownUser since the last call."""

@@ -1,20 +1,25 @@
 """Session descriptions (RFC 8866) and their offer/answer exchange (RFC 3264) for one G.711 audio stream.
 
 One codec is agreed on for both directions, the first of the offer that both sides have, and telephone-event
-(RFC 4733) beside it. Every other stream of an offer (video, text, secured audio) is refused with port 0.
+(RFC 4733) beside it. It is secured by SRTP if both sides have and want it: as RTP/SAVP, or as RTP/AVP with
+`a=crypto`, which says that it may be plain (RFC 8643). Every other stream of an offer is refused with port 0.
 Lenient in what does not matter for reaching the peer: unknown lines and attributes are passed over.
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import Literal, cast
 
+from .crypto_attribute import Crypto, SecuredMedia, SrtpPolicy, UnusableCrypto
+
 Direction = Literal["sendrecv", "sendonly", "recvonly", "inactive"]
 CodecName = Literal["PCMA", "PCMU"]
+Profile = Literal["RTP/AVP", "RTP/SAVP"]
 
 MAX_SDP = 16_384
 "Bytes of a description; a browser's with every codec and candidate has about 8,000."
@@ -22,13 +27,19 @@ MAX_STREAMS = 32
 "m= lines of a description; each has its line in our answer."
 MAX_FORMATS = 64
 "Formats of one m= line."
+MAX_CRYPTO = 16
+"`a=crypto` lines of a stream that are looked at; peers send one for each suite they have."
 DEFAULT_PTIME = 20
 "Milliseconds of sound in a packet when the peer asks for nothing (RFC 3551 §4.5)."
 DTMF_PAYLOAD_TYPE = 101
 "What we offer for telephone-event; most peers use the same."
 
+SHOWN = 20
+"Characters shown of a line that cannot be read at all: it might be one with a key."
+
 _STATIC = {"0": "PCMU", "8": "PCMA"}
 _PAYLOAD_TYPES: dict[str, int] = {"PCMU": 0, "PCMA": 8}
+ALL_CODECS = ("PCMA", "PCMU")
 _MIRROR: dict[Direction, Direction] = {
     "sendrecv": "sendrecv",
     "sendonly": "recvonly",
@@ -45,6 +56,10 @@ class SdpError(ValueError):
 
 class NoCommonCodec(SdpError):
     """No audio stream with a codec of ours: the answer is 488."""
+
+
+class NotSecured(SdpError):
+    """Our policy and the peer's about SRTP exclude each other: the answer is 488."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +94,9 @@ class RemoteMedia:
     "Ours: `sendonly` means that we send and the peer does not."
     ptime: int = DEFAULT_PTIME
     "Milliseconds of sound in each packet that the peer wants."
+    secured: SecuredMedia | None = None
+    "By SRTP; None: plain."
+    profile: Profile = "RTP/AVP"
 
     @property
     def held(self) -> bool:
@@ -101,6 +119,10 @@ class Stream:
     max_ptime: int | None = None
     encodings: dict[str, str] = field(default_factory=dict)
     "Format to `NAME/rate`, upper case, from a=rtpmap."
+    cryptos: list[Crypto] = field(default_factory=list)
+    "Those that we can use, the peer's favourite first."
+    unusable: list[str] = field(default_factory=list)
+    "Why we cannot use the others."
 
 
 @dataclass(slots=True)
@@ -135,29 +157,58 @@ def parse_sdp(body: bytes) -> SessionDescription:
         elif kind == "t=" and _TIME.fullmatch(value):
             session.time = value
         elif kind[1:] != "=" and line.strip():
-            raise SdpError(f"line {line.strip()[:80]!r} does not start with a letter and '='")
+            raise SdpError(f"line {line.strip()[:SHOWN]!r} does not start with a letter and '='")
     return session
 
 
-def make_offer(local: LocalMedia, direction: Direction = "sendrecv") -> bytes:
-    """All codecs of `local` in its order, and telephone-event."""
+def make_offer(
+    local: LocalMedia,
+    direction: Direction = "sendrecv",
+    crypto: Crypto | None = None,
+    profile: Profile = "RTP/AVP",
+) -> bytes:
+    """All codecs of `local` in its order, and telephone-event. With `crypto` SRTP is offered: as RTP/SAVP
+    plain RTP is no answer to it."""
     codecs = [Codec(cast(CodecName, name), _PAYLOAD_TYPES[name]) for name in local.codecs]
-    return _write(local, "0 0", _audio(local, codecs, DTMF_PAYLOAD_TYPE, direction, DEFAULT_PTIME))
+    head = _head(local, profile, crypto)
+    return _write(local, "0 0", _audio(head, codecs, DTMF_PAYLOAD_TYPE, direction, DEFAULT_PTIME))
 
 
-def make_answer(offer: SessionDescription, local: LocalMedia) -> tuple[bytes, RemoteMedia]:
-    """The answer mirrors the offer's direction. Raises NoCommonCodec, or SdpError for a stream without an
-    address."""
-    stream, codec = _choose(offer, local)
+def make_answer(
+    offer: SessionDescription,
+    local: LocalMedia,
+    srtp: SrtpPolicy = "off",
+    answer_to: Callable[[Crypto], Crypto] | None = None,
+) -> tuple[bytes, RemoteMedia]:
+    """The answer mirrors the offer's direction. `answer_to` gives our line for the peer's, if `srtp` is not
+    off. Raises NoCommonCodec, NotSecured, or SdpError for a stream without an address."""
+    stream, codec, theirs = choose(offer, local.codecs, srtp)
     remote = _remote(offer, stream, codec)
-    ours = _audio(local, [codec], remote.dtmf_payload_type, remote.direction, remote.ptime)
-    lines = [ours if one is stream else _refused(one) for one in offer.streams]
-    return _write(local, offer.time, "".join(lines)), remote
+    ours = answer_to(theirs) if answer_to is not None and theirs is not None else None
+    head = _head(local, remote.profile, ours)
+    answer = _audio(head, [codec], remote.dtmf_payload_type, remote.direction, remote.ptime)
+    lines = [answer if one is stream else _refused(one) for one in offer.streams]
+    return _write(local, offer.time, "".join(lines)), _secured(remote, ours, theirs)
 
 
-def accept_answer(answer: SessionDescription, local: LocalMedia) -> RemoteMedia:
-    """What the peer made of our offer. Raises NoCommonCodec when it refused the sound, or SdpError."""
-    return _remote(answer, *_choose(answer, local))
+def accept_answer(
+    answer: SessionDescription,
+    local: LocalMedia,
+    srtp: SrtpPolicy = "off",
+    offered: Crypto | None = None,
+) -> RemoteMedia:
+    """What the peer made of our offer. Raises NoCommonCodec when it refused the sound, NotSecured, or
+    SdpError."""
+    stream, codec, theirs = choose(answer, local.codecs, srtp if offered is not None else "off")
+    if (
+        offered is not None
+        and theirs is not None
+        and (theirs.tag, theirs.suite) != (offered.tag, offered.suite)
+    ):
+        raise NotSecured(
+            f"a=crypto:{theirs.tag} {theirs.suite} is no answer to {offered.tag} {offered.suite}"
+        )
+    return _secured(_remote(answer, stream, codec), offered, theirs)
 
 
 def preferred_codec(offer: SessionDescription) -> CodecName | None:
@@ -169,15 +220,45 @@ def preferred_codec(offer: SessionDescription) -> CodecName | None:
     return None
 
 
-def _choose(session: SessionDescription, local: LocalMedia) -> tuple[Stream, Codec]:
-    for stream in session.streams:
-        if stream.kind.lower() == "audio" and stream.protocol.upper() == "RTP/AVP" and stream.port:
-            for payload in stream.formats:
-                name = _encoding(stream, payload)
-                if name in local.codecs:
-                    return stream, Codec(cast(CodecName, name), int(payload))
-    seen = [f"{s.kind} {s.port} {s.protocol} {' '.join(s.formats[:8])}"[:80] for s in session.streams[:4]]
-    raise NoCommonCodec(f"no RTP/AVP audio with {' or '.join(local.codecs)} among {seen}")
+def choose(
+    session: SessionDescription, codecs: tuple[str, ...], srtp: SrtpPolicy
+) -> tuple[Stream, Codec, Crypto | None]:
+    """The stream to take, the codec in it, and the peer's key if it is to be secured: a secured one rather
+    than a plain one, if there are both. Raises NoCommonCodec or NotSecured."""
+    audio = [(stream, codec) for stream in session.streams if (codec := _codec(stream, codecs)) is not None]
+    if not audio:
+        seen = [f"{s.kind} {s.port} {s.protocol} {' '.join(s.formats[:8])}"[:80] for s in session.streams[:4]]
+        raise NoCommonCodec(f"no RTP/AVP audio with {' or '.join(codecs)} among {seen}")
+    if srtp != "off":
+        for stream, codec in audio:
+            if stream.cryptos:
+                return stream, codec, stream.cryptos[0]
+    if srtp != "required":
+        for stream, codec in audio:
+            if _profile(stream) == "RTP/AVP":
+                return stream, codec, None
+        if srtp == "off":
+            raise NotSecured("RTP/SAVP is all that is offered, and SRTP is off here")
+    reasons = [reason for stream, _ in audio for reason in stream.unusable[:4]]
+    wanted = "SRTP is required here" if srtp == "required" else "RTP/SAVP is offered"
+    raise NotSecured(
+        f"{wanted}, and there is no a=crypto that can be used: {'; '.join(reasons) or 'none at all'}"
+    )
+
+
+def _codec(stream: Stream, codecs: tuple[str, ...]) -> Codec | None:
+    """The first of the stream's codecs that we have too, if it is one of sound that we can carry at all."""
+    if stream.kind.lower() == "audio" and _profile(stream) is not None and stream.port:
+        for payload in stream.formats:
+            name = _encoding(stream, payload)
+            if name in codecs:
+                return Codec(cast(CodecName, name), int(payload))
+    return None
+
+
+def _profile(stream: Stream) -> Profile | None:
+    name = stream.protocol.upper()
+    return cast(Profile, name) if name in ("RTP/AVP", "RTP/SAVP") else None
 
 
 def _encoding(stream: Stream, payload: str) -> str | None:
@@ -189,6 +270,12 @@ def _encoding(stream: Stream, payload: str) -> str | None:
         return None
     name, _, rate = named.partition("/")
     return name if rate in ("8000", "8000/1") else None
+
+
+def _secured(remote: RemoteMedia, ours: Crypto | None, theirs: Crypto | None) -> RemoteMedia:
+    if ours is None or theirs is None:
+        return remote
+    return replace(remote, secured=SecuredMedia(theirs.suite, ours.key, theirs.key))
 
 
 def _remote(session: SessionDescription, stream: Stream, codec: Codec) -> RemoteMedia:
@@ -205,6 +292,7 @@ def _remote(session: SessionDescription, stream: Stream, codec: Codec) -> Remote
         dtmf_payload_type=None if dtmf is None else int(dtmf),
         direction=_MIRROR[stream.direction or session.direction or "sendrecv"],
         ptime=min(ptime, stream.max_ptime or ptime),
+        profile=_profile(stream) or "RTP/AVP",
     )
 
 
@@ -252,6 +340,16 @@ def _read_attribute(owner: Stream | SessionDescription, value: str) -> None:
                 owner.rtcp_port = int(port)
         elif name == "maxptime":
             owner.max_ptime = _milliseconds(text)
+        elif name == "crypto":
+            _read_crypto(owner, text)
+
+
+def _read_crypto(stream: Stream, text: str) -> None:
+    if len(stream.cryptos) + len(stream.unusable) < MAX_CRYPTO:
+        try:
+            stream.cryptos.append(Crypto.parse(text))
+        except UnusableCrypto as problem:
+            stream.unusable.append(str(problem))
 
 
 def _milliseconds(text: str) -> int | None:
@@ -264,14 +362,21 @@ def _milliseconds(text: str) -> int | None:
     )
 
 
-def _audio(local: LocalMedia, codecs: list[Codec], dtmf: int | None, direction: Direction, ptime: int) -> str:
+def _head(local: LocalMedia, profile: Profile, crypto: Crypto | None) -> tuple[str, str]:
+    """The m= line up to its formats, and the line with our key."""
+    return f"m=audio {local.port} {profile}", f"a=crypto:{crypto}\r\n" if crypto is not None else ""
+
+
+def _audio(
+    head: tuple[str, str], codecs: list[Codec], dtmf: int | None, direction: Direction, ptime: int
+) -> str:
     payloads = [str(codec.payload_type) for codec in codecs]
     maps = "".join(f"a=rtpmap:{codec.payload_type} {codec.name}/8000\r\n" for codec in codecs)
     if dtmf is not None:
         payloads.append(str(dtmf))
         maps += f"a=rtpmap:{dtmf} telephone-event/8000\r\na=fmtp:{dtmf} 0-15\r\n"
-    stream = f"m=audio {local.port} RTP/AVP {' '.join(payloads)}\r\n"
-    return f"{stream}{maps}a=ptime:{ptime}\r\na={direction}\r\n"
+    medium, crypto = head
+    return f"{medium} {' '.join(payloads)}\r\n{crypto}{maps}a=ptime:{ptime}\r\na={direction}\r\n"
 
 
 def _refused(stream: Stream) -> str:

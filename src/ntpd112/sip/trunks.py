@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
+from .crypto_attribute import SrtpPolicy
 from .events import SipEvent, TrunkFilling, TrunkState
 from .liveness import Liveness
 from .occupancy import Occupancy
@@ -24,7 +25,8 @@ Network = IPv4Network | IPv6Network
 @dataclass(frozen=True, slots=True)
 class TrunkSpec:
     """As configured. `networks`: addresses or networks, IPv6 without brackets; `options_s` 0: none;
-    `max_rate`: calls a second, 0: no limit; `alarm_at`: share of `max_calls` that is nearly all, 0: none."""
+    `max_rate`: calls a second, 0: no limit; `alarm_at`: share of `max_calls` that is nearly all, 0: none;
+    `srtp`: of calls in either direction."""
 
     name: str
     networks: Sequence[str]
@@ -32,6 +34,7 @@ class TrunkSpec:
     options_s: float = 60.0
     max_rate: float = 0.0
     alarm_at: float = 0.0
+    srtp: SrtpPolicy = "off"
 
 
 @dataclass(slots=True, eq=False)
@@ -58,6 +61,7 @@ class Trunk:
     occupancy: Occupancy = field(default_factory=Occupancy)
     closed: bool = False
     "In maintenance: new calls are refused, and OPTIONS answered so."
+    srtp: SrtpPolicy = "off"
     up: bool | None = None
     "By OPTIONS; None while nobody was asked or has had time to answer."
     reason: str = ""
@@ -116,6 +120,7 @@ class Trunks:
         for spec, networks in wanted:
             trunk = self._trunks.get(spec.name) or Trunk(spec.name, (), 0, 0, events=self._events)
             trunk.max_calls, trunk.occupancy.alarm_at = spec.max_calls, spec.alarm_at
+            trunk.srtp = spec.srtp
             trunk.look()
             if trunk.pace.rate != spec.max_rate:
                 trunk.pace = Pace(spec.max_rate)

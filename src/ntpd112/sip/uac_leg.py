@@ -50,7 +50,8 @@ class OutboundLeg(ModifiableLeg):
         call_id: str,
         now: float,
     ) -> None:
-        super().__init__(core, call_id, core.token())
+        srtp = target.srtp if target.line is None else target.line.trunk.srtp
+        super().__init__(core, call_id, core.token(), srtp)
         self._target = target
         self._early: dict[str | None, Dialog] = {}
         self._pracked: dict[str | None, int] = {}

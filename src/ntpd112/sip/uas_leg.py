@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from .body import body_parts
 from .core import ALLOW, SUPPORTED, Core
+from .crypto_attribute import SrtpPolicy
 from .dialog import Dialog
 from .events import Cause, Established
 from .message import Request
@@ -14,7 +15,7 @@ from .offer_answer import SDP
 from .reason import cause_of, q850_of, reason_headers
 from .repeats import ReliableProvisionals
 from .reply import phrase_of, reply
-from .sdp import LocalMedia, NoCommonCodec, SdpError, preferred_codec
+from .sdp import ALL_CODECS, LocalMedia, SdpError, choose
 from .timers import Timer
 from .transaction import InviteServer, ServerTransaction
 
@@ -26,9 +27,9 @@ class InboundLeg(ModifiableLeg):
     inbound = True
     _handlers: ClassVar[dict[str, str]] = {**ModifiableLeg._handlers, "PRACK": "_on_prack"}
 
-    def __init__(self, core: Core, transaction: InviteServer, tag: str) -> None:
+    def __init__(self, core: Core, transaction: InviteServer, tag: str, srtp: SrtpPolicy) -> None:
         request = transaction.request
-        super().__init__(core, request.call_id, tag)
+        super().__init__(core, request.call_id, tag, srtp)
         self._transaction = transaction
         self._answer_at: LocalMedia | None = None
         "Where to answer once a PRACK came."
@@ -36,7 +37,7 @@ class InboundLeg(ModifiableLeg):
         self._unreliable_sdp = b""
         "The answer in a 183 that has no PRACK: only a preview of the one that the 2xx must repeat."
         self._keep_ringing: Timer | None = None
-        self._read_invite(request)
+        self._read_invite(request, srtp)
         supported, required = request.tokens("supported"), request.tokens("require")
         self._timer_headers = self.session.accept_request(request, "timer" in supported + required)
         self._needs_reliable = "100rel" in required
@@ -49,15 +50,14 @@ class InboundLeg(ModifiableLeg):
         transaction.local_tag = tag
         self._remember()
 
-    def _read_invite(self, request: Request) -> None:
+    def _read_invite(self, request: Request, srtp: SrtpPolicy) -> None:
         body = body_parts(request.get("content-type"), request.body)
         self.parts = body.parts
         if body.sdp is not None:
             self.media.take_offer(body.sdp)
             self.offer = self.media.received
             assert self.offer is not None
-            if preferred_codec(self.offer) is None:
-                raise NoCommonCodec("no audio stream with PCMA or PCMU")
+            choose(self.offer, ALL_CODECS, srtp)
         self._learn_peer(request)
 
     # What call control asks for

@@ -20,10 +20,11 @@ Purpose = Literal["ladder", "transfer", "conference", "callback", "supervision"]
 Direction = Literal["in", "out", "internal"]
 """`out`: an operator calls somebody back, who is the `caller` of the record. `internal`: an operator calls a
 colleague or a destination."""
-SoundKind = Literal["one_way", "no_rtp", "silence", "nat", "stranger", "loss"]
+SoundKind = Literal["one_way", "no_rtp", "silence", "nat", "stranger", "loss", "wrong_key"]
 """What is wrong with a party's sound. `one_way`: not one packet came from this one, but from others of the
 call; `no_rtp`: from nobody; `silence`: none comes any more; `nat`: it comes from another host than its SDP
-said, and is taken; `stranger`: a second source sends, which is thrown away; `loss`: too much is lost."""
+said, and is taken; `stranger`: a second source sends, which is thrown away; `loss`: too much is lost;
+`wrong_key`: it comes plain or with another SRTP key than was agreed on, and is thrown away."""
 CallbackOutcome = Literal["reached", "no_answer", "wrong_number", "not_needed"]
 
 
