@@ -8,15 +8,12 @@ all addresses and no registrar it is a phone as well.
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 
 from .admission import Admission, RefusalReports, unsupported
 from .bindings import Binding
 from .core import ALLOW, SUPPORTED, Core, UaConfig
-from .crypto_attribute import KEY_BYTES
 from .events import SipEvent
 from .flow import Flow, FlowTo, Outgoing
 from .keepalive import Keepalive
@@ -24,6 +21,7 @@ from .leg import Leg
 from .message import BadMessage, Request, Response
 from .nameaddr import NameAddr
 from .parser import parse
+from .randomness import random_key, random_token
 from .registrar import Registrar
 from .replaces import Replaces
 from .reply import reply, tag_of
@@ -44,11 +42,6 @@ IN_DIALOG = frozenset({"INVITE", "BYE", "UPDATE", "PRACK", "INFO", "OPTIONS", "R
 "Methods that a leg handles."
 REFUSALS = {"MESSAGE": 405, "REGISTER": 405, "SUBSCRIBE": 489, "NOTIFY": 489, "PUBLISH": 489}
 "Known methods that we do not serve; every other is 501."
-_key = partial(secrets.token_bytes, KEY_BYTES)
-
-
-def _token() -> str:
-    return secrets.token_hex(10)
 
 
 class UserAgent:
@@ -61,8 +54,8 @@ class UserAgent:
         registrar: Registrar | None,
         trunks: Trunks,
         *,
-        token: Callable[[], str] = _token,
-        new_key: NewKey = _key,
+        token: Callable[[], str] = random_token,
+        new_key: NewKey = random_key,
     ) -> None:
         self.core = Core(config, token, new_key)
         self.traffic = self.core.transactions.traffic
