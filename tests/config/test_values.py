@@ -206,3 +206,15 @@ def test_sip_uris_stay_as_they_are(uri: str) -> None:
 
 def test_a_call_back_s_uri_has_a_place_for_the_number() -> None:
     assert values.reach_for("sip:0{number}@10.1.0.5") == "sip:0{number}@10.1.0.5"
+
+
+def test_a_homer_server_is_told_over_udp_at_an_address() -> None:
+    assert values.hep_url("udp://10.1.0.9:9060") == ListenUrl("udp", "10.1.0.9", 9060)
+
+
+@pytest.mark.parametrize(
+    "value", ["10.1.0.9:9060", "tcp://10.1.0.9:9060", "udp://homer:9060", "udp://::1:0", 5]
+)
+def test_what_is_no_hep_address_is_refused(value: object) -> None:
+    with pytest.raises(ValueError, match="is not a HEP address such as"):
+        values.hep_url(value)

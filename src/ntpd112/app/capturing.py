@@ -1,4 +1,4 @@
-"""The calls' SIP messages are kept for `ntpd112 trace`."""
+"""The calls' SIP messages are kept for `ntpd112 trace`, and told to a Homer server."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import structlog
 from ntpd112.config import TraceConfig
 from ntpd112.sip.capture import Capture
 from ntpd112.sip.endpoint import SipEndpoint
+from ntpd112.sip.hep import HepSender
 from ntpd112.sip.trunks import Trunks
 
 log = structlog.get_logger("ntpd112.app")
@@ -19,8 +20,15 @@ def start_capture(trace: TraceConfig, trunks: Trunks, endpoint: SipEndpoint) -> 
     """None if it is switched off, or the disk refuses: that costs no call."""
     if trace.path is None or not trace.max_messages:
         return None
+    homer = None
+    if trace.hep is not None:
+        homer = HepSender(trace.hep.host, trace.hep.port, trace.hep_id, trace.hep_password)
     capture = Capture(
-        trace.path, trace.max_messages, lambda host: trunks.match(host) is not None, keep_s=trace.keep
+        trace.path,
+        trace.max_messages,
+        lambda host: trunks.match(host) is not None,
+        keep_s=trace.keep,
+        tell=homer.send if homer is not None else None,
     )
     try:
         capture.start()

@@ -15,6 +15,7 @@ from .fields import (
     Duration,
     DurationAbove0,
     DurationRange,
+    HepUrl,
     HostName,
     HttpListen,
     Language,
@@ -220,6 +221,18 @@ class TraceConfig(Section):
     "Messages kept, about 1 KB each; 0: keep none."
     keep: Duration = 7 * 86_400.0
     "How long each is kept at most: complaints about a call come within days. 0: however old."
+    hep: HepUrl | None = None
+    "A Homer server that is told each message by HEP 3 as it is written."
+    hep_id: Annotated[int, Field(ge=0, lt=1 << 32)] = 112
+    "By which Homer knows who captured."
+    hep_password: str = ""
+    "Homer's `authenticate key`; sent as it is, so it keeps mistakes out, not people."
+
+    @model_validator(mode="after")
+    def _told_is_written(self) -> TraceConfig:
+        if self.hep is not None and (self.path is None or not self.max_messages):
+            raise ValueError("hep tells what is written: it needs path and max_messages")
+        return self
 
 
 class LogConfig(Section):

@@ -179,6 +179,16 @@ def listen_url(value: object) -> ListenUrl:
     return ListenUrl(transport, host, port)
 
 
+def hep_url(value: object) -> ListenUrl:
+    try:
+        url = listen_url(value)
+    except ValueError:
+        url = None
+    if url is None or url.transport != "udp" or not url.port:
+        raise ValueError('is not a HEP address such as "udp://10.1.0.9:9060"')
+    return url
+
+
 def http_address(value: object) -> HttpAddress:
     if isinstance(value, tuple) and len(value) == 2:
         return HttpAddress(*value)

@@ -89,7 +89,8 @@ _Pending = tuple[float, Direction, Flow, bytes]
 class Capture:
     """`start`, then `record` from one thread, then `close`. `max_messages`: how many the file keeps, none for
     longer than `keep_s` (0: however old). `is_trunk` says of a host whether its messages are kept; those of
-    hosts that we call are, too. `clock`: epoch seconds."""
+    hosts that we call are, too. `clock`: epoch seconds. `tell` gets, on the thread, each message as it is
+    written; it must not wait or raise."""
 
     def __init__(
         self,
@@ -99,12 +100,14 @@ class Capture:
         *,
         keep_s: float = 0.0,
         clock: Callable[[], float] = time.time,
+        tell: Callable[[Captured], None] | None = None,
     ) -> None:
         self._path = path
         self._max_messages = max_messages
         self._is_trunk = is_trunk
         self._keep_s = keep_s
         self._clock = clock
+        self._tell = tell
         self._expire_at = 0.0
         self._called: set[str] = set()
         self._pending: deque[_Pending] = deque()
@@ -177,8 +180,11 @@ class Capture:
         while self._pending:
             taken = [self._pending.popleft() for _ in range(min(BATCH, len(self._pending)))]
             try:
-                rows = [_row(*one) for one in taken]
-                self._write(connection, [row for row in rows if row is not None])
+                rows = [row for one in taken if (row := _row(*one)) is not None]
+                if self._tell is not None:
+                    for row in rows:
+                        self._tell(_captured(row))
+                self._write(connection, rows)
             except sqlite3.Error as error:
                 if not self.dropped:
                     log.error("SIP messages are not kept for trace: %s: %s", self._path, error)
