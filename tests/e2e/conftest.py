@@ -95,9 +95,15 @@ class Stage:
         agent.start()
         return agent
 
-    def pbx(self, *phones: str, agent_silence_s: int = 20, extensions: str = "") -> Asterisk:
+    def pbx(
+        self,
+        *phones: str,
+        agent_silence_s: int = 20,
+        extensions: str = "",
+        subscriber: PbxPhone | None = None,
+    ) -> Asterisk:
         """A started Asterisk with the files of `asterisk-config/`, second accounts for these phones, and
-        `extensions` of the site's own."""
+        `extensions` of the site's own. `subscriber`: it is a telco at which the agent registers as that."""
         pbx = Asterisk(
             self._asterisk(),
             self.folder / "pbx",
@@ -105,6 +111,7 @@ class Stage:
             [PbxPhone(phone, f"pbx-{phone}") for phone in phones],
             agent_silence_s=agent_silence_s,
             extensions=extensions,
+            subscriber=subscriber,
         )
         self._stops.append(pbx.stop)
         pbx.start()

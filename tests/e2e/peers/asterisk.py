@@ -42,12 +42,16 @@ class Asterisk:
         *,
         agent_silence_s: int = 20,
         extensions: str = "",
+        subscriber: PbxPhone | None = None,
     ) -> None:
-        """`extensions`: dialplan of the site's own, contexts and all."""
+        """`extensions`: dialplan of the site's own, contexts and all. `subscriber`: what the agent registers
+        as; it is then not known by its address, and dials in the context `from-subscriber`."""
         self._command = command
+        self._phones = phones
         self._folder = folder
         self.etc = folder / "etc"
-        self._write_config(net, phones, agent_silence_s, extensions)
+        self._write_config(net, agent_silence_s, extensions, known=subscriber is None)
+        self._write_accounts(subscriber)
         # Without an answer to its own host name every call would wait for a name server.
         self.program = Program(
             [command, "-f", "-C", self.etc / "asterisk.conf"],
@@ -55,9 +59,7 @@ class Asterisk:
             environment={"RES_OPTIONS": "timeout:1 attempts:1"},
         )
 
-    def _write_config(
-        self, net: Loopback, phones: Sequence[PbxPhone], agent_silence_s: int, extensions: str
-    ) -> None:
+    def _write_config(self, net: Loopback, agent_silence_s: int, extensions: str, *, known: bool) -> None:
         self.etc.mkdir(parents=True)
         for file in CONFIG.glob("*.conf"):
             if file.name not in SITE_FILES:
@@ -78,22 +80,32 @@ rtp_timeout = {agent_silence_s}
 [site-agent-aor](!)
 contact = sip:{net.agent}:5060
 [site-agent-identify](!)
-match = {net.agent}
+match = {net.agent if known else net.stranger}
 """
         )
-        (self.etc / "pjsip-operators.conf").write_text(
-            "".join(
-                f"[{phone.user}](operator)\nauth = {phone.user}\naors = {phone.user}\n"
-                f"[{phone.user}](operator-auth)\nusername = {phone.user}\npassword = {phone.password}\n"
-                f"[{phone.user}](operator-aor)\n"
-                for phone in phones
-            )
-        )
-        hunt_group = "&".join(f"PJSIP/{phone.user}" for phone in phones)
+        hunt_group = "&".join(f"PJSIP/{phone.user}" for phone in self._phones)
         (self.etc / "extensions-site.conf").write_text(
             f"FALLBACK_PHONES = {hunt_group}\n"
             f"AGENT_ANSWER_S = 60\nFALLBACK_RING_S = 30\nFALLBACK_ROUNDS = 3\n{extensions}"
         )
+
+    def _write_accounts(self, subscriber: PbxPhone | None) -> None:
+        accounts = [(phone, "", "") for phone in self._phones]
+        if subscriber is not None:
+            accounts.append((subscriber, "context = from-subscriber\n", "minimum_expiration = 2\n"))
+        (self.etc / "pjsip-operators.conf").write_text(
+            "".join(
+                f"[{phone.user}](operator)\nauth = {phone.user}\naors = {phone.user}\n{endpoint}"
+                f"[{phone.user}](operator-auth)\nusername = {phone.user}\npassword = {phone.password}\n"
+                f"[{phone.user}](operator-aor)\n{aor}"
+                for phone, endpoint, aor in accounts
+            )
+        )
+
+    def change(self, subscriber: PbxPhone) -> None:
+        """The subscriber's password is another one from now on."""
+        self._write_accounts(subscriber)
+        self.ask("module reload res_pjsip.so")
 
     def _folders(self) -> str:
         """asterisk.conf: it writes under the test's folder, what it reads came with its packages."""
