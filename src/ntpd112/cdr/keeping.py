@@ -15,6 +15,7 @@ import msgspec
 from sqlalchemy import Select, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from ntpd112.cdr.hours import Hours, close, is_counted
 from ntpd112.cdr.tables import cdrs
 
 CHUNK = 50
@@ -93,13 +94,16 @@ class Keeping:
             return [_recording(row) for row in rows.all()]
 
     async def remove_cdrs(self, before: datetime) -> list[Recording | None]:
-        """Removes up to `CHUNK` CDRs with their segments. Their recordings, whose files are then to be
-        removed; None for one without."""
-        some = select(cdrs.c.id).where(_DUE, cdrs.c.started_at < before).order_by(cdrs.c.started_at)
-        statement = delete(cdrs).where(cdrs.c.id.in_(some.limit(CHUNK)), _DUE).returning(*_RECORDING)
+        """Removes up to `CHUNK` CDRs with their segments, which reports go on counting. Their recordings,
+        whose files are then to be removed; None for one without."""
+        await Hours(self._engine).count(before)
+        due = _DUE & is_counted(cdrs.c.started_at)
+        some = select(cdrs.c.id).where(due, cdrs.c.started_at < before).order_by(cdrs.c.started_at)
+        statement = delete(cdrs).where(cdrs.c.id.in_(some.limit(CHUNK)), due)
         async with self._engine.begin() as connection:
-            rows = await connection.execute(statement)
-            return [_recording(row) if row[1] else None for row in rows.all()]
+            rows = (await connection.execute(statement.returning(*_RECORDING, cdrs.c.started_at))).all()
+            await close(connection, (row.started_at for row in rows))
+        return [_recording(row) if row[1] else None for row in rows]
 
     async def recordings(self, call_ids: Iterable[str]) -> dict[str, Recording | None]:
         """Of these calls, by id; None of one without a recording. Calls without a CDR are not in it."""

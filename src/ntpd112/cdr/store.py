@@ -11,6 +11,7 @@ import msgspec
 from sqlalchemy import RowMapping, Select, delete, literal, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from ntpd112.cdr.hours import mark_due
 from ntpd112.cdr.record import Cdr, Quality, Segment
 from ntpd112.cdr.revisions import insert_for
 from ntpd112.cdr.tables import UtcDateTime, cdrs, projections, segments
@@ -73,6 +74,7 @@ class CdrStore:
         async with self._engine.begin() as connection:
             if records:
                 await _put(connection, records)
+                await mark_due(connection, (record.started_at for record in records))
             insert = insert_for(connection)(projections)
             values = {"journal": position.journal, "position": position.seq}
             await connection.execute(

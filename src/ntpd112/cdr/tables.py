@@ -8,10 +8,12 @@ docs/cdr.md.
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from sqlalchemy import (
     JSON,
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Dialect,
@@ -26,6 +28,11 @@ from sqlalchemy import (
     TypeDecorator,
     text,
 )
+
+from ntpd112.cdr.summary import HANDED, Counts
+
+MEASURED = tuple(name for name in Counts.__struct_fields__ if name.endswith("_ms"))
+COUNTED = tuple(name for name in Counts.__struct_fields__ if name not in MEASURED)
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -44,6 +51,12 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+def _of_an_hour() -> list[Column[Any]]:
+    """`queue`: empty for calls that came into none."""
+    texts = [Column(name, Text, primary_key=True) for name in ("region", "queue", "trunk")]
+    return [Column("hour", Integer, primary_key=True, autoincrement=False), *texts]
 
 
 _json = JSON(none_as_null=True)
@@ -119,6 +132,35 @@ segments = Table(
     Column("outcome", Text, nullable=False),
     Column("sip_code", Integer),
     Column("q850_cause", Integer),
+)
+
+hours = Table(
+    "hours",
+    metadata,
+    Column("hour", Integer, primary_key=True, autoincrement=False),
+    Column("begins_at", UtcDateTime, nullable=False),
+    Column("ends_at", UtcDateTime, nullable=False),
+    Column("is_due", Boolean, nullable=False),
+    Column("is_closed", Boolean, nullable=False),
+    Index("hours_due", "begins_at", sqlite_where=text("is_due = 1"), postgresql_where=text("is_due")),
+)
+"""Hours since 1970 in which calls began, and the same as times, so that neither database has to reckon; see
+`hours.py`."""
+
+hour_counts = Table(
+    "hour_counts",
+    metadata,
+    *_of_an_hour(),
+    *(Column(name, Integer, nullable=False) for name in COUNTED),
+    *(Column(name, BigInteger, nullable=False) for name in MEASURED),
+)
+
+hour_agencies = Table(
+    "hour_agencies",
+    metadata,
+    *_of_an_hour(),
+    Column("agency", Text, primary_key=True),
+    *(Column(name, Integer, nullable=False) for name in HANDED),
 )
 
 operators = Table(
