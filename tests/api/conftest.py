@@ -26,6 +26,7 @@ from ntpd112.cdr.database import open_database
 from ntpd112.cdr.fold import fold
 from ntpd112.cdr.keeping import Keeping
 from ntpd112.cdr.record import Cdr
+from ntpd112.cdr.reports import Reports
 from ntpd112.cdr.store import CdrStore, Position
 from ntpd112.feed import Feed
 from ntpd112.journal import Journal
@@ -107,6 +108,7 @@ async def site(tmp_path: Path, url: str) -> AsyncIterator[Site]:
         feed=feed,
         audit_log=audit,
         legal_holds=holds,
+        report_store=Reports(engine),
         zone=zone,
         hooks={"dispatch": FakeHook()},
         reload=nothing_new,

@@ -47,6 +47,8 @@ NEEDS = {
     ("PUT", "/api/v1/cdrs/{id}/hold"): "holds:write",
     ("DELETE", "/api/v1/cdrs/{id}/hold"): "holds:write",
     ("GET", "/api/v1/holds"): "cdr:read",
+    ("GET", "/api/v1/reports/daily"): "cdr:read",
+    ("GET", "/api/v1/reports/monthly"): "cdr:read",
     ("GET", "/api/v1/events"): "calls:read",
     ("GET", "/api/v1/callers"): "calls:read",
     ("GET", "/api/v1/callers/{number}"): "calls:read",

@@ -31,6 +31,7 @@ def made() -> Json:
         feed=nothing,
         audit_log=nothing,
         legal_holds=nothing,
+        report_store=nothing,
     )
     return app.openapi()
 

@@ -41,6 +41,7 @@ from ntpd112.api.routes import (
     operators,
     plant,
     prompts,
+    reports,
     sessions,
     steering,
     talking,
@@ -65,6 +66,7 @@ def create_app(
     feed: Feed,
     audit_log: AuditLog,
     legal_holds: holds.Holds,
+    report_store: reports.Reports,
     zone: tzinfo = UTC,
     metrics: CollectorRegistry | None = None,
     warnings: Callable[[], list[str]] = list,
@@ -72,11 +74,11 @@ def create_app(
     hooks: Mapping[str, webhooks.Webhook] = MappingProxyType({}),
     reload: configuration.Reload = configuration.cannot,
 ) -> FastAPI:
-    """`gate`: who may ask. `recordings`: the folder, None when calls are not recorded. `announcements`: built
-    in and the site's own. `feed`: the live one. `audit_log`: started. `legal_holds`: what retention leaves
-    alone. `zone`: the site's. `metrics`: what `/metrics` shows beside the requests, by default the centre's.
-    `warnings`: problems that calls do not suffer from, for `/readyz`. `read_call`: a call's journal. `hooks`:
-    webhooks by name. `reload`: reads the configuration again."""
+    """`gate`: who may ask. `recordings`: the folder, None when calls are not recorded. `announcements`:
+    built in and the site's own. `feed`: the live one. `audit_log`: started. `legal_holds`: what retention
+    leaves alone. `report_store`: the summaries. `zone`: the site's. `metrics`: what `/metrics` shows beside
+    the requests, by default the centre's. `warnings`: problems that calls do not suffer from, for `/readyz`.
+    `read_call`: a call's journal. `hooks`: webhooks by name. `reload`: reads the configuration again."""
     app = FastAPI(
         title="ntpd112",
         version=version("ntpd112"),
@@ -99,6 +101,7 @@ def create_app(
     app.state.feed = feed
     app.state.audit = audit_log
     app.state.holds = legal_holds
+    app.state.reports = report_store
     app.state.exports = Exports()
     app.state.recordings = recordings
     app.state.zone = zone
@@ -125,6 +128,7 @@ def create_app(
         callbacks,
         callers,
         cdrs,
+        reports,
         holds,
         events,
         levels,

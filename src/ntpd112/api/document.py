@@ -28,6 +28,7 @@ TAGS = {
     "call-backs": "Callers whose calls were lost, and calling them back.",
     "callers": "What is remembered of callers, and putting it right.",
     "cdrs": "Call detail records and recordings of calls that are over.",
+    "reports": "Daily and monthly summaries.",
     "events": "What happens, live and replayed.",
     "levels": "Service levels of the last 24 hours.",
     "operators": "Operators, their phones and states.",

@@ -19,6 +19,7 @@ from ntpd112.api import table
 from ntpd112.api.problems import Problem, database_answers
 from ntpd112.api.streaming import Streamed
 from ntpd112.api.visibility import is_masked
+from ntpd112.cdr.cells import LINE_END
 from ntpd112.cdr.database import first_line
 from ntpd112.cdr.localised import localised
 from ntpd112.cdr.record import Cdr
@@ -130,9 +131,9 @@ async def _csv(steps: AsyncIterator[Sequence[Cdr]], zone: tzinfo) -> AsyncIterat
             count += len(step)
             yield table.rows(step, zone).encode("utf-8", "replace")
     except _BrokenOff:
-        yield f"# {BROKEN_OFF}{table.LINE_END}".encode()
+        yield f"# {BROKEN_OFF}{LINE_END}".encode()
     else:
-        yield f"# rows: {count}{table.LINE_END}".encode()
+        yield f"# rows: {count}{LINE_END}".encode()
 
 
 async def _ndjson(steps: AsyncIterator[Sequence[Cdr]], zone: tzinfo) -> AsyncIterator[bytes]:

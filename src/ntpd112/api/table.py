@@ -1,19 +1,13 @@
-"""CDRs as rows of a table: RFC 4180 CSV that a spreadsheet can open without running anything of it.
-
-A caller may choose their display name, so a cell could begin a formula. Wherever a spreadsheet might see a
-cell begin (also behind `;` or a tab, which some take for the separator), `=`, `+`, `-` and `@` get a `'`
-before them. A telephone number is left alone: `+` and up to 15 digits is a number to a spreadsheet, and to
-other programs it has to stay what it is.
-"""
+"""CDRs as rows of a table: RFC 4180 CSV that a spreadsheet can open without running anything of it."""
 
 from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Iterable
 from datetime import datetime, tzinfo
 
+from ntpd112.cdr.cells import LINE_END, harmless
 from ntpd112.cdr.record import Cdr
 
 _NESTED = ("quality", "location", "parts", "segments")
@@ -25,10 +19,6 @@ COLUMNS = (
     "longitude",
 )
 "Later versions add columns at the end only."
-LINE_END = "\r\n"
-
-_NUMBER = re.compile(r"\+\d{1,15}\Z", re.ASCII)
-_FORMULA = re.compile(r"(^|[;,\t\r\n\"'|])(?=\s*[=+\-@\uff1d\uff0b\uff0d\uff20])")
 
 
 def header() -> str:
@@ -62,8 +52,3 @@ def _cell(value: object, zone: tzinfo) -> object:
 def _degrees(value: object) -> object:
     """A location comes from a peer: only numbers are taken."""
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
-
-
-def harmless(text: str) -> str:
-    """The text with a `'` wherever a spreadsheet might read a formula."""
-    return text if _NUMBER.match(text) else _FORMULA.sub(r"\1'", text)

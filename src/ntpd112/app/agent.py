@@ -27,6 +27,7 @@ from ntpd112.cdr.database import DatabaseError
 from ntpd112.cdr.directory import Directory, Operator
 from ntpd112.cdr.lastknown import LastKnown
 from ntpd112.cdr.projection import CdrProjection
+from ntpd112.cdr.reports import Reports
 from ntpd112.cdr.store import CdrStore
 from ntpd112.config import Config, certificate_doubts, dead_ends, warnings_of
 from ntpd112.feed import Feed
@@ -149,7 +150,7 @@ class Agent:
         self._opened.callback(self.turn.close)
         self.telcos.begin()
         self._tasks = [
-            asyncio.create_task(self.database.keep(), name="main database"),
+            asyncio.create_task(self.database.look_after(), name="main database"),
             asyncio.create_task(self.database.once_usable(self.projection.run), name="cdr projection"),
             asyncio.create_task(self.feed.run(), name="live feed"),
             *(asyncio.create_task(sink.run(), name=name) for name, sink in self.sinks.items()),
@@ -321,6 +322,7 @@ class Agent:
             feed=self.feed,
             audit_log=self.audit,
             legal_holds=self.holds,
+            report_store=Reports(self.database.reading),
             zone=ZoneInfo(self.config.site.timezone),
             metrics=metrics,
             warnings=self._warnings,

@@ -16,6 +16,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ntpd112.cdr.database import DatabaseError, first_line, look, migrate
 from ntpd112.cdr.engine import READING, WORK, create_engine
+from ntpd112.cdr.hours import Hours
+
+from .counting import keep_counted
 
 START_WAIT_S = 10.0
 "How long a start that could do without it waits for the database: a connection that nobody takes costs 5 s."
@@ -89,6 +92,11 @@ class MainDatabase:
         if self.problem is not None:
             log.warning("the database is there")
             self.problem = None
+
+    async def look_after(self) -> None:
+        """For ever: tries until it is usable, then counts what reports add up."""
+        await self.keep()
+        await keep_counted(Hours(self.work))
 
     async def once_usable(self, work: Callable[[], Awaitable[None]]) -> None:
         """For what writes to the database, or reads from it again and again."""

@@ -26,9 +26,9 @@ from sqlalchemy import (
     exists,
     func,
     insert,
+    literal,
     literal_column,
     not_,
-    or_,
     select,
     update,
 )
@@ -135,38 +135,42 @@ _SUMS: dict[str, ColumnElement[Any]] = {
     "longest_wait_ms": func.max(_WAIT_MS).filter(_QUEUED),
     "talk_ms": func.sum(_TALK_MS).filter(_ANSWERED),
 }
-_KEY = (
-    hours.c.hour,
+KEY: tuple[ColumnElement[Any], ...] = (
     cdrs.c.region,
     func.coalesce(cdrs.c.queue, literal_column("''")).label("queue"),
     cdrs.c.trunk,
 )
-_CALLS = hours.join(cdrs, and_(cdrs.c.started_at >= hours.c.begins_at, cdrs.c.started_at < hours.c.ends_at))
+"What calls are counted by."
 _REACHED = segments.c.outcome == "answered"
-
-CALLS: Select[Any] = (
-    select(
-        *_KEY,
-        *(func.count().filter(_CASES[name]).label(name) for name in COUNTED),
-        *(func.coalesce(cast(_SUMS[name], BigInteger), literal_column("0")).label(name) for name in MEASURED),
-    )
-    .select_from(_CALLS)
-    .group_by(*_KEY)
-)
-"Rows of `hour_counts` as the CDRs are now."
-
-_AGENCY = func.coalesce(segments.c.name, literal_column("''")).label("agency")
 _LEGS: dict[str, ColumnElement[bool]] = {
     **{name: and_(_REACHED, segments.c.purpose == purpose) for name, purpose in PURPOSES.items()},
     "unanswered": not_(_REACHED),
 }
-LEGS: Select[Any] = (
-    select(*_KEY, _AGENCY, *(func.count().filter(_LEGS[name]).label(name) for name in HANDED))
-    .select_from(_CALLS.join(segments, segments.c.call_id == cdrs.c.id))
-    .where(_IN, or_(segments.c.party == "agency", segments.c.party == "centre"))
-    .group_by(*_KEY, _AGENCY)
-)
-"Rows of `hour_agencies`, the same way."
+
+
+def calls_between(begin: int, end: int, *key: ColumnElement[Any]) -> Select[Any]:
+    """The key and `Counts` of calls from one hour up to another, as the CDRs are now."""
+    figures = [
+        *(func.count().filter(_CASES[name]).label(name) for name in COUNTED),
+        *(func.coalesce(cast(_SUMS[name], BigInteger), literal_column("0")).label(name) for name in MEASURED),
+    ]
+    return select(*key, *figures).where(*_between(begin, end)).group_by(*key)
+
+
+def legs_between(begin: int, end: int, *key: ColumnElement[Any]) -> Select[Any]:
+    """The key, `agency` and `AgencyCounts`, the same way."""
+    agency = func.coalesce(segments.c.name, literal_column("''")).label("agency")
+    return (
+        select(*key, agency, *(func.count().filter(_LEGS[name]).label(name) for name in HANDED))
+        .join_from(cdrs, segments, segments.c.call_id == cdrs.c.id)
+        .where(_IN, segments.c.party.in_(("agency", "centre")), *_between(begin, end))
+        .group_by(*key, agency)
+    )
+
+
+def _between(begin: int, end: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """By constants: with times of a joined table SQLite would not take the index."""
+    return cdrs.c.started_at >= beginning_of(begin), cdrs.c.started_at < beginning_of(end)
 
 
 class Hours:
@@ -193,11 +197,11 @@ class Hours:
             claimed = update(hours).where(hours.c.hour == hour, DUE).values(is_due=False)
             if not (await connection.execute(claimed)).rowcount:
                 return False
-            for table, counted in ((hour_counts, CALLS), (hour_agencies, LEGS)):
+            for table, between in ((hour_counts, calls_between), (hour_agencies, legs_between)):
                 await connection.execute(delete(table).where(table.c.hour == hour))
-                names = [column.name for column in counted.selected_columns]
-                rows = counted.where(hours.c.hour == hour)
-                await connection.execute(insert(table).from_select(names, rows))
+                found = between(hour, hour + 1, *KEY).subquery()
+                rows = select(literal(hour), found)
+                await connection.execute(insert(table).from_select(["hour", *found.c.keys()], rows))
         return True
 
     async def mark_all(self) -> int:

@@ -1,23 +1,24 @@
 """Daily and monthly summaries for the national report, added up from the counts of hours.
 
 Hours that are due (the present one, and those of which something was written since they were counted) are
-counted from their CDRs in the same statement, so a report is never behind the CDRs.
+counted from their CDRs at the same moment, so a report is never behind the CDRs.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import date, timedelta, tzinfo
+from itertools import groupby
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import BigInteger, RowMapping, Select, Table, cast, func, select, union_all
+from sqlalchemy import BigInteger, Select, Table, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from ntpd112.cdr.calendar import Stretch, Unit, local_date, stretches
-from ntpd112.cdr.hours import CALLS, DUE, LEGS
+from ntpd112.cdr.hours import DUE, calls_between, legs_between
 from ntpd112.cdr.summary import HANDED, SUMMED, AgencyCounts, Counts, Summary, Tally
 from ntpd112.cdr.tables import cdrs, hour_agencies, hour_counts, hours
 
@@ -60,16 +61,17 @@ class Reports:
         tallies: defaultdict[tuple[str, str], Tally] = defaultdict(Tally)
         total = Tally()
         async with self._engine.connect() as connection:
+            await _begin_snapshot(connection)
             for stretch in await _stretches(connection, unit, wanted, zone):
-                async for day, region, row in _rows(connection, _counts(wanted, stretch)):
+                async for number, region, row in _found(connection, _COUNTS, wanted, stretch):
                     counts = Counts(**row)
-                    tallies[stretch.dates[day], region].add(counts)
+                    tallies[stretch.dates[number], region].add(counts)
                     total.add(counts)
                     if len(tallies) > MAX_SUMMARIES:
                         raise ReportTooLarge(_TOO_LARGE)
-                async for day, region, row in _rows(connection, _agencies(wanted, stretch)):
-                    agency = AgencyCounts(**row)
-                    tallies[stretch.dates[day], region].add(Counts(), [agency])
+                async for number, region, row in _found(connection, _AGENCIES, wanted, stretch):
+                    agency = AgencyCounts(name=row.pop("agency"), **row)
+                    tallies[stretch.dates[number], region].add(Counts(), [agency])
                     total.add(Counts(), [agency])
         items = [tally.summary(*key) async for key, tally in _slowly(tallies)]
         return Report(items, total.summary(None, None))
@@ -99,50 +101,75 @@ async def _stretches(connection: AsyncConnection, unit: Unit, wanted: Wanted, zo
     return stretches(unit, first, last, zone) if first <= last else []
 
 
-async def _rows(
-    connection: AsyncConnection, query: Select[Any]
+class _Source(NamedTuple):
+    """Where figures are: in a table of hours, and of hours that are due in the CDRs."""
+
+    table: Table
+    between: Callable[..., Select[Any]]
+    keys: tuple[str, ...]
+    sums: tuple[str, ...]
+    longest: tuple[str, ...]
+
+
+_COUNTS = _Source(hour_counts, calls_between, ("region",), SUMMED, ("longest_wait_ms",))
+_AGENCIES = _Source(hour_agencies, legs_between, ("region", "agency"), HANDED, ())
+
+
+async def _begin_snapshot(connection: AsyncConnection) -> None:
+    """Everything read is of one moment: none is counted twice or left out, whoever counts meanwhile."""
+    if connection.dialect.name == "sqlite":
+        await connection.exec_driver_sql("BEGIN")
+    else:
+        await connection.execution_options(isolation_level="REPEATABLE READ")
+
+
+async def _found(
+    connection: AsyncConnection, source: _Source, wanted: Wanted, stretch: Stretch
 ) -> AsyncIterator[tuple[int, str, dict[str, Any]]]:
-    """Number of the date in its stretch, region, and what is counted."""
+    """Number of the date in its stretch, region, and figures."""
+    async for row in _rows(connection, _stored(source, wanted, stretch)):
+        yield row.pop("number"), row.pop("region"), row
+    due = select(hours.c.hour).where(DUE, hours.c.hour >= stretch.begin, hours.c.hour < stretch.end)
+    for number, begin, end in _runs((await connection.scalars(due.order_by(hours.c.hour))).all(), stretch):
+        live = source.between(begin, end, cdrs.c.region).where(*_filters(cdrs.c, wanted))
+        async for row in _rows(connection, live):
+            yield number, row.pop("region"), row
+
+
+async def _rows(connection: AsyncConnection, query: Select[Any]) -> AsyncIterator[dict[str, Any]]:
     async with connection.stream(query) as result:
         async for some in result.mappings().partitions(ROWS_AT_ONCE):
             for row in some:
-                yield _split(row)
+                yield dict(row)
             await asyncio.sleep(0)
 
 
-def _split(row: RowMapping) -> tuple[int, str, dict[str, Any]]:
-    values = dict(row)
-    return values.pop("number"), values.pop("region"), values
+def _stored(source: _Source, wanted: Wanted, stretch: Stretch) -> Select[Any]:
+    columns = source.table.c
+    number = ((columns.hour - stretch.begin) // stretch.length).label("number")
+    counted = (
+        select(number, source.table)
+        .where(columns.hour >= stretch.begin, columns.hour < stretch.end)
+        .where(columns.hour.not_in(select(hours.c.hour).where(DUE)), *_filters(columns, wanted))
+        .subquery()
+    )
+    key = [counted.c[name] for name in ("number", *source.keys)]
+    sums = [cast(func.sum(counted.c[name]), BigInteger).label(name) for name in source.sums]
+    longest = [func.max(counted.c[name]).label(name) for name in source.longest]
+    return select(*key, *sums, *longest).group_by(*key)
 
 
-def _counts(wanted: Wanted, stretch: Stretch) -> Select[Any]:
-    source = _by_hour(hour_counts, CALLS, wanted, stretch)
-    sums = [cast(func.sum(source.c[name]), BigInteger).label(name) for name in SUMMED]
-    longest = func.max(source.c.longest_wait_ms).label("longest_wait_ms")
-    return select(source.c.number, source.c.region, *sums, longest).group_by(source.c.number, source.c.region)
-
-
-def _agencies(wanted: Wanted, stretch: Stretch) -> Select[Any]:
-    source = _by_hour(hour_agencies, LEGS, wanted, stretch)
-    sums = [cast(func.sum(source.c[name]), BigInteger).label(name) for name in HANDED]
-    key = (source.c.number, source.c.region, source.c.agency)
-    return select(*key[:2], key[2].label("name"), *sums).group_by(*key)
-
-
-def _by_hour(table: Table, counted: Select[Any], wanted: Wanted, stretch: Stretch) -> Any:
-    """Rows of a table of hours, and of what is due as counted now, with the number of their date."""
-    due = select(hours.c.hour).where(DUE)
-    stored = select(table).where(table.c.hour.not_in(due), *_within(table.c, table.c.hour, wanted, stretch))
-    live = counted.where(DUE, *_within(cdrs.c, hours.c.hour, wanted, stretch))
-    both = union_all(stored, live).subquery()
-    number = ((both.c.hour - stretch.begin) // stretch.length).label("number")
-    return select(number, both).subquery()
-
-
-def _within(columns: Any, hour: Any, wanted: Wanted, stretch: Stretch) -> Iterator[Any]:
-    yield hour >= stretch.begin
-    yield hour < stretch.end
+def _filters(columns: Any, wanted: Wanted) -> Iterator[Any]:
     for name in ("region", "queue", "trunk"):
         value = getattr(wanted, name)
         if value is not None:
             yield columns[name] == value
+
+
+def _runs(due: Sequence[int], stretch: Stretch) -> Iterator[tuple[int, int, int]]:
+    """Hours that follow one another on the same date: its number, the first, and the one behind the last."""
+    for (number, _), some in groupby(
+        enumerate(due), key=lambda one: ((one[1] - stretch.begin) // stretch.length, one[1] - one[0])
+    ):
+        run = [hour for _, hour in some]
+        yield number, run[0], run[-1] + 1

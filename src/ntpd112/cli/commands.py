@@ -16,6 +16,7 @@ from .backup import backup, restore
 from .common import ConfigOption, configuration, fail
 from .keeping import hold, retention
 from .reload import reload
+from .report import report
 from .why import why
 
 app = typer.Typer(
@@ -56,6 +57,7 @@ def options(
       ntpd112 trunk maintenance telkom on            its new calls go elsewhere
       ntpd112 webhook test dispatch                  does its receiver take it?
       ntpd112 backup /srv/backup/today               the whole centre, while it runs
+      ntpd112 report --month 2026-11                 calls, answers and waits in figures
       ntpd112 staff --calls-per-hour 120 --talk 90s  how many operators?
     """
 
@@ -109,6 +111,7 @@ app.command(short_help="Put a call under legal hold, end it, or list them.")(hol
 app.command(short_help="Say or remove what is kept for longer than it may be.")(retention)
 app.command(short_help="Copy the whole centre into a folder, also while it runs.")(backup)
 app.command(short_help="Put a backup back where nothing is yet.")(restore)
+app.command(short_help="Print a month's calls, answers and waits in figures.")(report)
 app.command(short_help="Draw a call's SIP messages as a ladder diagram.")(trace.trace)
 app.command(short_help="Say how many operators a load of calls needs.")(staff.staff)
 app.add_typer(operators.app, name="operator", short_help="Add, import, list and remove operators.")

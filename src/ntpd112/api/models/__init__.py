@@ -45,6 +45,7 @@ from .live import (
     TrunkTestOut,
 )
 from .prompts import PromptLanguage, PromptMadeOut, PromptName, PromptOut
+from .reports import AgencyOut, ReportOut, SummaryOut
 from .steering import PriorityIn, PullIn, RequirementsIn
 from .talking import PartyIn, SupervisionIn, TransferIn
 from .webhooks import DeadOut, DeliveryId, HookName, ResentOut, TestedOut, WebhookOut
@@ -52,6 +53,7 @@ from .webhooks import DeadOut, DeliveryId, HookName, ResentOut, TestedOut, Webho
 __all__ = [
     "UNCHANGED",
     "AccountOut",
+    "AgencyOut",
     "AuditEntryOut",
     "AuditPageOut",
     "CallOut",
@@ -105,6 +107,7 @@ __all__ = [
     "QueueOut",
     "ReadyOut",
     "ReloadedOut",
+    "ReportOut",
     "RequirementsIn",
     "ResentOut",
     "RoleIn",
@@ -114,6 +117,7 @@ __all__ = [
     "SessionOut",
     "StandingIn",
     "StateIn",
+    "SummaryOut",
     "SupervisionIn",
     "TestedOut",
     "TransferIn",
