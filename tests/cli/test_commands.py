@@ -14,7 +14,7 @@ from ntpd112.app import StartError
 from ntpd112.cli import app
 from ntpd112.config import Config
 
-COMMANDS = ["run", "demo", "check", "staff", "trace", "backup", "restore"]
+COMMANDS = ["run", "demo", "check", "staff", "trace", "backup", "restore", "asterisk-config"]
 COMMANDS += ["operator add", "operator import", "operator list", "operator remove"]
 COMMANDS += ["apikey add", "apikey list", "apikey revoke"]
 TWO_QUEUES = """\

@@ -11,6 +11,7 @@ from ntpd112 import __version__
 from ntpd112.config import find_config, load_config
 
 from . import check, database, keys, operators, prompts, staff, trace, trunks, webhooks
+from .asterisk import asterisk_config
 from .audit import audit
 from .backup import backup, restore
 from .common import ConfigOption, configuration, fail
@@ -109,6 +110,9 @@ app.command(short_help="Tell in words why a call went as it did.")(why)
 app.command(short_help="Show who changed what and who fetched which recording.")(audit)
 app.command(short_help="Put a call under legal hold, end it, or list them.")(hold)
 app.command(short_help="Say or remove what is kept for longer than it may be.")(retention)
+app.command("asterisk-config", short_help="Print or write the files of an Asterisk in front.")(
+    asterisk_config
+)
 app.command(short_help="Copy the whole centre into a folder, also while it runs.")(backup)
 app.command(short_help="Put a backup back where nothing is yet.")(restore)
 app.command(short_help="Print a month's calls, answers and waits in figures.")(report)
