@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import socket
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from ntpd112.sip.capture import Capture, Captured
 from ntpd112.sip.flow import Address, Flow
-from ntpd112.sip.hep import HepSender, hep_packet
+from ntpd112.sip.hep import MAX_CORRELATION, MAX_PAYLOAD, HepSender, hep_packet
 
 INVITE = "INVITE sip:112@h SIP/2.0\r\nCall-ID: é@pbx\r\nCSeq: 1 INVITE\r\n"
 V4 = Captured(1795533246.531716, "in", "udp", "192.0.2.1:5060", "192.0.2.2:5080", "é@pbx", INVITE)
@@ -53,6 +54,13 @@ def test_what_we_send_over_tls_and_ipv6_goes_as_tcp_the_other_way() -> None:
     assert found[0x0005] == socket.inet_pton(socket.AF_INET6, "2001:db8::1")
     assert found[0x0006] == socket.inet_pton(socket.AF_INET6, "2001:db8::2")
     assert 0x000E not in found
+
+
+def test_a_giant_message_with_a_giant_call_id_still_fits_a_datagram() -> None:
+    packet = hep_packet(replace(V4, message="\ufffd" * 40_000, sip_call_id="\ufffd" * 40_000), 1, "")
+    found = chunks(packet)
+    assert (len(found[0x000F]), len(found[0x0011])) == (MAX_PAYLOAD, MAX_CORRELATION)
+    assert len(packet) <= 65_507
 
 
 @pytest.fixture

@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from .capture import Captured
 
+MAX_PAYLOAD: Final = 49_152
+"Bytes of a message: a packet has a length of 16 bits, and a datagram no more than 65,507 bytes."
+MAX_CORRELATION: Final = 1_024
+"Bytes of its Call-ID: nobody's is longer, but a peer may try."
 SIP: Final = 1
 "The type of protocol that is told."
 UDP, TCP = 17, 6
@@ -65,8 +69,8 @@ def hep_packet(message: Captured, agent_id: int, password: str) -> bytes:
     ]
     if password:
         chunks.append(_chunk(0x000E, password.encode()))
-    chunks.append(_chunk(0x000F, message.message.encode()))
-    chunks.append(_chunk(0x0011, message.sip_call_id.encode()))
+    chunks.append(_chunk(0x000F, message.message.encode()[:MAX_PAYLOAD]))
+    chunks.append(_chunk(0x0011, message.sip_call_id.encode()[:MAX_CORRELATION]))
     body = b"".join(chunks)
     return b"HEP3" + struct.pack("!H", 6 + len(body)) + body
 
