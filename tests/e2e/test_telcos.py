@@ -123,6 +123,26 @@ def test_a_call_out_passes_a_gateway_that_never_answers_and_shows_its_password_t
     eventually(lambda: registered(agent)["calls"] == 0, "the line is free again")
 
 
+def test_a_telco_that_goes_away_in_mid_call_keeps_no_line_and_takes_the_next_call_when_it_is_back(
+    stage: Stage,
+) -> None:
+    telco = stage.pbx(subscriber=SUBSCRIBER, extensions=ANSWERING)
+    keys = f'to = "sip:{stage.net.pbx}"\npassword = "rahasia"'
+    agent = stage.agent(Settings(queue=TO_POLICE, sections=POLICE + trunk(stage, keys)))
+    caller = stage.telco()
+    caller.dial(f"sip:112@{stage.net.agent}")
+    agent.wait_for_calls("talking")
+    telco.program.kill()
+    caller.hang_up()
+    overflowed(agent)
+    assert registered(agent)["calls"] == 0
+    telco.start()
+    caller.dial(f"sip:112@{stage.net.agent}")
+    agent.wait_for_calls("talking")
+    caller.hang_up()
+    assert [cdr["disposition"] for cdr in agent.wait_for_cdrs(2)] == ["overflowed", "overflowed"]
+
+
 def test_a_wrong_password_of_a_gateway_is_said(stage: Stage) -> None:
     stage.pbx(subscriber=SUBSCRIBER, extensions=ANSWERING)
     keys = f'to = "sip:{stage.net.pbx}"\npassword = "salah"'
