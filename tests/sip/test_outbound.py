@@ -155,6 +155,18 @@ def test_what_has_not_changed_is_not_registered_anew() -> None:
     assert pair.take_wire() == []
 
 
+def test_a_change_beside_the_registration_does_not_take_the_contact_off() -> None:
+    pair = Registered()
+    pair.configure(SPEC)
+    pair.sent.clear()
+    pair.configure(replace(SPEC, expires_s=600))
+    assert not any(b"Expires: 0" in data for data in pair.sent)
+    assert pair.registrar.contacts("surabaya")
+    assert pair.outbound.left is False
+    pair.configure(replace(SPEC, present="112"))
+    assert [one.contact.uri.user for one in pair.registrar.contacts("surabaya")] == ["112"]
+
+
 def test_an_answer_to_a_question_of_before_counts_no_more() -> None:
     pair = Registered()
     pair.outbound.configure([SPEC], pair.now)

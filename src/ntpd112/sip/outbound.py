@@ -67,7 +67,7 @@ class Outbound:
             spec = wanted.get(name)
             if spec is None or not way.take_over(spec, now):
                 self._leaving.append(self._ways.pop(name))
-                way.close(now)
+                way.close(now, stays=spec is not None and way.registers_as(spec))
         self._leaving = [way for way in self._leaving if not way.left]
         for name, spec in wanted.items():
             if name not in self._ways:
@@ -160,12 +160,21 @@ class _Way:
             self.registering.use(spec.account, now)
         return True
 
-    def close(self, now: float) -> None:
+    def registers_as(self, spec: OutboundSpec) -> bool:
+        """Whether another registration would be about the same contact."""
+        return _contact(self.spec) == _contact(spec)
+
+    def close(self, now: float, *, stays: bool) -> None:
+        """`stays`: the contact is about to be registered anew, and a REGISTER that is late must not take it
+        off."""
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
         self.gateways = []
-        self.unregister(now)
+        if self.registering is not None and stays:
+            self.registering.drop()
+        else:
+            self.unregister(now)
 
     def unregister(self, now: float) -> None:
         if self.registering is not None:
@@ -232,3 +241,8 @@ class _Way:
         if self.spec.options_s:
             at = gateway.liveness.due_at
             self._timers[gateway] = self._ua.core.timers.start(at, partial(self._ask, gateway))
+
+
+def _contact(spec: OutboundSpec) -> tuple[object, ...]:
+    """What makes a registration another one."""
+    return spec.registrars, spec.account and spec.account.username, spec.domain, spec.present

@@ -56,6 +56,13 @@ class Registering:
     def leave(self, now: float) -> None:
         self._go_on(self.state.leave(now), now)
 
+    def drop(self) -> None:
+        """Send nothing more: somebody else registers the same contact."""
+        self.state.drop()
+        self._seq += 1
+        if self._timer is not None:
+            self._timer.cancel()
+
     def _go_on(self, ask: Ask | None, now: float) -> None:
         """Send what is due, tell what has changed, set the timer."""
         if ask is None:

@@ -163,6 +163,10 @@ class Registration:
         self.state, self.due_at = "leaving", now + ANSWER_S
         return Ask(self._registrars[self._at], 0)
 
+    def drop(self) -> None:
+        """We are out of it, and what is registered stays."""
+        self.state = "left"
+
     def _learn(self, registered: bool, reason: str, now: float) -> None:
         if registered != self.registered:
             self.since = now
