@@ -8,6 +8,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+import trustme
 from prometheus_client import CollectorRegistry, generate_latest
 from tests.api.centre import FakeCentre
 from tests.api.conftest import Site
@@ -24,7 +25,10 @@ from ntpd112.api.metrics import (
     SipCollector,
     WebhookCollector,
 )
+from ntpd112.app.certificates import Expiry
+from ntpd112.app.retention import REMOVED
 from ntpd112.cdr.database import create_engine
+from ntpd112.config import TlsConfig
 from ntpd112.histogram import Histogram
 from ntpd112.journal.events import CallConnected, CallEnded, CallQueued, CallStarted, OfferEnded, OfferMade
 from ntpd112.media.events import Closed, NoAudio, Quality
@@ -99,7 +103,7 @@ def media() -> Any:
     return SimpleNamespace(figures=figures, load=load)
 
 
-def everything() -> CollectorRegistry:
+def everything(tls: TlsConfig) -> CollectorRegistry:
     registry = CollectorRegistry()
     inside = Inside()
     inside.commits.observe(0.000_5)
@@ -109,18 +113,28 @@ def everything() -> CollectorRegistry:
     registry.register(JournalCollector(inside, {"cdrs": inside}, {"mqtt": inside}, inside))
     registry.register(WebhookCollector({"dispatch": FakeHook(gone=True)}))
     registry.register(ProcessFigures("1.2.3", inside))
+    registry.register(REMOVED)
+    registry.register(Expiry(tls))
     never_asked = create_engine("sqlite+aiosqlite:///main.db")
     registry.register(AccessCollector(Gate(never_asked, rate=50.0, burst=200, session_s=3600.0)))
     return registry
 
 
+@pytest.fixture(scope="session")
+def tls(tmp_path_factory: pytest.TempPathFactory) -> TlsConfig:
+    """With a certificate that is good."""
+    file = tmp_path_factory.mktemp("tls") / "agent.pem"
+    trustme.CA().issue_cert("192.0.2.10").private_key_and_cert_chain_pem.write_to_path(str(file))
+    return TlsConfig(certificate=file, key=file)
+
+
 @pytest.fixture
-async def text(site: Site) -> str:
+async def text(site: Site, tls: TlsConfig) -> str:
     """A scrape with a sample of every metric, the API's own requests among them."""
     await site.client.get("/api/v1/calls")
     own = (await site.client.get("/metrics", headers=NO_KEY)).text
     http = "".join(f"{line}\n" for line in own.splitlines() if "ntpd112_http_" in line)
-    return generate_latest(everything()).decode() + http
+    return generate_latest(everything(tls)).decode() + http
 
 
 async def test_every_metric_is_documented_with_type_and_labels(text: str) -> None:
@@ -216,8 +230,8 @@ def test_a_metric_in_seconds_says_so(name: str, unit: str) -> None:
         'ntpd112_build_info{version="1.2.3"} 1.0',
     ],
 )
-def test_what_is_told(line: str) -> None:
-    assert line in generate_latest(everything()).decode().splitlines()
+def test_what_is_told(line: str, tls: TlsConfig) -> None:
+    assert line in generate_latest(everything(tls)).decode().splitlines()
 
 
 async def test_no_number_of_a_caller_is_told(text: str) -> None:
