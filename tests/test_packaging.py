@@ -1,4 +1,4 @@
-"""The systemd unit: what the agent relies on is in it, and systemd itself takes it."""
+"""The systemd unit has what the agent relies on; the parts of the compose file fit each other."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import yaml
+from sqlalchemy.engine import make_url
 
 from ntpd112.cli.common import WRONG_CONFIG
-from ntpd112.config import SipConfig
+from ntpd112.config import SipConfig, check_config, warnings_of
 
 ROOT = Path(__file__).parent.parent
 UNIT = ROOT / "packaging" / "ntpd112.service"
+COMPOSE = ROOT / "packaging" / "compose" / "compose.yaml"
 
 
 def settings() -> dict[str, str]:
@@ -55,3 +58,23 @@ def test_systemd_finds_nothing_wrong_with_the_unit(tmp_path: Path) -> None:
         check=False,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_the_compose_file_s_centre_is_right_and_its_parts_fit_each_other() -> None:
+    text = COMPOSE.read_text("utf-8").replace("${POSTGRES_PASSWORD:?choose one}", "secret")
+    services = yaml.safe_load(text)["services"]
+    environment = {"NTPD112_DATABASE__URL": services["ntpd112"]["environment"]["NTPD112_DATABASE__URL"]}
+    config, problems = check_config(COMPOSE.with_name("ntpd112.toml"), environment)
+    assert (problems, warnings_of(config)) == ([], [])
+    postgres = services["postgres"]["environment"]
+    url = make_url(config.database.url)
+    assert (url.username, url.password, url.database) == tuple(
+        postgres[f"POSTGRES_{key}"] for key in ("USER", "PASSWORD", "DB")
+    )
+    (peer,) = config.trunk[0].peers
+    pbx = (ROOT / "asterisk-config" / "pjsip-site.conf").read_text("utf-8")
+    assert f"bind = {peer}:5060" in pbx
+    assert f"contact = sip:{config.sip.listen[0].host}:{config.sip.listen[0].port}" in pbx
+    assert "listener 1883 127.0.0.1" in COMPOSE.with_name("mosquitto.conf").read_text("utf-8")
+    assert config.mqtt.url == "mqtt://127.0.0.1:1883"
+    assert int(services["ntpd112"]["stop_grace_period"].removesuffix("s")) > config.sip.drain
