@@ -128,9 +128,10 @@ class Stage:
         transport: str = "udp",
         answers: bool = True,
         ca: Path | None = None,
+        srtp: str = "",
     ) -> Baresip:
         """A baresip registered as the operator. `with_pbx`: also with the second account at the PBX;
-        `answers`: every call, by itself; `ca`: whom it trusts, for `transport` tls."""
+        `answers`: every call, by itself; `ca`: whom it trusts, for `transport` tls; `srtp`: see `Account`."""
         accounts = [
             Account(
                 operator,
@@ -139,6 +140,7 @@ class Stage:
                 auto_answer=answers,
                 register_every_s=register_every_s,
                 transport=transport,
+                srtp=srtp,
             )
         ]
         if with_pbx:
@@ -162,12 +164,20 @@ class Stage:
         agent.wait_for_operator(operator, "ready")
         return phone
 
-    def telco(self, number: str = "08123456789", *, speech: Path | None = None) -> Baresip:
+    def telco(
+        self,
+        number: str = "08123456789",
+        *,
+        speech: Path | None = None,
+        transport: str = "udp",
+        ca: Path | None = None,
+        srtp: str = "",
+    ) -> Baresip:
         """A telco's line: a softphone at the telco's address that can dial 112 and be called. It says its
-        tone, or speech from a WAV file."""
-        account = Account(number, self.net.telco)
+        tone, or speech from a WAV file. For the others see `operator_phone`."""
+        account = Account(number, self.net.telco, transport=transport, srtp=srtp)
         name = f"telco-{next(self._numbers)}"
-        return self._baresip(name, self.net.telco, [account], CALLER_TONE, speech)
+        return self._baresip(name, self.net.telco, [account], CALLER_TONE, speech, ca)
 
     def outside_phone(self, user: str, *, tone: int = OPERATOR_TONE) -> Baresip:
         """A phone somewhere outside that answers by itself; it says the operators' tone by default."""

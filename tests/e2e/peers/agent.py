@@ -41,6 +41,8 @@ class Settings:
     ipv6: bool = False
     tls: bool = False
     "Listen for SIP over TLS too, with a certificate of the agent's own authority."
+    phones_srtp: str = "off"
+    trunks_srtp: str = "off"
     skilled_numbers: Mapping[str, str] = field(default_factory=lambda: {"118": "medical"})
     "Numbers with a queue of their own that asks for a skill."
     database: str = ""
@@ -100,6 +102,7 @@ drain = "1s"
 [registrar]
 expires = "1s..1h"
 keepalive = "{settings.keepalive}"
+srtp = "{settings.phones_srtp}"
 [media]
 ports = "{settings.media_ports or net.media_ports}"
 workers = {settings.workers}
@@ -131,13 +134,13 @@ rate = "{settings.rate}"
         issued.private_key_and_cert_chain_pem.write_to_path(str(self.folder / "agent.pem"))
         return '[tls]\ncertificate = "agent.pem"\nkey = "agent.pem"\nca = "ca.pem"'
 
-    @staticmethod
-    def _trunk(name: str, peers: Sequence[str], max_calls: int, options: str) -> str:
+    def _trunk(self, name: str, peers: Sequence[str], max_calls: int, options: str) -> str:
         return f"""[[trunk]]
 name = "{name}"
 peers = {list(peers)}
 max_calls = {max_calls}
 options = "{options}"
+srtp = "{self.settings.trunks_srtp}"
 """
 
     def _queue(self, name: str, numbers: Sequence[str], skills: Mapping[str, int]) -> str:

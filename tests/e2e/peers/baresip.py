@@ -32,6 +32,8 @@ class Account:
     auto_answer: bool = True
     transport: str = "udp"
     register_every_s: int = 60
+    srtp: str = ""
+    "`srtp` (if the other side can) or `srtp-mand`; plain by default."
 
 
 class Baresip:
@@ -65,7 +67,7 @@ class Baresip:
     def _config(self) -> str:
         trusted = f"sip_cafile {self._ca}\nsip_verify_server yes\n" if self._ca is not None else ""
         modules = "".join(
-            f"module {name}.so\n" for name in ("g711", "aufile", "aubridge", "sndfile", "ctrl_tcp")
+            f"module {name}.so\n" for name in ("g711", "aufile", "aubridge", "sndfile", "srtp", "ctrl_tcp")
         )
         return f"""poll_method epoll
 sip_listen {self.host}:5060
@@ -91,6 +93,8 @@ call_local_timeout 120
             "answermode": "auto" if account.auto_answer else "manual",
             "audio_codecs": "PCMA/8000/1,PCMU/8000/1",
         }
+        if account.srtp:
+            parameters["mediaenc"] = account.srtp
         if account.password:
             parameters |= {"auth_user": account.user, "auth_pass": account.password}
         settings = "".join(f";{name}={value}" for name, value in parameters.items())
