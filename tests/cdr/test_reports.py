@@ -178,6 +178,15 @@ async def test_cdrs_changed_by_hand_are_counted_when_all_are_counted_anew(engine
     assert (await report(engine)).total.prank == 1
 
 
+async def test_all_hours_are_marked_by_bounded_steps(
+    engine: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hours, "MARKED_AT_ONCE", 2)
+    await write(engine, *(made(str(n), LATER + timedelta(hours=3 * n)) for n in range(5)))
+    await Hours(engine).count(LATER + timedelta(days=1))
+    assert await Hours(engine).mark_all() == 5
+
+
 async def test_hours_are_counted_once_however_many_count_them(engine: AsyncEngine) -> None:
     await write(engine, *(made(str(n), LATER + timedelta(hours=n)) for n in range(5)))
     both = await asyncio.gather(*(Hours(engine).count(LATER + timedelta(hours=4)) for _ in range(2)))

@@ -207,19 +207,25 @@ class Hours:
     async def mark_all(self) -> int:
         """Marks every hour that has CDRs as due, but the closed ones: after CDRs were changed by others.
         Returns how many are due."""
-        async with self._engine.begin() as connection:
-            found = await connection.run_sync(hours_with_calls)
-            await _mark(connection, found, is_due=True)
+        since, found = 0, [0]
+        while found:
+            async with self._engine.begin() as connection:
+                found = await connection.run_sync(_hours_with_calls, since)
+                await _mark(connection, found, is_due=True)
+            since = max(found, default=since) + 1
+        async with self._engine.connect() as connection:
             return await connection.scalar(select(func.count()).where(DUE)) or 0
 
 
-def hours_with_calls(connection: Connection) -> list[int]:
-    """In order. Goes from hour to hour by the index on CDRs' starts: some ten thousand looks a year."""
+def _hours_with_calls(connection: Connection, first: int) -> list[int]:
+    """The next MARKED_AT_ONCE from `first`, in order. Goes from hour to hour by the index on CDRs' starts."""
     found: list[int] = []
-    since = beginning_of(0)
+    since = beginning_of(first)
     while (
-        at := connection.scalar(select(func.min(cdrs.c.started_at)).where(cdrs.c.started_at >= since))
-    ) is not None:
+        len(found) < MARKED_AT_ONCE
+        and (at := connection.scalar(select(func.min(cdrs.c.started_at)).where(cdrs.c.started_at >= since)))
+        is not None
+    ):
         found.append(hour_of(at))
         since = beginning_of(found[-1] + 1)
     return found
