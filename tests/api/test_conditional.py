@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -11,7 +13,9 @@ from hypothesis import strategies as st
 from tests.api.centre import CALL_ID, FakeCentre
 from tests.api.conftest import Site, call_id, cdr
 
+from ntpd112.api.answers import ITEMS_AT_ONCE
 from ntpd112.api.conditional import AGES, Tag
+from ntpd112.calls.views import CallView
 from ntpd112.cdr.store import Position
 
 POLLED = [
@@ -65,6 +69,27 @@ async def test_a_call_that_only_waits_on_has_not_changed(site: Site, monkeypatch
     monkeypatch.setattr(site.centre, "calls", lambda: rings)
     answer = await site.client.get("/api/v1/calls", headers=headers)
     assert (answer.status_code, answer.json()[0]["waiting_s"]) == (200, 60.0)
+
+
+async def test_others_have_their_turn_while_thousands_of_calls_are_shown(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever comes meanwhile is handled between two of them."""
+    (call,) = site.centre.calls()
+    handled: list[int] = []
+
+    def calls() -> Iterator[CallView]:
+        loop = asyncio.get_running_loop()
+        for number in range(3 * ITEMS_AT_ONCE):
+            if number % ITEMS_AT_ONCE == 0:
+                assert len(handled) == number // ITEMS_AT_ONCE, "what came before is not handled yet"
+                loop.call_soon(handled.append, number)
+            yield call
+
+    monkeypatch.setattr(site.centre, "calls", calls)
+    answer = await site.client.get("/api/v1/calls")
+    assert len(answer.json()) == 3 * ITEMS_AT_ONCE
+    assert len(handled) == 3
 
 
 async def test_a_new_cdr_makes_the_first_page_new_and_leaves_others(site: Site) -> None:

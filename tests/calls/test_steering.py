@@ -49,7 +49,7 @@ class Console:
         self.desk.control.settle(self.desk.now)
 
     def view(self, number: int = 0) -> CallView:
-        return self.centre.calls()[number]
+        return list(self.centre.calls())[number]
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ def console() -> Console:
 
 def waiting(console: Console) -> tuple[FakeLeg, str]:
     leg = console.desk.call()
-    return leg, console.centre.calls()[-1].id
+    return leg, list(console.centre.calls())[-1].id
 
 
 def rung(desk: Desk) -> list[tuple[str, str]]:

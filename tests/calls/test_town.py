@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from contextlib import ExitStack, suppress
 from typing import Any
 
@@ -583,9 +584,14 @@ class Day(RuleBasedStateMachine):
     @invariant()
     def the_views_can_be_made(self) -> None:
         centre = self.town.centre
-        assert len(centre.calls()) == len(self.town.context.calls)
+        assert len(list(centre.calls())) == len(self.town.context.calls)
         assert [queue.name for queue in centre.queues()] == [queue["name"] for queue in QUEUES]
-        assert centre.operators() is not None
+        assert len(list(centre.operators())) == len(self.town.context.acd.operators())
+
+    @invariant()
+    def live_calls_are_counted_as_they_are(self) -> None:
+        calls = self.town.context.calls.values()
+        assert self.town.context.census == Counter((call.state, call.queue.name) for call in calls)
 
     # --- the end of the day
 

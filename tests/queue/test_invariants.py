@@ -4,6 +4,7 @@ The machine plays phones, callers, supervisors and the clock against the ACD; `w
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
 from random import Random
@@ -374,6 +375,15 @@ class CallCentre(RuleBasedStateMachine):
     @invariant()
     def the_books_agree(self) -> None:
         assert self.acd.audit(self.now) == []
+
+    @invariant()
+    def lanes_are_counted_as_the_calls_are(self) -> None:
+        calls = [call for one in self.acd.known() if (call := self.acd.call(one)) is not None]
+        waiting = Counter((call.queue, call.lane) for call in calls if call.state == "waiting")
+        assert self.acd.lanes() == waiting
+        for queue in {call.queue for call in calls}:
+            lanes = self.acd.load(queue, self.now).lanes
+            assert lanes == Counter(call.lane for call in calls if call.queue == queue)
 
     @invariant()
     def no_call_is_lost_and_all_wait_in_order(self) -> None:

@@ -11,11 +11,13 @@ def test_a_queue_s_load_counts_its_calls_and_the_longest_wait_of_those_not_answe
     hall.call("rings", now=10.0)
     hall.call("waits", now=12.0)
     hall.acd.enqueue(Ask(call_id="elsewhere", queue="other", priority=5), 13.0)
-    assert hall.acd.load("112", now=20.0) == QueueLoad(waiting=1, ringing=1, talking=1, longest_wait_s=10.0)
-    assert hall.acd.load("other", now=20.0) == QueueLoad(1, 0, 0, 7.0)
+    assert hall.acd.load("112", now=20.0) == QueueLoad(
+        waiting=1, ringing=1, talking=1, longest_wait_s=10.0, lanes={"normal": 2}
+    )
+    assert hall.acd.load("other", now=20.0) == QueueLoad(1, 0, 0, 7.0, {"normal": 1})
     hall.acd.withdraw("rings", now=21.0)
     hall.acd.call_finished("talks", "ani", now=21.0)
-    assert hall.acd.load("112", now=22.0) == QueueLoad(0, 1, 0, 10.0)
+    assert hall.acd.load("112", now=22.0) == QueueLoad(0, 1, 0, 10.0, {"normal": 1})
 
 
 def test_an_unknown_queue_has_no_load() -> None:

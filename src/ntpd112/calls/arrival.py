@@ -46,7 +46,7 @@ class Arrival:
             self._ending.refuse(leg, facts, causes.NO_MEDIA_PORT, now)
             return
         call = Call(call_id, facts, queue, leg, media, started_at=now)
-        context.calls[call_id] = call
+        context.begin(call)
         call.sounds[media.id] = media
         context.own_leg(leg, call, "caller")
         context.own_sound(media, call, "caller")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Literal
@@ -28,6 +29,8 @@ NEXT_STATES: dict[CallState, frozenset[CallState]] = {
     "held": frozenset({"talking", "waiting", "ending"}),
     "ending": frozenset(),
 }
+Census = Counter[tuple[CallState, str]]
+"Live calls by state and queue, counted as they change: to tell it no call is looked at."
 KeysBy = Literal["rtp", "info"]
 FIRST_DIALLED = 1001
 "Legs that the ACD did not offer are numbered from here in the journal; offers count from 1, the caller is 0."
@@ -109,7 +112,8 @@ class Transfer:
 
 @dataclass(slots=True)
 class Call:
-    """`started_at`, `queued_at`: monotonic seconds. The caller's leg and media stay for the whole call."""
+    """`started_at`, `queued_at`: monotonic seconds. The caller's leg and media stay for the whole call. State
+    and queue change by `enter` and `change_queue` only."""
 
     id: str
     facts: CallStarted
@@ -169,11 +173,25 @@ class Call:
     dialled: int = 0
     "Legs that were dialled for the call so far."
 
+    census: Census | None = None
+    "Where it is counted, while it is live."
+
+    def counted(self, change: Literal[-1, 1]) -> None:
+        if self.census is not None:
+            self.census[self.state, self.queue.name] += change
+
+    def change_queue(self, queue: QueueConfig) -> None:
+        self.counted(-1)
+        self.queue = queue
+        self.counted(1)
+
     def enter(self, state: CallState) -> None:
         """The one place where a call changes state. Raises RuntimeError on a step not in the table."""
         if state not in NEXT_STATES[self.state]:
             raise RuntimeError(f"call {self.id}: {self.state} cannot become {state}")
+        self.counted(-1)
         self.state = state
+        self.counted(1)
 
     @property
     def operator(self) -> str | None:

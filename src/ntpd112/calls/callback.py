@@ -187,7 +187,7 @@ class Callbacks:
         call = Call(
             call_id, facts, self._queue(lost.queue), NotDialled(), media, started_at=now, queued_at=now
         )
-        context.calls[call_id] = call
+        context.begin(call)
         call.sounds[media.id] = media
         context.own_sound(media, call, "caller")
         context.write(facts)

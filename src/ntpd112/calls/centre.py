@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, tzinfo
 from zoneinfo import ZoneInfo
 
@@ -73,9 +72,10 @@ class LiveCentre:
 
     # --- calls
 
-    def calls(self) -> list[CallView]:
-        now = self._now()
-        return [self._call_view(call, now) for call in self._context.calls.values()]
+    def calls(self) -> Iterator[CallView]:
+        for call in list(self._context.calls.values()):
+            if call.id in self._context.calls:
+                yield self._call_view(call, self._now())
 
     def call(self, call_id: str) -> CallView:
         call = self._context.calls.get(call_id)
@@ -123,8 +123,11 @@ class LiveCentre:
 
     # --- operators
 
-    def operators(self) -> list[OperatorView]:
-        return [self._operator_view(operator) for operator in self._context.acd.operators()]
+    def operators(self) -> Iterator[OperatorView]:
+        for operator_id in self._context.acd.operator_ids():
+            operator = self._context.acd.operator(operator_id)
+            if operator is not None:
+                yield self._operator_view(operator)
 
     def operator(self, operator_id: str) -> OperatorView:
         operator = self._context.acd.operator(operator_id)
@@ -169,21 +172,20 @@ class LiveCentre:
 
     def _queue_view(self, name: str, now: float) -> QueueView:
         policy = next(queue for queue in self._context.config.queue if queue.name == name)
-        calls = [call for call in self._context.calls.values() if call.queue.name == name]
-        waiting = [call for call in calls if call.state in ("waiting", "ringing")]
+        load, census = self._context.acd.load(name, now), self._context.census
+        waiting = load.waiting + load.ringing
         fit = self._context.acd.operators_fit(policy.skills)
-        lanes = Counter(place.lane for call in waiting if (place := self._context.acd.call(call.id)))
         return QueueView(
             name=name,
             numbers=list(policy.numbers),
             priority=policy.priority,
             skills=dict(policy.skills),
-            waiting=len(waiting),
-            lanes=dict(lanes),
-            expected_wait_s=expected_wait(fit, policy.wrap_up, len(waiting)),
-            longest_wait_s=round(max((now - call.since for call in waiting), default=0.0), 3),
-            ringing=sum(call.state == "ringing" for call in calls),
-            talking=sum(call.state in ("talking", "held") for call in calls),
+            waiting=waiting,
+            lanes=load.lanes,
+            expected_wait_s=expected_wait(fit, policy.wrap_up, waiting),
+            longest_wait_s=round(load.longest_wait_s, 3),
+            ringing=census["ringing", name],
+            talking=census["talking", name] + census["held", name],
             operators_fit=sum(operator.state != "offline" for operator in fit),
             operators_ready=sum(operator.state == "ready" for operator in fit),
         )

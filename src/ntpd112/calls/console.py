@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from ntpd112.journal.events import CallbackOutcome, Classification
@@ -153,13 +153,18 @@ class CallCentre(Protocol):
     @property
     def commands(self) -> CallCommands: ...
 
-    def calls(self) -> list[CallView]: ...
+    def calls(self) -> Iterable[CallView]:
+        """Those that are live now, each as it is when its turn comes: who lets the loop go in between holds
+        up no call, however many there are. What has ended meanwhile is left out."""
+        ...
 
     def call(self, call_id: str) -> CallView:
         """Raises UnknownCall."""
         ...
 
-    def operators(self) -> list[OperatorView]: ...
+    def operators(self) -> Iterable[OperatorView]:
+        """In the same way."""
+        ...
 
     def operator(self, operator_id: str) -> OperatorView:
         """Raises UnknownOperator."""

@@ -7,7 +7,7 @@ or a later turn.
 from __future__ import annotations
 
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
@@ -28,7 +28,7 @@ from ntpd112.sip.outbound import Outbound
 from ntpd112.sip.registrar import Registrar
 from ntpd112.sip.timers import Timer, Timers
 
-from .call import Call
+from .call import Call, Census
 from .needs import queue_of
 from .tally import Tally
 
@@ -73,6 +73,8 @@ class Context:
     timers: Timers = field(default_factory=Timers)
     "Deadlines of call control itself: a destination that does not answer, a prompt to repeat."
     calls: dict[str, Call] = field(default_factory=dict)
+    "Live ones by id: `begin` and `end` change it."
+    census: Census = field(default_factory=Counter)
     desk_calls: dict[str, Call] = field(default_factory=dict)
     "Those of `calls` that operators have dialled: few, so they are looked through."
     legs: dict[int, tuple[Call, PartyKind]] = field(default_factory=dict)
@@ -96,6 +98,18 @@ class Context:
         self.journal.append(event)
         self.memory.take(event)
         self.tally.take(event)
+
+    def begin(self, call: Call) -> None:
+        """It is live from now on."""
+        self.calls[call.id] = call
+        call.census = self.census
+        call.counted(1)
+
+    def end(self, call: Call) -> None:
+        """No harm if it was over already."""
+        if self.calls.pop(call.id, None) is not None:
+            call.counted(-1)
+            call.census = None
 
     def own_leg(self, leg: Leg, call: Call, party: PartyKind) -> None:
         """From now on events of the leg concern this call. Operators may transfer from their phones."""

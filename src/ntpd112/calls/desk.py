@@ -93,7 +93,8 @@ class Desk:
         queue = NO_QUEUE if isinstance(whom, Whom) else whom
         facts = self._facts(event, dialled, now)
         call = Call(facts.call_id, facts, queue, leg, media, started_at=now, queued_at=now)
-        context.calls[call.id] = context.desk_calls[call.id] = call
+        context.begin(call)
+        context.desk_calls[call.id] = call
         call.sounds[media.id] = media
         context.own_leg(leg, call, "caller")
         context.own_sound(media, call, "caller")

@@ -91,7 +91,7 @@ class Ending:
         self._dialing.withdraw_all(call, reason_to_stop, now)
         call.wait.over()
         call.enter("ending")
-        context.calls.pop(call.id, None)
+        context.end(call)
         if context.desk_calls.pop(call.id, None) is not None:
             context.acd.close_line(call.facts.operator, call.id)
         failure = cause.sip_code if cause.sip_code >= 300 else causes.UNANSWERED

@@ -1,9 +1,7 @@
 """What the metrics tell of the live centre. Made at each scrape, on the loop that calls wait for: no view is
-made, nothing is copied for each call."""
+made, no call is looked at."""
 
 from __future__ import annotations
-
-from collections import Counter
 
 from ntpd112.config import QueueConfig
 
@@ -15,7 +13,7 @@ def figures(context: Context, now: float) -> Figures:
     """`now`: monotonic seconds."""
     bindings = context.registrar.all_bindings()
     return Figures(
-        calls=Counter((call.state, call.queue.name) for call in context.calls.values()),
+        calls=+context.census,
         lanes=context.acd.lanes(),
         queues={queue.name: _of_queue(context, queue, now) for queue in context.config.queue},
         operators=context.acd.states(),

@@ -74,7 +74,7 @@ class Queueing:
             log.info("ladder: the call has waited in that queue before", call_id=call.id, queue=queue.name)
             return
         acd.withdraw(call.id, now)
-        call.queue = queue
+        call.change_queue(queue)
         call.wait.move(queue.name)
         self._write_requeued(call, reason, now)
         lane = "quiet" if before.lane == "held" else before.lane

@@ -51,7 +51,8 @@ class Requeue:
         call.talked_s += 0.0 if call.connected_at is None else now - call.connected_at
         call.transfer, call.connected_at = None, None
         call.wiring, call.comfort = {}, {}
-        call.queue, call.note, call.since = queue, reason, now - waited_s
+        call.change_queue(queue)
+        call.note, call.since = reason, now - waited_s
         say = log.info if by else log.warning  # by nobody: something went wrong
         say("waits again at the front", call_id=call.id, queue=queue.name, reason=reason)
         declined = {avoid: reason} if avoid else None

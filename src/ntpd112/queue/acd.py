@@ -121,7 +121,7 @@ class Acd(Supervision):
         call = self._new_call(ask, home, now)
         self._climb(call, now)
         self._seek(call, now)
-        full = 0 < call.queue.max_waiting < home.waiting
+        full = 0 < call.queue.max_waiting < home.count("waiting")
         if call.state == "waiting" and (full or not self._serving):
             self._hurry(call, now, QUEUE_FULL if full else NOBODY_SERVING)
 
@@ -147,7 +147,7 @@ class Acd(Supervision):
         call.key = call_key(call)
         self._calls[call.id] = call
         insort(home.unanswered, (call.since, call.arrival))
-        home.waiting += 1
+        home.counts[call.state, call.lane] += 1
         self._set_lane_deadline(call, now, ask.lane_until)
         self._set_incident_deadline(call, now)
         return call

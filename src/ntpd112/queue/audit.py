@@ -70,7 +70,7 @@ class Audit(Books):
     def _count_faults(self) -> list[str]:
         faults = []
         waiting = sum(call.state == "waiting" for call in self._calls.values())
-        counted = sum(queue.waiting for queue in self._queues.values())
+        counted = sum(queue.count("waiting") for queue in self._queues.values())
         if waiting != counted:
             faults.append(f"{waiting} calls wait, {counted} counted")
         listed = self._matching.listed

@@ -61,6 +61,9 @@ class Books:
     def operators(self) -> list[Operator]:
         return [operator.status() for operator in self._operators.values()]
 
+    def operator_ids(self) -> list[str]:
+        return list(self._operators)
+
     def operator(self, operator_id: str) -> Operator | None:
         operator = self._operators.get(operator_id)
         return operator.status() if operator else None
@@ -79,11 +82,18 @@ class Books:
         """Raises UnknownQueue."""
         home = self._queue(queue)
         longest = max(0.0, now - home.unanswered[0][0]) if home.unanswered else 0.0
-        return QueueLoad(home.waiting, home.ringing, home.talking, longest)
+        lanes = home.lanes("waiting", "ringing")
+        return QueueLoad(home.count("waiting"), home.count("ringing"), home.talking, longest, lanes)
 
     def lanes(self) -> Counter[tuple[str, Lane]]:
         """Calls that ring nowhere, by queue and lane."""
-        return Counter((call.queue.name, call.lane) for call in self._calls.values() if not call.out)
+        return Counter(
+            {
+                (name, lane): calls
+                for name, home in self._queues.items()
+                for lane, calls in home.lanes("waiting").items()
+            }
+        )
 
     def quiet(self) -> set[str]:
         """Calls in the quiet lane."""

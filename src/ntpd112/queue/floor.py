@@ -90,10 +90,9 @@ class Floor(Audit, ABC):
 
     def _count_as(self, call: CallRecord, state: CallState) -> None:
         if state != call.state:
+            call.home.counts[call.state, call.lane] -= 1
+            call.home.counts[state, call.lane] += 1
             call.state = state
-            change = 1 if state == "ringing" else -1
-            call.home.ringing += change
-            call.home.waiting -= change
 
     def _forget(self, call: CallRecord) -> None:
         """It was answered or is over; its rings are for the caller to end."""
@@ -101,10 +100,7 @@ class Floor(Audit, ABC):
         for kind in ("lane", "step", "ring", "incident"):
             self._deadlines.cancel((kind, call.id))
         home = call.home
-        if call.state == "ringing":
-            home.ringing -= 1
-        else:
-            home.waiting -= 1
+        home.counts[call.state, call.lane] -= 1
         del home.unanswered[bisect_left(home.unanswered, (call.since, call.arrival))]
         del self._calls[call.id]
 

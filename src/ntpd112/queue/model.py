@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 DECLINE_PAUSE = 5.0
 "Seconds without a call after declining one or failing to ring, so that a broken phone is not hammered."
@@ -31,6 +31,7 @@ ROLES = ("reserve", "supervisor")
 CancelOutcome = Literal["rona", "withdrawn", "failed"]
 CallState = Literal["waiting", "ringing"]
 Lane = Literal["lifted", "normal", "quiet", "held"]
+LANES: tuple[Lane, ...] = get_args(Lane)
 Strategy = Literal[
     "longest-idle",
     "least-calls",

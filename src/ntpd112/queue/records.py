@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from .errors import IllegalEvent
 from .ladder import Requirement, Skills, fits
-from .model import CallState, Counters, Lane, OperatorSpec, QueuePolicy
+from .model import LANES, CallState, Counters, Lane, OperatorSpec, QueuePolicy
 from .states import OperatorEvent, OperatorState, SettledState, next_state
 from .views import Call, Operator
 
@@ -23,11 +24,19 @@ Shelf = list[tuple[CallKey, "CallRecord"]]
 @dataclass(slots=True)
 class QueueRecord:
     policy: QueuePolicy
-    waiting: int = 0
-    ringing: int = 0
+    counts: Counter[tuple[CallState, Lane]] = field(default_factory=Counter)
+    "Calls not answered yet, kept as they change: with thousands of them they are told by looking at none."
     talking: int = 0
     unanswered: list[tuple[float, int]] = field(default_factory=list)
     "`since` and arrival of every call not answered yet, sorted: the first has waited longest."
+
+    def count(self, state: CallState) -> int:
+        return sum(self.counts[state, lane] for lane in LANES)
+
+    def lanes(self, *states: CallState) -> dict[Lane, int]:
+        """Of calls in these states, by lane; none where there are none."""
+        counted = {lane: sum(self.counts[state, lane] for state in states) for lane in LANES}
+        return {lane: calls for lane, calls in counted.items() if calls}
 
 
 @dataclass(slots=True, eq=False)

@@ -64,3 +64,5 @@ class QueueLoad(msgspec.Struct, frozen=True):
     "Operators who talk in a call of this queue."
     longest_wait_s: float
     "Of the calls not answered yet, whether a phone rings for them or not; 0 without any."
+    lanes: dict[Lane, int]
+    "The same calls by lane."

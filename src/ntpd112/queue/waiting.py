@@ -102,6 +102,8 @@ class Waiting(Floor):
     ) -> None:
         """A ring goes on whatever the new lane."""
         if lane != call.lane:
+            call.home.counts[call.state, call.lane] -= 1
+            call.home.counts[call.state, lane] += 1
             call.lane = lane
             self._effects.append(LaneChanged(call.id, lane, reason, by))
         self._set_lane_deadline(call, now, until)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from ntpd112.access import Principal
-from ntpd112.api.answers import answer, answer_polled
+from ntpd112.api.answers import answer, answer_live, answer_polled
 from ntpd112.api.auth import own_or_last_call, require
 from ntpd112.api.conditional import AGES
 from ntpd112.api.models import UNCHANGED, CallOut, ClassificationIn, ClassificationOut, errors
@@ -21,14 +21,15 @@ router = APIRouter(prefix="/api/v1", tags=["calls"])
 @router.get(
     "/calls",
     summary="Live calls",
-    description="Every call that has not ended, in no particular order.",
+    description="Every call that has not ended, in no particular order. With thousands of them the answer "
+    "takes some tenths of a second, and each is shown as it is when its turn comes.",
     response_model=list[CallOut],
     responses={**UNCHANGED, **errors(401, 403, 422)},
     dependencies=[Depends(require("calls:read"))],
 )
 async def list_calls(request: Request) -> Response:
     centre: CallCentre = request.app.state.centre
-    return answer_polled(request, centre.calls(), AGES)
+    return await answer_live(request, centre.calls(), AGES)
 
 
 @router.get(

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from ntpd112.access import Principal
-from ntpd112.api.answers import answer, answer_polled
+from ntpd112.api.answers import answer, answer_live, answer_polled
 from ntpd112.api.auth import own_entry, require
 from ntpd112.api.models import UNCHANGED, OperatorOut, StateIn, errors
 from ntpd112.api.parameters import OperatorId
@@ -27,7 +27,7 @@ router = APIRouter(prefix="/api/v1", tags=["operators"])
 )
 async def list_operators(request: Request) -> Response:
     centre: CallCentre = request.app.state.centre
-    return answer_polled(request, centre.operators())
+    return await answer_live(request, centre.operators())
 
 
 @router.get(
