@@ -72,7 +72,8 @@ def test_the_compose_file_s_centre_is_right_and_its_parts_fit_each_other() -> No
         postgres[f"POSTGRES_{key}"] for key in ("USER", "PASSWORD", "DB")
     )
     (peer,) = config.trunk[0].peers
-    pbx = (ROOT / "asterisk-config" / "pjsip-site.conf").read_text("utf-8")
+    context = COMPOSE.parent / services["asterisk"]["build"]["context"]
+    pbx = (context / "pjsip-site.conf").read_text("utf-8")
     assert f"bind = {peer}:5060" in pbx
     assert f"contact = sip:{config.sip.listen[0].host}:{config.sip.listen[0].port}" in pbx
     assert "listener 1883 127.0.0.1" in COMPOSE.with_name("mosquitto.conf").read_text("utf-8")
