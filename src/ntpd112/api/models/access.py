@@ -21,6 +21,7 @@ Scope = Literal[
     "operators:write",
     "recordings:read",
     "prompts:write",
+    "holds:write",
     "audit:read",
     "numbers:masked",
     "admin",
