@@ -33,6 +33,8 @@ POLLED = [
     "/levels/intervals",
     "/cdrs?limit=2",
     f"/cdrs/{call_id(2)}",
+    "/reports/daily",
+    "/reports/monthly",
 ]
 
 
