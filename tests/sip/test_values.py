@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from ntpd112.sip.message import Request, Response
@@ -160,6 +160,8 @@ def test_what_stands_in_quotes_or_brackets_is_not_split() -> None:
 
 @settings(max_examples=200, deadline=None)
 @given(anything)
+@example("\x00\n:")
+@example("a:;")
 def test_whatever_the_text_only_syntax_errors_come_out_and_what_passes_is_stable(text: str) -> None:
     for kind, value in (
         (Uri, text),

@@ -65,6 +65,7 @@ def split_host_port(text: str) -> tuple[str, int | None]:
             raise SipSyntaxError(f"host {text!r} is not an IPv6 reference")
     else:
         host, _, port_text = text.partition(":")
+        host = host.rstrip()
     if not host or not _NOT_IN_HOST.isdisjoint(host):
         raise SipSyntaxError(f"host {text!r} is empty or has characters that no host has")
     if not port_text:
@@ -108,6 +109,8 @@ class Uri:
         if not scheme.replace("+", "").replace("-", "").replace(".", "").isalnum():
             raise SipSyntaxError(f"URI {text!r}: {scheme!r} is not a scheme")
         subject, semicolon, params = rest.partition(";")
+        if not subject.strip():
+            raise SipSyntaxError(f"URI {text!r} has nothing after its scheme")
         return cls(
             scheme,
             user=unquote(subject, errors="surrogateescape"),
@@ -142,8 +145,8 @@ class Uri:
 
     def __str__(self) -> str:
         if self.scheme not in ("sip", "sips"):
-            return f"{self.scheme}:{self.user or ''}{format_params(self.params)}"
-        user = f"{_quote_user(self.user)}@" if self.user is not None else ""
+            return f"{self.scheme}:{_quote(self.user or '', _SUBJECT_SAFE)}{format_params(self.params)}"
+        user = f"{_quote(self.user, _USER_SAFE)}@" if self.user is not None else ""
         headers = f"?{self.headers}" if self.headers else ""
         host_port = format_host_port(self.host, self.port)
         return f"{self.scheme}:{user}{host_port}{format_params(self.params)}{headers}"
@@ -151,11 +154,13 @@ class Uri:
 
 _USER_SAFE = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.!~*'()&=+$,;?/")
 
+_SUBJECT_SAFE = (_USER_SAFE | frozenset(":@#[]")) - frozenset(";?")
+"After `tel:` and `urn:`."
 
-def _quote_user(user: str) -> str:
-    if all(c in _USER_SAFE for c in user):
-        return user
+
+def _quote(text: str, safe: frozenset[str]) -> str:
+    if all(c in safe for c in text):
+        return text
     return "".join(
-        c if c in _USER_SAFE else "".join(f"%{b:02X}" for b in c.encode("utf-8", "surrogateescape"))
-        for c in user
+        c if c in safe else "".join(f"%{b:02X}" for b in c.encode("utf-8", "surrogateescape")) for c in text
     )
