@@ -135,7 +135,7 @@ async def test_nobody_listens() -> None:
     ("header", "least", "most"),
     [
         ("120", 120, 120),
-        (format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True), 3000, 3600),
+        ("{in an hour}", 3000, 3600),
         ("Wed, 21 Oct 2015 07:28:00 GMT", 0, 0),
         ("soon", 0, 0),
         ("-5", 0, 0),
@@ -143,6 +143,8 @@ async def test_nobody_listens() -> None:
     ],
 )
 async def test_retry_after_is_seconds_or_a_date(header: str, least: float, most: float) -> None:
+    in_an_hour = format_datetime(datetime.now(UTC) + timedelta(hours=1), usegmt=True)
+    header = header.replace("{in an hour}", in_an_hour)
     said = f"HTTP/1.1 503 Busy\r\nRetry-After: {header}\r\nContent-Length: 0\r\n\r\n".encode()
     async with listening(saying(said)) as url:
         assert least <= (await post(url)).retry_after_s <= most
