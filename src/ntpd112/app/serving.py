@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import signal
-import sys
 from collections.abc import Callable
 
 import uvloop
@@ -16,17 +15,12 @@ from .logs import set_up_logging
 from .supervisor import Supervisor
 from .upkeep import allow_files, calm_collector
 
-SWITCH_S = 0.0005
-"""How long a thread (database, capture) may keep the loop from going on when both want to: with the
-interpreter's 5 ms an INVITE would take several times what it takes in all."""
-
 
 def run(config: Config, read: Callable[[], Config] | None = None) -> None:
     """Serve until SIGTERM or SIGINT: the first drains (up to `sip.drain`), a second stops at once. SIGHUP
     reads operators and configuration again, the latter by `read`. Raises StartError."""
     set_up_logging(config.log)
     allow_files()
-    sys.setswitchinterval(SWITCH_S)
     uvloop.run(_serve(config, read))
 
 
