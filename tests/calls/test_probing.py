@@ -122,6 +122,18 @@ def test_a_nat_between_is_found_by_what_the_peer_sees(site: Site, via: str, seen
     assert says in site.probe().says
 
 
+def test_that_a_connection_begins_at_another_port_is_no_nat(site: Site) -> None:
+    site.answer("192.0.2.20", "udp", 200)
+    site.answer("192.0.2.20", "tcp", 200, via="received=192.0.2.10;rport=49152")
+    assert site.probe("tcp").says == "it answers 200 OK"
+
+
+def test_a_connection_from_another_address_is_a_nat(site: Site) -> None:
+    site.answer("192.0.2.20", "udp", 200)
+    site.answer("192.0.2.20", "tcp", 200, via="received=203.0.113.9;rport=49152")
+    assert "a NAT is between" in site.probe("tcp").says
+
+
 def test_every_peer_has_to_answer() -> None:
     site = Site("192.0.2.20", "192.0.2.21", "10.0.0.0/24")
     site.test()

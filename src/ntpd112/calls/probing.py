@@ -101,6 +101,7 @@ class _Run:
         came = response if response is not None and response.fields else None
         told = format_host_port(*self._context.ua.core.sent_by(way))
         seen = _seen_as(came, told) if came is not None else ""
+        nat = _nat(told, seen, by_connection=way.reliable)
         return ProbeView(
             peer=format_host_port(*way.remote),
             transport=way.transport,
@@ -109,7 +110,7 @@ class _Run:
             round_trip_ms=round(1000 * took_s, 1) if came is not None else None,
             told=told,
             seen=seen,
-            says=_says(way, came, failed=response is not None) + _nat(told, seen),
+            says=_says(way, came, failed=response is not None) + nat,
         )
 
 
@@ -149,8 +150,9 @@ def _seen_as(response: Response, told: str) -> str:
     return f"{host or own_host}:{port or own_port}"
 
 
-def _nat(told: str, seen: str) -> str:
-    """A NAT that changes the port only still breaks what relies on our Contact."""
+def _nat(told: str, seen: str, *, by_connection: bool) -> str:
+    """A NAT that changes the port only still breaks what relies on our Contact; a connection of ours begins
+    at a port of its own, which is none."""
     if not seen or seen == told:
         return ""
     if seen.rpartition(":")[0] != told.rpartition(":")[0]:
@@ -158,6 +160,8 @@ def _nat(told: str, seen: str) -> str:
         return (
             f". It sees us at {seen}, we say {told}: a NAT is between, or `[sip] advertise` should be {host}"
         )
+    if by_connection:
+        return ""
     return (
         f". It sees us at {seen}, we say {told}: a NAT changes our port, so its own requests may not arrive"
     )
