@@ -75,8 +75,6 @@ class Context:
     calls: dict[str, Call] = field(default_factory=dict)
     "Live ones by id: `begin` and `end` change it."
     census: Census = field(default_factory=Counter)
-    desk_calls: dict[str, Call] = field(default_factory=dict)
-    "Those of `calls` that operators have dialled: few, so they are looked through."
     legs: dict[int, tuple[Call, PartyKind]] = field(default_factory=dict)
     "Every SIP leg that belongs to a live call."
     lingering: dict[int, Leg] = field(default_factory=dict)

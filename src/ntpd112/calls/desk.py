@@ -81,7 +81,7 @@ class Desk:
     def _begin(self, event: PhoneCall, dialled: str, whom: Whom | QueueConfig, now: float) -> Call | None:
         """The call as such, which the operator is busy with if they were not busy already."""
         context, leg, user = self._context, event.leg, event.user
-        if sum(call.facts.operator == user for call in context.desk_calls.values()) >= MAX_CALLS:
+        if context.acd.lines_of(user) >= MAX_CALLS:
             leg.hang_up(now, causes.BUSY)
             return None
         try:
@@ -94,7 +94,6 @@ class Desk:
         facts = self._facts(event, dialled, now)
         call = Call(facts.call_id, facts, queue, leg, media, started_at=now, queued_at=now)
         context.begin(call)
-        context.desk_calls[call.id] = call
         call.sounds[media.id] = media
         context.own_leg(leg, call, "caller")
         context.own_sound(media, call, "caller")

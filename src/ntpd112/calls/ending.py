@@ -92,8 +92,7 @@ class Ending:
         call.wait.over()
         call.enter("ending")
         context.end(call)
-        if context.desk_calls.pop(call.id, None) is not None:
-            context.acd.close_line(call.facts.operator, call.id)
+        context.acd.close_line(call.facts.operator, call.id)
         failure = cause.sip_code if cause.sip_code >= 300 else causes.UNANSWERED
         sip_code = 200 if call.accepted else failure
         self._write_leg_ends(call, sip_code, cause, now)

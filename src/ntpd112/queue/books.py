@@ -114,6 +114,10 @@ class Books:
         requirement = requirement_of(skills)
         return [o.status() for o in self._operators.values() if fits(o.spec.skills, requirement)]
 
+    def lines_of(self, operator_id: str) -> int:
+        """Calls that the operator has made from their phone and that are not over."""
+        return len(self._operator(operator_id).lines)
+
     # --- records
 
     def _call(self, call_id: str) -> CallRecord:
