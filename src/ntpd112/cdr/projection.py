@@ -10,13 +10,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from typing import Protocol
 
 from ntpd112.cdr.database import first_line, is_refusal
 from ntpd112.cdr.fold import fold
 from ntpd112.cdr.record import Cdr
 from ntpd112.cdr.store import CdrStore, Position
-from ntpd112.journal import Stored
+from ntpd112.journal import Source
 from ntpd112.journal.events import CallClassified, CallEnded, LegQuality
 
 NAME = "cdrs"
@@ -30,19 +29,6 @@ RETRY_S = (0.5, 5.0)
 LOG_EVERY_S = 60.0
 
 log = logging.getLogger(__name__)
-
-
-class Source(Protocol):
-    """What the projection needs of the journal."""
-
-    id: str
-
-    @property
-    def last_seq(self) -> int: ...
-
-    def read(self, after_seq: int, limit: int) -> list[Stored]: ...
-
-    def read_call(self, call_id: str) -> list[Stored]: ...
 
 
 class CdrProjection:

@@ -8,11 +8,9 @@ from __future__ import annotations
 import asyncio
 import logging
 import sqlite3
-from collections.abc import Sequence
 from datetime import tzinfo
-from typing import Protocol
 
-from ntpd112.journal import Stored
+from ntpd112.journal import Source
 
 from .follower import MAX_BUFFERED, Follower
 from .messages import Batch, Wanted, Writer
@@ -28,19 +26,6 @@ RETRY_S = 1.0
 "Pause when the journal cannot be read."
 
 log = logging.getLogger(__name__)
-
-
-class Source(Protocol):
-    """What the feed needs of the journal."""
-
-    id: str
-
-    @property
-    def last_seq(self) -> int: ...
-
-    def read(self, after_seq: int, limit: int) -> list[Stored]: ...
-
-    def read_call(self, call_id: str) -> Sequence[Stored]: ...
 
 
 class FeedFull(Exception):

@@ -9,10 +9,12 @@ import sqlite3
 from collections.abc import Sequence
 from datetime import datetime, tzinfo
 
+from ntpd112.journal import Source
+
 from .broker import Broker, Connect
 from .messages import Messages, Telling
 from .position import PositionStore
-from .sink import LINGER_S, RETRY_S, Sink, Source
+from .sink import LINGER_S, RETRY_S, Sink
 from .topics import Publication, Topics
 
 NAME = "mqtt"

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Protocol
 
-from ntpd112.journal import Stored
+from ntpd112.journal import Source
 
 from .messages import Messages, Telling
 from .position import PositionStore
@@ -27,19 +26,6 @@ MAX_SAID = 5
 "Reasons that are logged while the other side is away, each once; more are the same trouble in other words."
 
 log = logging.getLogger(__name__)
-
-
-class Source(Protocol):
-    """What a sink needs of the journal."""
-
-    id: str
-
-    @property
-    def last_seq(self) -> int: ...
-
-    def read(self, after_seq: int, limit: int) -> list[Stored]: ...
-
-    def read_call(self, call_id: str) -> list[Stored]: ...
 
 
 class Sink:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 
 from ntpd112.feed.messages import Writer
+from ntpd112.journal import Source
 
 from .courier import LOOK_S, Courier
 from .delivery import RETRY_FOR_S, Answer, Clock, Envelope, Wanted, headers
@@ -18,7 +19,7 @@ from .messages import Messages, Telling
 from .outbox import Counts, Dead, Outbox
 from .pace import Pace
 from .receiver import Open, ReceiverSettings
-from .sink import LINGER_S, RETRY_S, Sink, Source
+from .sink import LINGER_S, RETRY_S, Sink
 
 
 @dataclass(frozen=True, kw_only=True)
