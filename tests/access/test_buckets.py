@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ntpd112.access.buckets import ROUNDING_S, Buckets
+from ntpd112.access.buckets import Buckets
+from ntpd112.cell_rate import ROUNDING_S
 
 WAITS = st.lists(st.floats(0, 30), min_size=1, max_size=60)
 RATES = st.floats(0.01, 100)

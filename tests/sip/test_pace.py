@@ -7,7 +7,8 @@ from itertools import accumulate
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ntpd112.sip.pace import BURST_S, ROUNDING_S, Pace
+from ntpd112.cell_rate import ROUNDING_S
+from ntpd112.sip.pace import BURST_S, Pace
 
 RATES = st.sampled_from([0.1, 0.5, 1.0, 3.0, 20.0])
 GAPS = st.lists(st.floats(0.0, 3.0), min_size=1, max_size=60)

@@ -1,18 +1,16 @@
 """Token buckets: so many at once, then so many a second. Pure: `now` is the seconds of any clock.
 
-It is the generic cell rate algorithm (ITU-T I.371 annex A): of each bucket one number is kept, the time at
-which it is full again. A full bucket need not be kept at all.
-"""
+Of each one number is kept, when it is full again (`cell_rate`); a full bucket need not be kept at all."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Hashable
 
+from ntpd112.cell_rate import ROUNDING_S, take
+
 MAX_BUCKETS = 10_000
 "Per table, about 1 MB. Beyond it the one unused for longest is forgotten, which only fills it."
-ROUNDING_S = 1e-6
-"What adding and subtracting times may be wrong by: who waits as told is not told to wait again."
 
 
 class Buckets:
@@ -33,11 +31,8 @@ class Buckets:
 
     def take(self, key: Hashable, now: float) -> float:
         """Takes a token and returns 0; or takes none and returns in how many seconds there will be one."""
-        full_at = max(now, self._full_at.pop(key, now))
-        wait_s = full_at - now - (self.burst - 1) * self.interval_s
-        if wait_s <= ROUNDING_S:
-            full_at, wait_s = full_at + self.interval_s, 0.0
-        self._full_at[key] = full_at
+        full_at = self._full_at.pop(key, now)
+        self._full_at[key], wait_s = take(full_at, now, self.interval_s, (self.burst - 1) * self.interval_s)
         if len(self._full_at) > self._size:
             del self._full_at[next(iter(self._full_at))]
         return wait_s

@@ -1,14 +1,11 @@
-"""How many calls a second: a token bucket as the generic cell rate algorithm (ITU-T I.371 annex A). Pure.
-
-Of the bucket one number is kept: when it will be full again.
-"""
+"""How many calls a second: a token bucket of one second's calls. Pure."""
 
 from __future__ import annotations
 
+from ntpd112.cell_rate import take
+
 BURST_S = 1.0
 "Seconds of calls that may come at once; always one."
-ROUNDING_S = 1e-6
-"What adding and subtracting times may be wrong by."
 
 
 class Pace:
@@ -23,9 +20,5 @@ class Pace:
         if not self.rate:
             return 0.0
         interval = 1 / self.rate
-        full_at = max(now, self._full_at)
-        wait_s = full_at - now - max(0.0, BURST_S - interval)
-        if wait_s > ROUNDING_S:
-            return wait_s
-        self._full_at = full_at + interval
-        return 0.0
+        self._full_at, wait_s = take(self._full_at, now, interval, max(0.0, BURST_S - interval))
+        return wait_s
