@@ -78,10 +78,7 @@ async def get_daily_report(
     queue: Queue = None,
     trunk: Trunk = None,
 ) -> Response:
-    begin, end = _date("day", "from", first), _date("day", "to", until)
-    if begin is None and end is None:
-        begin = _today(request).replace(day=1)
-    wanted = Wanted(first=begin, until=end, region=region, queue=queue, trunk=trunk)
+    wanted = _wanted(request, "day", first, until, region=region, queue=queue, trunk=trunk)
     return await _answer(request, "day", wanted)
 
 
@@ -108,15 +105,17 @@ async def get_monthly_report(
     queue: Queue = None,
     trunk: Trunk = None,
 ) -> Response:
-    begin, end = _date("month", "from", first), _date("month", "to", until)
-    if begin is None and end is None:
-        begin = _today(request).replace(month=1, day=1)
-    wanted = Wanted(first=begin, until=end, region=region, queue=queue, trunk=trunk)
+    wanted = _wanted(request, "month", first, until, region=region, queue=queue, trunk=trunk)
     return await _answer(request, "month", wanted)
 
 
-def _today(request: Request) -> date:
-    return datetime.now(request.app.state.zone).date()
+def _wanted(request: Request, unit: Unit, first: str | None, until: str | None, **of: str | None) -> Wanted:
+    """Without any date: the present month by day, the present year by month. Raises Problem."""
+    begin, end = _date(unit, "from", first), _date(unit, "to", until)
+    if begin is None and end is None:
+        today = datetime.now(request.app.state.zone).date()
+        begin = today.replace(day=1) if unit == "day" else today.replace(month=1, day=1)
+    return Wanted(first=begin, until=end, **of)
 
 
 def _date(unit: Unit, name: str, text: str | None) -> date | None:
