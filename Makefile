@@ -53,6 +53,7 @@ bench: ## measure: a centre's days, load beside Asterisk's Queue(), the relay, a
 	@$(VENV)/python bench/memory.py
 	@$(VENV)/python -m bench.following
 	@$(VENV)/python -m bench.databases
+	@$(VENV)/python -m bench.reports
 
 image: ## build the container image ntpd112 (with podman or docker)
 	@if command -v podman >/dev/null; then podman build --format docker -t ntpd112 .; \
