@@ -12,12 +12,13 @@ import trustme
 from ntpd112.app import certificates
 from ntpd112.app.certificates import Expiry, keep_renewed, tls_of
 from ntpd112.config import TlsConfig
+from ntpd112.config.models import TlsHostConfig
 
 authority = trustme.CA()
 
 
-def issue(folder: Path, days: float) -> TlsConfig:
-    issued = authority.issue_cert("127.0.0.1", not_after=datetime.now(UTC) + timedelta(days=days))
+def issue(folder: Path, days: float, name: str = "127.0.0.1") -> TlsConfig:
+    issued = authority.issue_cert(name, not_after=datetime.now(UTC) + timedelta(days=days))
     issued.private_key_pem.write_to_path(str(folder / "key.pem"))
     (folder / "cert.pem").write_bytes(issued.cert_chain_pems[0].bytes())
     return TlsConfig(certificate=folder / "cert.pem", key=folder / "key.pem")
@@ -55,4 +56,28 @@ async def test_a_renewal_counts_once_it_serves(tmp_path: Path, monkeypatch: pyte
     issue(tmp_path, 90)
     await renewed.wait()
     assert days_left(expiry) == [90]
+    keeping.cancel()
+
+
+async def test_a_further_certificate_may_be_renewed_for_other_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(certificates, "LOOK_S", 0.005)
+    (tmp_path / "host").mkdir()
+    host = issue(tmp_path / "host", 20, "old.example")
+    assert host.certificate is not None
+    assert host.key is not None
+    config = issue(tmp_path, 20).model_copy(
+        update={"host": [TlsHostConfig(certificate=host.certificate, key=host.key)]}
+    )
+    tls = tls_of(config)
+    assert tls is not None
+    asked_for: asyncio.Queue[set[str]] = asyncio.Queue()
+    monkeypatch.setattr(tls, "reload", lambda files: asked_for.put_nowait(set(files.named)))
+    keeping = asyncio.create_task(keep_renewed(tls, config, Expiry(config)))
+    await asyncio.sleep(0.01)
+    issue(tmp_path / "host", 90, "New.example")
+    async with asyncio.timeout(10):
+        while await asked_for.get() != {"new.example"}:
+            pass  # half of the renewal was seen
     keeping.cancel()

@@ -150,6 +150,19 @@ def test_a_certificate_for_another_address_is_a_doubt(folder: Path) -> None:
     )
 
 
+def test_further_certificates_are_looked_at_like_the_first(folder: Path) -> None:
+    for name in ("kota", "jatim"):
+        (folder / name).mkdir()
+        hosts = f'[[tls.host]]\ncertificate = "{name}/cert.pem"\nkey = "{name}/key.pem"\n'
+        (folder / "ntpd112.toml").write_text((folder / "ntpd112.toml").read_text("utf-8") + hosts, "utf-8")
+    issue(folder / "kota", "112.kota.example", days=10)
+    issue(folder / "jatim", "112.jatim.example", days=-1, begins=NOW - timedelta(days=90))
+    assert problems(folder) == [
+        'ntpd112.toml:20: [[tls.host]]: certificate "jatim/cert.pem" ended on 2026-11-23: renew it'
+    ]
+    assert doubts(folder) == ['[tls]: certificate "kota/cert.pem" ends on 2026-12-04, in 10 days: renew it']
+
+
 def test_check_needs_no_time_to_be_told(folder: Path) -> None:
     issue(folder, "10.1.0.1", days=-365, begins=NOW - timedelta(days=730))
     _, (problem,) = check_config(folder / "ntpd112.toml", {})

@@ -32,6 +32,7 @@ EXAMPLES = set(re.findall(r"^(?:# )?(\w+) = .*# example", TEXT, re.MULTILINE)) |
     "advertise",
     "ca",
     "certificate",
+    "host",
     "key",
     "name",
     "prompts",

@@ -13,7 +13,7 @@ import trustme
 
 from ntpd112.sip import tls as tls_module
 from ntpd112.sip.flow import Address
-from ntpd112.sip.tls import Clients, Tls, TlsError, TlsFiles
+from ntpd112.sip.tls import Clients, KeyPair, Tls, TlsError, TlsFiles
 
 from .test_agent import message
 from .test_endpoint import Listen, Phone, until
@@ -40,8 +40,11 @@ class Papers:
         issued.private_key_pem.write_to_path(str(self.key))
         self.certificate.write_bytes(b"".join(pem.bytes() for pem in issued.cert_chain_pems))
 
+    def files(self, clients: Clients = "off", named: dict[str, KeyPair] | None = None) -> TlsFiles:
+        return TlsFiles(KeyPair(self.certificate, self.key), self.ca, clients, named or {})
+
     def tls(self, clients: Clients = "off") -> Tls:
-        return Tls(TlsFiles(self.certificate, self.key, self.ca, clients))
+        return Tls(self.files(clients))
 
 
 @pytest.fixture
@@ -163,8 +166,44 @@ async def test_a_renewed_certificate_is_shown_from_the_next_connection_on(
     before = await shown()
     papers.renew(authority, "127.0.0.1")
     assert await shown() == before
-    served.reload()
+    served.reload(papers.files())
     assert await shown() != before
+
+
+async def test_who_asks_for_a_name_is_shown_the_certificate_for_it(
+    tmp_path: Path, papers: Papers, authority: trustme.CA, closing: list[Pair]
+) -> None:
+    city, province = (
+        Papers(tmp_path / name, authority, name) for name in ("112.kota.example", "*.jatim.example")
+    )
+    named = {
+        "112.kota.example": KeyPair(city.certificate, city.key),
+        "*.jatim.example": KeyPair(province.certificate, province.key),
+    }
+    pair = await pair_of(closing, papers.tls(), Tls(papers.files("required", named)))
+    context = papers.tls().client
+    context.check_hostname = False
+
+    async def shown(name: str) -> str:
+        _, writer = await asyncio.open_connection(*pair.address, ssl=context, server_hostname=name)
+        ((_, found),) = writer.get_extra_info("peercert")["subjectAltName"]
+        writer.close()
+        return str(found)
+
+    assert await shown("112.kota.example") == "112.kota.example"
+    assert await shown("112.KOTA.example") == "112.kota.example"
+    assert await shown("sbc.jatim.example") == "*.jatim.example"
+    assert await shown("a.sbc.jatim.example") == "127.0.0.1"
+    assert await shown("112.elsewhere.example") == "127.0.0.1"
+    without = ssl.create_default_context()
+    authority.configure_trust(without)
+    reader, writer = await asyncio.open_connection(
+        *pair.address, ssl=without, server_hostname="112.kota.example"
+    )
+    writer.write(OPTIONS)
+    with pytest.raises((ssl.SSLError, ConnectionError, asyncio.IncompleteReadError)):
+        await reader.readuntil(b"\r\n\r\n")  # its own certificate is asked for as with any other name
+    writer.close()
 
 
 async def test_half_a_renewal_leaves_the_old_certificate_in_use(
@@ -174,7 +213,7 @@ async def test_half_a_renewal_leaves_the_old_certificate_in_use(
     pair = await pair_of(closing, papers.tls(), served)
     authority.issue_cert("127.0.0.1").private_key_pem.write_to_path(str(papers.key))
     with pytest.raises(TlsError, match=r"cert\.pem with key .*key\.pem: key values mismatch"):
-        served.reload()
+        served.reload(papers.files())
     assert "Failed" not in await pair.call()
 
 

@@ -11,8 +11,8 @@ import structlog
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from ntpd112.config import TlsConfig, UnusableFile, expires_at
-from ntpd112.sip.tls import Tls, TlsError, TlsFiles
+from ntpd112.config import TlsConfig, UnusableFile, expires_at, names_of, read_certificate
+from ntpd112.sip.tls import KeyPair, Tls, TlsError, TlsFiles
 
 LOOK_S = 30.0
 "Between looks at the files: a renewal is made days before it is needed."
@@ -29,9 +29,17 @@ def tls_of(config: TlsConfig) -> Tls | None:
 
 
 def _files(config: TlsConfig) -> TlsFiles | None:
+    """With the names that further certificates are for as these say now. Raises TlsError."""
     if config.certificate is None or config.key is None:
         return None
-    return TlsFiles(config.certificate, config.key, config.ca, config.clients)
+    named = {}
+    for host in config.host:
+        try:
+            names = names_of(read_certificate(host.certificate))
+        except UnusableFile as problem:
+            raise TlsError(f"certificate {host.certificate} {problem}") from problem
+        named.update({name.lower(): KeyPair(host.certificate, host.key) for name in names})
+    return TlsFiles(KeyPair(config.certificate, config.key), config.ca, config.clients, named)
 
 
 class Expiry(Collector):
@@ -39,7 +47,7 @@ class Expiry(Collector):
     be used change nothing. Without a certificate there is no sample."""
 
     def __init__(self, config: TlsConfig) -> None:
-        self._file = config.certificate if _files(config) is not None else None
+        self._file = config.certificate if config.key is not None else None
         self._at: float | None = None
         self.renewed()
 
@@ -63,25 +71,27 @@ class Expiry(Collector):
 async def keep_renewed(tls: Tls | None, config: TlsConfig, expiry: Expiry) -> None:
     """Takes over files that have changed, for ever. Half a renewal (a certificate whose key is still to come)
     is tried again when the next file changes; until then the old one serves."""
-    files = _files(config)
-    if tls is None or files is None:
+    if tls is None:
         return
-    seen = _stamps(files)
+    seen = _stamps(config)
     while True:
         await asyncio.sleep(LOOK_S)
-        now = _stamps(files)
+        now = _stamps(config)
         if now == seen:
             continue
         seen = now
         try:
-            tls.reload()
+            if (files := _files(config)) is not None:
+                tls.reload(files)
         except TlsError as problem:
             log.error("the changed TLS certificate cannot be used, the old one still is", reason=str(problem))
         else:
             expiry.renewed()
-            log.info("TLS certificate renewed", certificate=str(files.certificate))
+            log.info("TLS certificate renewed", certificate=str(config.certificate))
 
 
-def _stamps(files: TlsFiles) -> Stamps:
-    paths = [path for path in (files.certificate, files.key, files.ca) if path is not None]
+def _stamps(config: TlsConfig) -> Stamps:
+    own = (config.certificate, config.key, config.ca)
+    named = (file for host in config.host for file in (host.certificate, host.key))
+    paths = [path for path in (*own, *named) if path is not None]
     return {path: path.stat().st_mtime_ns if path.exists() else 0 for path in paths}

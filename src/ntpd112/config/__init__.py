@@ -1,6 +1,6 @@
 """The configuration: TOML, environment variables over it, and every problem said at once with its line."""
 
-from .certificate_checks import UnusableFile, certificate_doubts, expires_at
+from .certificate_checks import UnusableFile, certificate_doubts, expires_at, names_of, read_certificate
 from .checks import warnings_of
 from .ladder_proof import PBX, Route, dead_ends, grouped, routes_of
 from .load import check_config, find_config, load_config
@@ -82,6 +82,8 @@ __all__ = [
     "is_uri",
     "load_config",
     "mapped",
+    "names_of",
+    "read_certificate",
     "routes_of",
     "trunk_number",
     "warnings_of",

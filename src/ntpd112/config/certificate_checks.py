@@ -1,4 +1,4 @@
-"""The certificate of `[tls]`: there, of its key, for our address, and for how much longer."""
+"""The certificates of `[tls]`: there, of their keys, for our address, and for how much longer."""
 
 from __future__ import annotations
 
@@ -17,6 +17,10 @@ RENEW_BEFORE = timedelta(days=30)
 "What authorities give 90 days is renewed with 30 left; by then somebody has to look why it was not."
 
 
+Place = tuple[str | int, ...]
+"Of a key in the configuration."
+
+
 class UnusableFile(Exception):
     """The message goes on after the file's name."""
 
@@ -31,20 +35,33 @@ def certificate_complaints(config: Config, now: datetime) -> list[Complaint]:
         try:
             read_certificate(tls.ca)
         except UnusableFile as problem:
-            complaints.append(_complaint("ca", tls.ca, str(problem)))
+            complaints.append(_complaint(("tls", "ca"), tls.ca, str(problem)))
+    complaints += _pair_complaints(("tls",), tls.certificate, tls.key, now)
+    for index, host in enumerate(tls.host):
+        place: Place = ("tls", "host", index)
+        found = _pair_complaints(place, host.certificate, host.key, now)
+        complaints += found
+        if not found and not names_of(read_certificate(host.certificate)):
+            said = "names nobody, so nobody can ask for it: its subjectAltName is empty"
+            complaints.append(_complaint((*place, "certificate"), host.certificate, said))
+    return complaints
+
+
+def _pair_complaints(place: Place, file: Path, key: Path, now: datetime) -> list[Complaint]:
     try:
-        certificate = read_certificate(tls.certificate)
+        certificate = read_certificate(file)
     except UnusableFile as problem:
-        return [*complaints, _complaint("certificate", tls.certificate, str(problem))]
-    if problem_of_key := _problem_of_key(tls.key, certificate):
-        complaints.append(_complaint("key", tls.key, problem_of_key))
+        return [_complaint((*place, "certificate"), file, str(problem))]
+    complaints = []
+    if problem_of_key := _problem_of_key(key, certificate):
+        complaints.append(_complaint((*place, "key"), key, problem_of_key))
     begins, ends = certificate.not_valid_before_utc, certificate.not_valid_after_utc
     if ends <= now:
-        complaints.append(_complaint("certificate", tls.certificate, f"ended on {ends:%Y-%m-%d}: renew it"))
+        said = f"ended on {ends:%Y-%m-%d}: renew it"
+        complaints.append(_complaint((*place, "certificate"), file, said))
     elif now < begins:
-        complaints.append(
-            _complaint("certificate", tls.certificate, f"is not valid before {begins:%Y-%m-%d}")
-        )
+        said = f"is not valid before {begins:%Y-%m-%d}"
+        complaints.append(_complaint((*place, "certificate"), file, said))
     return complaints
 
 
@@ -53,15 +70,18 @@ def certificate_doubts(config: Config, now: datetime) -> Iterator[str]:
     tls = config.tls
     if tls.certificate is None or tls.key is None:
         return
-    try:
-        certificate = read_certificate(tls.certificate)
-    except UnusableFile:
-        return
-    ends = certificate.not_valid_after_utc
-    if timedelta() < ends - now < RENEW_BEFORE:
-        days = (ends - now).days
-        yield f'[tls]: certificate "{tls.certificate}" ends on {ends:%Y-%m-%d}, in {days} days: renew it'
-    ours, names = config.sip.advertise, names_of(certificate)
+    ours = config.sip.advertise
+    names: list[str] = []
+    for file in (tls.certificate, *(host.certificate for host in tls.host)):
+        try:
+            certificate = read_certificate(file)
+        except UnusableFile:
+            return
+        names += names_of(certificate)
+        ends = certificate.not_valid_after_utc
+        if timedelta() < ends - now < RENEW_BEFORE:
+            days = (ends - now).days
+            yield f'[tls]: certificate "{file}" ends on {ends:%Y-%m-%d}, in {days} days: renew it'
     if ours is not None and ours not in names:
         yield (
             f'[tls]: certificate "{tls.certificate}" is for {", ".join(names) or "nobody"} and not for '
@@ -119,5 +139,6 @@ def _read(file: Path) -> bytes:
         raise UnusableFile(f"cannot be read: {error.strerror}") from error
 
 
-def _complaint(key: str, file: Path, said: str) -> Complaint:
-    return Complaint(("tls", key), f'[tls]: {key} "{file}" {said}', str(file))
+def _complaint(place: Place, file: Path, said: str) -> Complaint:
+    table = "[[tls.host]]" if "host" in place else "[tls]"
+    return Complaint(place, f'{table}: {place[-1]} "{file}" {said}', str(file))

@@ -114,7 +114,9 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
         "mqtt": _in_folder(config.mqtt, folder, "ca", "password_file"),
         "webhook": [_in_folder(hook, folder, "ca", "secret_file") for hook in config.webhook],
         "trunk": [_in_folder(trunk, folder, "password_file") for trunk in config.trunk],
-        "tls": _in_folder(config.tls, folder, "certificate", "key", "ca"),
+        "tls": _in_folder(config.tls, folder, "certificate", "key", "ca").model_copy(
+            update={"host": [_in_folder(host, folder, "certificate", "key") for host in config.tls.host]}
+        ),
         "journal": journal.model_copy(update={"path": folder / journal.path}),
         "audit": config.audit.model_copy(update={"path": folder / config.audit.path}),
         "retention": config.retention.model_copy(update={"holds": folder / config.retention.holds}),

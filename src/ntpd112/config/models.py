@@ -83,6 +83,13 @@ class SipConfig(Section):
     "How long calls may go on after SIGTERM; new ones are refused meanwhile."
 
 
+class TlsHostConfig(Section):
+    """A further certificate, for peers that ask for a name it is for (SNI, RFC 6066 §3)."""
+
+    certificate: Path
+    key: Path
+
+
 class TlsConfig(Section):
     """PEM files for `tls://` listeners and `sips:` calls, read again when they change."""
 
@@ -94,6 +101,7 @@ class TlsConfig(Section):
     "Certificates to trust; None: the system's."
     clients: Literal["off", "asked", "required"] = "off"
     "Whether who connects has to show a certificate, phones too; `asked`: one that is shown must be good."
+    host: list[TlsHostConfig] = []
 
 
 class RegistrarConfig(Section):

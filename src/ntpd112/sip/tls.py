@@ -8,8 +8,8 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -42,51 +42,78 @@ class TlsError(ValueError):
 
 
 @dataclass(frozen=True, slots=True)
-class TlsFiles:
-    """PEM files. `ca`: whom to trust, the system's list if None. `clients`: whether a peer that connects must
-    show a certificate too."""
+class KeyPair:
+    """PEM files: a certificate with its chain, ours first, and its key."""
 
     certificate: Path
     key: Path
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """`own`: shown to whoever asks for none of `named`. `ca`: whom to trust, the system's list if None.
+    `clients`: whether a peer that connects must show a certificate too. `named`: by the name that a peer asks
+    for (SNI, RFC 6066 §3), in lower case; "*." stands for one label (RFC 6125 §6.4.3)."""
+
+    own: KeyPair
     ca: Path | None = None
     clients: Clients = "off"
+    named: Mapping[str, KeyPair] = field(default_factory=dict)
 
 
 class Tls:
     """The contexts for connections that peers make and that we make. Raises TlsError, as does `reload`."""
 
     def __init__(self, files: TlsFiles) -> None:
-        self._files = files
-        self.server, self.client = _contexts(files)
+        self.server, self.client = _server(files), _client(files)
 
-    def reload(self) -> None:
+    def reload(self, files: TlsFiles) -> None:
         """Read the files again, after a renewal. Connections that are there go on with the old ones; if the
         new files cannot be used, so do new connections."""
-        self.server, self.client = _contexts(self._files)
+        self.server, self.client = _server(files), _client(files)
 
 
-def _contexts(files: TlsFiles) -> tuple[ssl.SSLContext, ssl.SSLContext]:
-    server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    client = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+def _client(files: TlsFiles) -> ssl.SSLContext:
+    return _context(ssl.PROTOCOL_TLS_CLIENT, files.own, files.ca)
+
+
+def _server(files: TlsFiles) -> ssl.SSLContext:
+    server = _context(ssl.PROTOCOL_TLS_SERVER, files.own, files.ca)
     server.verify_mode = {
         "off": ssl.CERT_NONE,
         "asked": ssl.CERT_OPTIONAL,
         "required": ssl.CERT_REQUIRED,
     }[files.clients]
-    for context in (server, client):
-        context.minimum_version = ssl.TLSVersion.TLSv1_2
-        try:
-            context.load_cert_chain(files.certificate, files.key)
-        except (OSError, ValueError) as error:
-            raise TlsError(f"certificate {files.certificate} with key {files.key}: {why(error)}") from error
-        try:
-            if files.ca is not None:
-                context.load_verify_locations(files.ca)
-            else:
-                context.load_default_certs()
-        except (OSError, ValueError) as error:
-            raise TlsError(f"certificates to trust {files.ca}: {why(error)}") from error
-    return server, client
+    contexts = {pair: _context(ssl.PROTOCOL_TLS_SERVER, pair, files.ca) for pair in set(files.named.values())}
+    by_name = {name: contexts[pair] for name, pair in files.named.items()}
+
+    def choose(connection: ssl.SSLObject, asked: str | None, _: ssl.SSLContext) -> None:
+        """Changes the certificate only: whom to trust and whom to ask stay as `server` has it."""
+        name = (asked or "").lower()
+        found = by_name.get(name) or by_name.get(f"*.{name.partition('.')[2]}")
+        if found is not None:
+            connection.context = found
+
+    if by_name:
+        server.sni_callback = choose
+    return server
+
+
+def _context(side: int, own: KeyPair, ca: Path | None) -> ssl.SSLContext:
+    context = ssl.SSLContext(side)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    try:
+        context.load_cert_chain(own.certificate, own.key)
+    except (OSError, ValueError) as error:
+        raise TlsError(f"certificate {own.certificate} with key {own.key}: {why(error)}") from error
+    try:
+        if ca is not None:
+            context.load_verify_locations(ca)
+        else:
+            context.load_default_certs()
+    except (OSError, ValueError) as error:
+        raise TlsError(f"certificates to trust {ca}: {why(error)}") from error
+    return context
 
 
 def why(error: Exception) -> str:
