@@ -43,6 +43,7 @@ KNOWS = {
         "access",
         "app",
         "audit",
+        "calls",
         "cdr",
         "config",
         "demo",

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
-from ntpd112.app import StartError, run
+from ntpd112.app import Agent, StartError, run
 from ntpd112.app.upkeep import unwritable
-from ntpd112.config import load_config
+from ntpd112.cdr.database import create_engine, migrate
+from ntpd112.cdr.directory import Directory, Operator
+from ntpd112.config import Config, load_config
 from ntpd112.journal import Journal
 
 FIRST_PORT = 47000
@@ -77,3 +81,26 @@ def test_a_recordings_folder_is_made_or_its_problem_said(tmp_path: Path) -> None
     (tmp_path / "file").touch()
     assert unwritable(tmp_path / "file") == "File exists"
     assert unwritable(tmp_path / "file" / "recordings") == "Not a directory"
+
+
+async def log_of_a_start(config: Config, operator: Operator) -> list[str]:
+    engine = create_engine(config.database.url)
+    await migrate(engine)
+    await Directory(engine).add(operator)
+    await engine.dispose()
+    agent = Agent(config)
+    with capture_logs() as logged:
+        await agent.start()
+        await agent.stop()
+    return [line["event"] for line in logged]
+
+
+def test_what_no_operator_can_take_is_in_the_log_of_the_start(config: Path) -> None:
+    text = config.read_text("utf-8") + '[[queue]]\nname = "112"\nskills = { medical = 3 }\n'
+    config.write_text(text, "utf-8")
+    budi = Operator(
+        id="budi", name="Budi", skills={"medical": 2}, realm="ntpd112", ha1_md5="0" * 32, ha1_sha256="0" * 64
+    )
+    logged = asyncio.run(log_of_a_start(load_config(config, {}), budi))
+    said = 'queue "112": no operator can ever take its calls: they ask for medical 3'
+    assert any(line.startswith(said) for line in logged)

@@ -8,7 +8,7 @@ import pytest
 from tests.cli.terminal import CONFIG, Terminal
 from tests.config.said import load
 
-from ntpd112.cli.serving import unserved
+from ntpd112.calls.unserved import unserved
 
 SITE = '[site]\nregion = "35.78"\n[[trunk]]\nname = "pbx"\npeers = ["127.0.0.1"]\n'
 QUEUE = '[[queue]]\nname = "112"\nnumbers = ["112"]\n'

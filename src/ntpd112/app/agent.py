@@ -23,6 +23,7 @@ from ntpd112.audit import AuditLog
 from ntpd112.calls.centre import LiveCentre
 from ntpd112.calls.context import Context
 from ntpd112.calls.control import CallControl
+from ntpd112.calls.unserved import unserved
 from ntpd112.cdr.database import DatabaseError
 from ntpd112.cdr.directory import Directory, Operator
 from ntpd112.cdr.lastknown import LastKnown
@@ -196,8 +197,7 @@ class Agent:
     def _doubts(self) -> list[str]:
         """What does not keep us from serving, and will be missed when a call comes."""
         doubts = [*warnings_of(self.config), *certificate_doubts(self.config, datetime.now(UTC))]
-        if not self.acd.operators():
-            doubts.append('there are no operators: `ntpd112 operator add ID --name "NAME"` makes one')
+        doubts += unserved(self.config, [operator.spec.skills for operator in self.acd.operators()])
         folder = self.config.media.recordings
         if folder is not None and (problem := unwritable(folder)):
             doubts.append(f'[media] recordings "{folder}": {problem}: calls will not be recorded')

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ntpd112.calls.unserved import unserved
 from ntpd112.config import (
     PBX,
     ConfigErrors,
@@ -23,7 +24,7 @@ from ntpd112.config import (
 from ntpd112.config import warnings_of as doubts_of
 
 from .common import WRONG_CONFIG, ConfigOption, JsonOption, print_json
-from .serving import NotLooked, operators_of, unserved
+from .serving import NotLooked, operators_of
 
 WIDTH = 200
 "Characters of a line where no terminal says how many it has: a route is not broken then."
