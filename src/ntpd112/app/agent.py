@@ -313,6 +313,8 @@ class Agent:
         )
         metrics.register(REMOVED)
         metrics.register(self.expiry)
+        if self.capture is not None:
+            metrics.register(self.capture)
         app = create_app(
             self.centre,
             CdrStore(self.database.reading),

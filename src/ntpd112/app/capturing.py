@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import time
+from collections.abc import Iterator
 
 import structlog
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
 
+from ntpd112.api.metrics.families import counters
 from ntpd112.config import TraceConfig
 from ntpd112.sip.capture import Capture
 from ntpd112.sip.endpoint import SipEndpoint
@@ -16,7 +20,22 @@ from ntpd112.sip.trunks import Trunks
 log = structlog.get_logger("ntpd112.app")
 
 
-def start_capture(trace: TraceConfig, trunks: Trunks, endpoint: SipEndpoint) -> Capture | None:
+class Capturing(Collector):
+    """What is under way, and the metric that says what of it was lost."""
+
+    def __init__(self, capture: Capture, homer: HepSender | None) -> None:
+        self._capture = capture
+        self._homer = homer
+        self.close = capture.close
+
+    def collect(self) -> Iterator[Metric]:
+        lost = {"trace": self._capture.dropped}
+        if self._homer is not None:
+            lost["homer"] = self._homer.dropped
+        yield counters("ntpd112_sip_messages_lost", "SIP messages neither kept nor told.", ["for"], lost)
+
+
+def start_capture(trace: TraceConfig, trunks: Trunks, endpoint: SipEndpoint) -> Capturing | None:
     """None if it is switched off, or the disk refuses: that costs no call."""
     if trace.path is None or not trace.max_messages:
         return None
@@ -36,4 +55,4 @@ def start_capture(trace: TraceConfig, trunks: Trunks, endpoint: SipEndpoint) -> 
         log.error("SIP messages are not kept for `trace`", path=str(trace.path), reason=str(problem))
         return None
     endpoint.tap = lambda way, flow, data: capture.record(time.time(), way, flow, data)
-    return capture
+    return Capturing(capture, homer)
