@@ -10,6 +10,7 @@ from ntpd112.config import Strategy as Configured
 from ntpd112.queue import LadderStep as AcdStep
 from ntpd112.queue import QueuePolicy
 from ntpd112.queue.model import Strategy
+from ntpd112.sip.session_policy import SessionPolicy
 from ntpd112.sip.trunks import TrunkSpec
 
 SHIELD = ShieldConfig(longest_wait=45)
@@ -63,7 +64,37 @@ def test_the_configuration_offers_the_strategies_that_the_acd_has() -> None:
 
 
 def test_a_trunk_arrives_as_it_was_written() -> None:
-    trunk = TrunkConfig(name="pbx", peers=["10.1.0.5"], max_calls=7, options=30, max_rate=20.0, alarm_at=0.5)
-    assert trunk_of(trunk) == TrunkSpec(
-        "pbx", ["10.1.0.5"], max_calls=7, options_s=30.0, max_rate=20.0, alarm_at=0.5
+    trunk = TrunkConfig(
+        name="pbx",
+        peers=["10.1.0.5"],
+        max_calls=7,
+        options=30,
+        max_rate=20.0,
+        alarm_at=0.5,
+        srtp="preferred",
+        codecs=["pcmu", "pcma"],
+        session_timer=600,
+        session_min=120,
+        session_refresher="peer",
+        reliable_provisional="off",
     )
+    assert trunk_of(trunk) == TrunkSpec(
+        "pbx",
+        ["10.1.0.5"],
+        max_calls=7,
+        options_s=30.0,
+        max_rate=20.0,
+        alarm_at=0.5,
+        policy=SessionPolicy(
+            srtp="preferred",
+            codecs=("PCMU", "PCMA"),
+            session_s=600,
+            min_session_s=120,
+            refresher="peer",
+            reliable="off",
+        ),
+    )
+
+
+def test_a_trunk_that_says_nothing_has_the_sessions_of_every_peer() -> None:
+    assert trunk_of(TrunkConfig(name="pbx", peers=["10.1.0.5"])).policy == SessionPolicy()

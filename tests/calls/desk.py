@@ -42,6 +42,7 @@ from ntpd112.sip.message import Request
 from ntpd112.sip.nameaddr import NameAddr
 from ntpd112.sip.replaces import Replaces
 from ntpd112.sip.sdp import Codec, LocalMedia, RemoteMedia, SessionDescription, parse_sdp
+from ntpd112.sip.session_policy import SessionPolicy
 from ntpd112.sip.uri import Uri
 
 SDP = b"v=0\r\nc=IN IP4 127.0.0.2\r\nm=audio 6000 RTP/AVP 8\r\n"
@@ -72,6 +73,7 @@ class FakeLeg:
     flow: Flow = FLOW
     user: str = ""
     trunk: Any = None
+    policy: SessionPolicy = field(default_factory=SessionPolicy)
     parts: list[Any] = field(default_factory=list)
     remote: RemoteMedia | None = None
     did: list[str] = field(default_factory=list)

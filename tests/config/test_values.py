@@ -218,3 +218,20 @@ def test_a_homer_server_is_told_over_udp_at_an_address() -> None:
 def test_what_is_no_hep_address_is_refused(value: object) -> None:
     with pytest.raises(ValueError, match="is not a HEP address such as"):
         values.hep_url(value)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("0s", 0), ("90s", 90), ("30m", 1800), ("24h", 86_400)])
+def test_a_session_interval_is_none_or_as_long_as_rfc_4028_allows(text: str, seconds: float) -> None:
+    assert values.session_interval(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["89s", "25h"])
+def test_any_other_session_interval_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r'from "90s" \(RFC 4028\) to "24h"'):
+        values.session_interval(text)
+
+
+def test_a_list_that_names_something_twice_is_refused() -> None:
+    assert values.each_once(["pcmu", "pcma"]) == ["pcmu", "pcma"]
+    with pytest.raises(ValueError, match="twice"):
+        values.each_once(["pcma", "pcma"])

@@ -6,7 +6,6 @@ from collections.abc import Callable, Sequence
 from itertools import count
 
 from ntpd112.sip.agent import UaConfig, UserAgent
-from ntpd112.sip.crypto_attribute import SrtpPolicy
 from ntpd112.sip.events import IncomingCall, PhoneCall, SipEvent
 from ntpd112.sip.flow import Address, Flow, Outgoing
 from ntpd112.sip.leg import Leg
@@ -14,6 +13,7 @@ from ntpd112.sip.nameaddr import NameAddr
 from ntpd112.sip.parser import StreamParser
 from ntpd112.sip.registrar import Registrar
 from ntpd112.sip.sdp import LocalMedia
+from ntpd112.sip.session_policy import SessionPolicy
 from ntpd112.sip.target import Target
 from ntpd112.sip.trunks import Trunks, TrunkSpec
 from ntpd112.sip.uri import Uri
@@ -96,12 +96,12 @@ class Pair:
         max_calls: int = 1000,
     ) -> None:
         self.now = 1000.0
-        self.a = Side(ALICE, a or UaConfig(session_expires=0))
-        self.b = Side(BOB, b or UaConfig(session_expires=0), None, max_calls)
+        self.a = Side(ALICE, a or UaConfig(policy=SessionPolicy(session_s=0)))
+        self.b = Side(BOB, b or UaConfig(policy=SessionPolicy(session_s=0)), None, max_calls)
         self.flow_a = Flow(transport, ALICE, BOB)
         self.flow_b = Flow(transport, BOB, ALICE)
         self.judge = judge or (lambda data: "pass")
-        self.srtp: SrtpPolicy = "off"
+        self.policy: SessionPolicy | None = None
         "Of calls that a makes."
         self.wire: list[str] = []
         "What was sent, as `a INVITE`, `b 200 INVITE`; what was dropped has a `!` behind."
@@ -156,7 +156,7 @@ class Pair:
 
     def invite(self, headers: dict[str, str] | None = None, local: LocalMedia = MEDIA_A) -> Leg:
         """a calls b; what is said is not carried over yet."""
-        target = Target(Uri("sip", BOB.host, "112", BOB.port), self.flow_a, srtp=self.srtp)
+        target = Target(Uri("sip", BOB.host, "112", BOB.port), self.flow_a, policy=self.policy)
         leg = self.a.ua.invite(target, caller=CALLER, local=local, headers=headers, now=self.now)
         self.a.legs.append(leg)
         return leg

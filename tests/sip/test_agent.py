@@ -10,6 +10,7 @@ from ntpd112.sip.flow import Address, Flow
 from ntpd112.sip.message import BadMessage, Response
 from ntpd112.sip.nameaddr import NameAddr
 from ntpd112.sip.parser import parse
+from ntpd112.sip.session_policy import SessionPolicy
 from ntpd112.sip.target import Target
 from ntpd112.sip.trunks import Trunks, TrunkSpec
 from ntpd112.sip.uri import Uri
@@ -24,7 +25,7 @@ SDP = "v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n
 
 def agent(max_calls: int = 10, config: UaConfig | None = None, *, max_rate: float = 0.0) -> UserAgent:
     trunks = Trunks([TrunkSpec("pbx", ["192.0.2.1"], max_calls, options_s=0, max_rate=max_rate)])
-    return UserAgent(config or UaConfig(session_expires=0), None, trunks, token=tokens("t"))
+    return UserAgent(config or UaConfig(policy=SessionPolicy(session_s=0)), None, trunks, token=tokens("t"))
 
 
 def message(
@@ -198,7 +199,7 @@ def test_a_request_of_ours_without_answer_gets_408_without_headers() -> None:
 
 
 def test_our_address_to_others_is_the_advertised_one() -> None:
-    pair = Pair(a=UaConfig(session_expires=0, advertise="203.0.113.5"))
+    pair = Pair(a=UaConfig(policy=SessionPolicy(session_s=0), advertise="203.0.113.5"))
     pair.invite()
     (invite,) = pair.a.ua.outgoing()
     assert b"Via: SIP/2.0/UDP 203.0.113.5:5060;" in invite.data

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from ntpd112.sip.agent import UaConfig
 from ntpd112.sip.events import Cause, Ended, Failed, IncomingCall, SipEvent
 from ntpd112.sip.leg import Leg
+from ntpd112.sip.session_policy import SessionPolicy
 
 from .pair import MEDIA_B, Pair, Side
 from .test_agent import PBX, STRANGER, agent, message
@@ -75,14 +76,26 @@ def act(pair: Pair, action: str) -> None:
         DEEDS[action](theirs, pair.now)
 
 
+POLICIES = st.builds(
+    SessionPolicy,
+    session_s=st.sampled_from([0, 90]),
+    refresher=st.sampled_from(["any", "us", "peer"]),
+    reliable=st.sampled_from(["off", "supported", "required"]),
+    codecs=st.sampled_from([(), ("PCMA",), ("PCMU", "PCMA")]),
+)
+
+
 @settings(max_examples=120, deadline=None)
-@given(FATES, ACTIONS, HEADERS, st.booleans())
+@given(FATES, ACTIONS, HEADERS, POLICIES, POLICIES)
 def test_every_leg_ends_once_and_nothing_is_left(
-    fates: list[str], actions: list[tuple[str, float]], headers: dict[str, str] | None, timers: bool
+    fates: list[str],
+    actions: list[tuple[str, float]],
+    headers: dict[str, str] | None,
+    a: SessionPolicy,
+    b: SessionPolicy,
 ) -> None:
     fate = iter(fates)
-    config = UaConfig(session_expires=90 if timers else 0)
-    pair = Pair(a=config, b=config, judge=lambda data: next(fate, "pass"))
+    pair = Pair(a=UaConfig(policy=a), b=UaConfig(policy=b), judge=lambda data: next(fate, "pass"))
     pair.invite(headers)
     for action, seconds in actions:
         act(pair, action)

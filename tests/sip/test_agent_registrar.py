@@ -9,6 +9,7 @@ from ntpd112.sip.flow import Address, Flow
 from ntpd112.sip.message import Response
 from ntpd112.sip.parser import parse
 from ntpd112.sip.registrar import Registrar
+from ntpd112.sip.session_policy import SessionPolicy
 from ntpd112.sip.trunks import Trunks, TrunkSpec
 from ntpd112.sip.uri import Uri
 
@@ -24,7 +25,7 @@ class Phone(Pair):
     def __init__(self, *networks: str, transport: str = "udp") -> None:
         super().__init__(transport)
         self.registrar = Registrar("112.test", {"op1": CREDENTIALS}.get, secret=b"s" * 16, keepalive_s=30.0)
-        config = UaConfig(session_expires=0)
+        config = UaConfig(policy=SessionPolicy(session_s=0))
         self.b = Side(BOB, config, self.registrar, networks=networks or ("0.0.0.0/0", "::/0"))
         self.seq = 0
 

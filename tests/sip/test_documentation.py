@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 from ntpd112.sip.agent import REFUSALS
-from ntpd112.sip.core import UaConfig
+from ntpd112.sip.session_policy import SessionPolicy
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "sip.md").read_text("utf-8")
 LIMITS = re.findall(r"^\| `(\w+)\.([A-Z_]+)` \| ([\d,]+)", DOCUMENT, re.MULTILINE)
@@ -27,5 +27,5 @@ def test_each_method_that_is_refused_is_documented_with_its_code() -> None:
 
 
 def test_the_documented_session_timers_are_the_defaults() -> None:
-    config = UaConfig()
-    assert f"{config.session_expires:,} s asked for, {config.min_session_expires} s at least" in DOCUMENT
+    policy = SessionPolicy()
+    assert f"{policy.session_s:,} s asked for, {policy.min_session_s} s at least" in DOCUMENT

@@ -17,6 +17,7 @@ from ntpd112.sip.flow import Address, Flow, Outgoing
 from ntpd112.sip.leg import Leg
 from ntpd112.sip.nameaddr import NameAddr
 from ntpd112.sip.sdp import LocalMedia
+from ntpd112.sip.session_policy import SessionPolicy
 from ntpd112.sip.target import Target
 from ntpd112.sip.tls import Tls
 from ntpd112.sip.trunks import Trunks, TrunkSpec
@@ -34,7 +35,7 @@ class Phone:
 
     def __init__(self, tls: Tls | None = None) -> None:
         trunks = Trunks([TrunkSpec("any", ["0.0.0.0/0", "::/0"], 100, options_s=0)])
-        self.ua = UserAgent(UaConfig(session_expires=0), None, trunks)
+        self.ua = UserAgent(UaConfig(policy=SessionPolicy(session_s=0)), None, trunks)
         self.endpoint = SipEndpoint(self.ua, self.turn, tls)
         self.events: list[SipEvent] = []
         self.loop = asyncio.get_running_loop()

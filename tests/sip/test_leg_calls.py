@@ -11,6 +11,7 @@ import pytest
 from ntpd112.sip.agent import UaConfig
 from ntpd112.sip.events import Cause, Ended, Failed
 from ntpd112.sip.sdp import LocalMedia
+from ntpd112.sip.session_policy import SessionPolicy
 
 from .pair import MEDIA_A, MEDIA_B, Pair, name_of
 
@@ -260,7 +261,7 @@ def test_a_peer_without_answer_to_bye_leaves_nothing_behind() -> None:
 
 
 def test_more_timers_than_t1_scale_with_it() -> None:
-    quick = UaConfig(session_expires=0, t1=0.05, t2=0.4, t4=0.5)
+    quick = UaConfig(policy=SessionPolicy(session_s=0), t1=0.05, t2=0.4, t4=0.5)
     pair = Pair(a=quick, b=quick, judge=drop_all("INVITE"))
     pair.invite()
     pair.pass_time(3.3)

@@ -10,6 +10,7 @@ from ntpd112.sip.flow import Address, Flow
 from ntpd112.sip.leg import Leg
 from ntpd112.sip.nameaddr import NameAddr
 from ntpd112.sip.parser import parse
+from ntpd112.sip.session_policy import SessionPolicy
 from ntpd112.sip.target import Target, target_of
 from ntpd112.sip.uri import Uri
 
@@ -77,7 +78,7 @@ def test_without_an_endpoint_there_is_no_way_anywhere() -> None:
 def to_destination() -> Pair:
     """a is the centre, whose trunk is elsewhere; b is the destination."""
     pair = Pair()
-    pair.a = Side(ALICE, UaConfig(session_expires=0), networks=["203.0.113.0/24"])
+    pair.a = Side(ALICE, UaConfig(policy=SessionPolicy(session_s=0)), networks=["203.0.113.0/24"])
     pair.a.ua.set_flow_to(flow_to)
     return pair
 
@@ -145,7 +146,7 @@ def test_no_identity_is_asserted_unasked() -> None:
 
 @pytest.mark.parametrize("reliable", [True, False])
 def test_early_media_can_be_heard_before_the_answer(reliable: bool) -> None:
-    pair = Pair(b=UaConfig(session_expires=0, reliable_early_media=reliable))
+    pair = Pair(b=UaConfig(policy=SessionPolicy(session_s=0, reliable="supported" if reliable else "off")))
     leg = pair.invite()
     pair.run()
     pair.b.legs[0].progress(pair.now, MEDIA_B)
@@ -159,7 +160,7 @@ def test_early_media_can_be_heard_before_the_answer(reliable: bool) -> None:
 
 
 def test_an_answer_that_differs_from_the_early_media_is_told() -> None:
-    pair = Pair(b=UaConfig(session_expires=0, reliable_early_media=False))
+    pair = Pair(b=UaConfig(policy=SessionPolicy(session_s=0, reliable="off")))
     leg = pair.invite()
     pair.run()
     pair.b.legs[0].progress(pair.now, MEDIA_B)

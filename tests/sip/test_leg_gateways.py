@@ -14,6 +14,7 @@ from ntpd112.sip.leg import Leg
 from ntpd112.sip.line import Line
 from ntpd112.sip.message import Request
 from ntpd112.sip.parser import parse
+from ntpd112.sip.session_policy import SessionPolicy
 from ntpd112.sip.target import Target
 from ntpd112.sip.trunks import Trunk
 from ntpd112.sip.uac_leg import GATEWAY_S
@@ -31,8 +32,10 @@ class Telco:
 
     def __init__(self) -> None:
         self.now = 1000.0
-        self.a = Side(ALICE, UaConfig(session_expires=0))
-        self.gateways = {where: Side(where, UaConfig(session_expires=0)) for where in (FIRST, SECOND)}
+        self.a = Side(ALICE, UaConfig(policy=SessionPolicy(session_s=0)))
+        self.gateways = {
+            where: Side(where, UaConfig(policy=SessionPolicy(session_s=0))) for where in (FIRST, SECOND)
+        }
         self.silent: set[Address] = set()
         self.sent: list[tuple[Address, Request]] = []
         "Requests of a, and to whom."

@@ -10,6 +10,7 @@ from ntpd112.sip.agent import UaConfig
 from ntpd112.sip.events import Cause, Ended, MediaChanged
 from ntpd112.sip.leg import Leg
 from ntpd112.sip.repeats import MAX_WAITING
+from ntpd112.sip.session_policy import SessionPolicy
 from ntpd112.sip.uac_leg import OutboundLeg
 
 from .pair import MEDIA_B, Pair, name_of
@@ -56,7 +57,7 @@ def test_who_supports_it_gets_early_media_reliably_but_not_ringing() -> None:
 
 
 def test_a_preview_sent_unreliably_is_repeated_in_the_200() -> None:
-    pair = Pair(b=UaConfig(session_expires=0, reliable_early_media=False))
+    pair = Pair(b=UaConfig(policy=SessionPolicy(session_s=0, reliable="off")))
     _, theirs = ringing(pair, None)
     theirs.progress(pair.now, MEDIA_B)
     pair.run()

@@ -9,14 +9,15 @@ import pytest
 from ntpd112.sip.agent import UaConfig
 from ntpd112.sip.events import Ended
 from ntpd112.sip.message import Request, Response
+from ntpd112.sip.session_policy import Refresher, SessionPolicy
 from ntpd112.sip.session_timer import MAX_INTERVAL, SessionTimer, TooSmall
 from ntpd112.sip.timers import Timers
 
 from .pair import Pair, name_of
 from .test_leg_calls import BYE, assert_nothing_left, drop_first
 
-SHORT = UaConfig(session_expires=90)
-NONE = UaConfig(session_expires=0)
+SHORT = UaConfig(policy=SessionPolicy(session_s=90))
+NONE = UaConfig(policy=SessionPolicy(session_s=0))
 
 
 def on_wire(pair: Pair, name: str, header: str) -> list[str]:
@@ -102,7 +103,9 @@ def test_a_refresh_that_is_refused_is_tried_again_until_the_session_expires() ->
 
 
 def test_an_interval_below_our_minimum_is_refused_and_asked_again_with_more() -> None:
-    pair = Pair(a=UaConfig(session_expires=90), b=UaConfig(min_session_expires=300))
+    pair = Pair(
+        a=UaConfig(policy=SessionPolicy(session_s=90)), b=UaConfig(policy=SessionPolicy(min_session_s=300))
+    )
     pair.invite()
     pair.run()
     first = ["a INVITE", "b 100 INVITE", "b 422 INVITE", "a ACK"]
@@ -114,7 +117,7 @@ def test_an_interval_below_our_minimum_is_refused_and_asked_again_with_more() ->
 
 
 def test_a_reinvite_below_our_minimum_is_refused() -> None:
-    pair = Pair(a=NONE, b=UaConfig(min_session_expires=300))
+    pair = Pair(a=NONE, b=UaConfig(policy=SessionPolicy(min_session_s=300)))
     mine, _ = pair.call()
     assert mine.dialog is not None
     codes: list[int] = []
@@ -136,8 +139,8 @@ def test_no_timer_without_support_on_either_side() -> None:
 # --- the negotiation by itself
 
 
-def timer(wanted: int = 1800, minimum: int = 90) -> SessionTimer:
-    return SessionTimer(Timers(), wanted, minimum, lambda now: None, lambda now: None)
+def timer(refresher: Refresher = "any") -> SessionTimer:
+    return SessionTimer(Timers(), SessionPolicy(refresher=refresher), lambda now: None, lambda now: None)
 
 
 def request(**headers: str) -> Request:

@@ -13,6 +13,7 @@ from ntpd112.sip.leg import Leg
 from ntpd112.sip.message import Response
 from ntpd112.sip.parser import parse
 from ntpd112.sip.sdp import RemoteMedia, make_offer, parse_sdp
+from ntpd112.sip.session_policy import SessionPolicy
 
 from .pair import MEDIA_A, MEDIA_B, Pair, name_of
 from .test_leg_modify import replace_body
@@ -26,7 +27,8 @@ LINE = f"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{KEY_A}"
 def secured(a: SrtpPolicy = "preferred", b: SrtpPolicy = "preferred") -> Pair:
     """What calls of a offer, and what b's trunk wants."""
     pair = Pair()
-    pair.srtp, pair.b.trunk.srtp = a, b
+    policies = [SessionPolicy(srtp=srtp, session_s=0) for srtp in (a, b)]
+    pair.policy, pair.b.trunk.policy = policies
     return pair
 
 

@@ -15,6 +15,7 @@ from ntpd112.sip.gateways import AVOID_S
 from ntpd112.sip.outbound import NoWay, Outbound, OutboundSpec
 from ntpd112.sip.registrar import Registrar
 from ntpd112.sip.registration import WRONG_S
+from ntpd112.sip.session_policy import SessionPolicy
 from ntpd112.sip.trunks import Trunks, TrunkSpec
 
 from .pair import ALICE, BOB, Pair, Side
@@ -37,7 +38,7 @@ class Registered(Pair):
         self.registrar = Registrar(
             "telco.test", self.users.get, secret=b"s" * 16, keepalive_s=0, min_expires=60, max_expires=3600
         )
-        self.b = Side(BOB, UaConfig(session_expires=0), self.registrar)
+        self.b = Side(BOB, UaConfig(policy=SessionPolicy(session_s=0)), self.registrar)
         self.a.ua.set_flow_to(lambda transport, remote: Flow(transport, ALICE, remote))
         self.judge = lambda data: "drop" if b"192.0.2.66" in data.partition(b"\r\n")[0] else "pass"
         trunks = Trunks([TrunkSpec("telkom", [BOB.host], max_calls=2, options_s=0)])

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from ntpd112.sip import trunks as trunks_module
 from ntpd112.sip.events import TrunkState
 from ntpd112.sip.liveness import ANSWER_S, RETRY_S
+from ntpd112.sip.session_policy import SessionPolicy
 from ntpd112.sip.trunks import Trunk, Trunks, TrunkSpec
 
 PBX = TrunkSpec("pbx", ["127.0.0.1", "10.1.0.0/24", "2001:db8::/32"], max_calls=2, options_s=60.0)
@@ -136,3 +139,8 @@ class TestReload:
         trunks.options_result(old, True, 1.0)
         assert (trunks.events(), only(trunks).up) == ([], None)
         assert [peer.host for peer in trunks.due_options(1.0)] == ["10.9.9.9"]
+
+    def test_what_its_sessions_are_like_changes_for_the_next_call(self) -> None:
+        trunks = Trunks([PBX])
+        trunks.configure([replace(PBX, policy=SessionPolicy(codecs=("PCMU",)))])
+        assert only(trunks).policy == SessionPolicy(codecs=("PCMU",))

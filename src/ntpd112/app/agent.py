@@ -43,6 +43,7 @@ from ntpd112.sip.agent import UaConfig, UserAgent
 from ntpd112.sip.endpoint import SipEndpoint
 from ntpd112.sip.outbound import Outbound
 from ntpd112.sip.registrar import Registrar
+from ntpd112.sip.session_policy import SessionPolicy
 from ntpd112.sip.tls import TlsError
 from ntpd112.sip.trunks import Trunks
 
@@ -237,7 +238,7 @@ class Agent:
             min_expires=int(config.registrar.expires[0]),
             max_expires=int(config.registrar.expires[1]),
             keepalive_s=config.registrar.keepalive,
-            srtp=config.registrar.srtp,
+            policy=SessionPolicy(srtp=config.registrar.srtp),
             secret=secrets.token_bytes(32),
         )
         self.operators.on_removed = self.registrar.remove_user

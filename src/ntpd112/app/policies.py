@@ -5,7 +5,11 @@ from __future__ import annotations
 from ntpd112.config import FloodConfig, LadderStep, QueueConfig, ShieldConfig, TrunkConfig
 from ntpd112.queue import LadderStep as AcdStep
 from ntpd112.queue import QueuePolicy
+from ntpd112.sip.sdp import CodecName
+from ntpd112.sip.session_policy import SessionPolicy
 from ntpd112.sip.trunks import TrunkSpec
+
+CODECS: dict[str, CodecName] = {"pcma": "PCMA", "pcmu": "PCMU"}
 
 
 def policy_of(queue: QueueConfig, shield: ShieldConfig, flood: FloodConfig) -> QueuePolicy:
@@ -46,5 +50,12 @@ def trunk_of(trunk: TrunkConfig) -> TrunkSpec:
         options_s=trunk.options,
         max_rate=trunk.max_rate,
         alarm_at=trunk.alarm_at,
-        srtp=trunk.srtp,
+        policy=SessionPolicy(
+            srtp=trunk.srtp,
+            codecs=tuple(CODECS[law] for law in trunk.codecs),
+            session_s=int(trunk.session_timer),
+            min_session_s=int(trunk.session_min),
+            refresher=trunk.session_refresher,
+            reliable=trunk.reliable_provisional,
+        ),
     )

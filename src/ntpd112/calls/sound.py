@@ -124,7 +124,10 @@ def family_of(host: str) -> Family:
 
 
 def laws_of(leg: Leg) -> tuple[CodecName, ...]:
-    """Our G.711 laws, the one that the peer prefers first, so that both legs carry the same and need no
-    translation."""
-    wanted = preferred_codec(leg.offer) if leg.offer is not None else None
+    """Our G.711 laws, first the one that the leg carries or will, so that both legs carry the same and
+    need no translation."""
+    if leg.remote is not None:
+        wanted: CodecName | None = leg.remote.codec.name
+    else:
+        wanted = preferred_codec(leg.offer, leg.policy.codecs) if leg.offer is not None else None
     return LAWS if wanted != "PCMU" else LAWS[::-1]

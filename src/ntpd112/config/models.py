@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 from . import values
 from .fields import (
     BitRate,
+    Codecs,
     DatabaseUrl,
     Dscp,
     Duration,
@@ -30,6 +31,7 @@ from .fields import (
     Realm,
     Region,
     Section,
+    SessionInterval,
     SipUris,
     Skills,
     SrtpPolicy,
@@ -171,6 +173,16 @@ class TrunkConfig(Section):
     "The number that the called see; empty: the caller's own."
     srtp: SrtpPolicy = "off"
     "Of its calls, in either direction."
+    codecs: Codecs = []
+    "Offered in this order, and the first of them taken that is offered. Empty: as who calls has it."
+    session_timer: SessionInterval = 1_800.0
+    "For how long its calls may go without a refresh (RFC 4028); 0: without session timers."
+    session_min: Annotated[SessionInterval, Field(gt=0)] = 90.0
+    "The shortest such interval that we take."
+    session_refresher: Literal["any", "us", "peer"] = "any"
+    "Who refreshes, where that is ours to say."
+    reliable_provisional: Literal["off", "supported", "required"] = "supported"
+    "Whether 180 and 183 are to be acknowledged by PRACK (RFC 3262)."
     skills: Skills = {}
     prefer: Skills = {}
     "What its calls ask for beside what their queue does."

@@ -26,6 +26,9 @@ _KEYS = re.compile(r"[0-9*#]+")
 _BITS = {"k": 1e3, "M": 1e6, "G": 1e9}
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
 
+MIN_SESSION_S = 90
+"RFC 4028 §5 allows no shorter session interval."
+MAX_SESSION_S = 86_400
 LAST_CODE_POINT = 63
 _CODE_POINTS = {
     "none": 0,
@@ -76,6 +79,20 @@ def duration(value: object) -> float:
     if match is None:
         raise ValueError('is not a duration such as "15s", "500ms", "2m" or "1h"')
     return float(match[1]) * _SECONDS[match[2]]
+
+
+def session_interval(value: object) -> float:
+    """Seconds of a session interval; 0: none."""
+    seconds = duration(value)
+    if seconds and not MIN_SESSION_S <= seconds <= MAX_SESSION_S:
+        raise ValueError('is not "0s" for none, or from "90s" (RFC 4028) to "24h"')
+    return seconds
+
+
+def each_once(values: list[str]) -> list[str]:
+    if len(set(values)) < len(values):
+        raise ValueError("names something twice")
+    return values
 
 
 def rate(value: object) -> float:

@@ -16,8 +16,7 @@ from collections.abc import Mapping
 from math import ceil
 from weakref import WeakSet
 
-from .core import EXTENSIONS, MAX_LEGS, Core
-from .crypto_attribute import SrtpPolicy
+from .core import MAX_LEGS, Core
 from .events import IncomingCall, PhoneCall, Refused
 from .flow import Flow
 from .message import Request
@@ -26,6 +25,7 @@ from .registrar import Registrar
 from .replaces import Replaces
 from .reply import reply
 from .sdp import SdpError
+from .session_policy import EXTENSIONS, SessionPolicy
 from .session_timer import TooSmall
 from .traffic import Refusal
 from .transaction import InviteServer
@@ -76,7 +76,7 @@ class Admission:
         self._core = core
         self._trunks = trunks
         self._registrar = registrar
-        self._phones_srtp: SrtpPolicy = registrar.srtp if registrar is not None else "off"
+        self._phones_policy = registrar.policy if registrar is not None else None
         self._begun: dict[str, WeakSet[InboundLeg]] = {}
         "What each user's phones have begun; of registered users only, so no more than there are."
         self._reports = reports
@@ -115,7 +115,7 @@ class Admission:
         elif sum(leg.state != "ended" for leg in begun) >= MAX_PHONE_CALLS:
             reason = f"phones of {user!r} have begun {MAX_PHONE_CALLS} calls"
             self._refuse(transaction, flow, 486, "phone full", reason, {}, now)
-        elif (leg := self._make_leg(transaction, self._phones_srtp, flow, now)) is not None:
+        elif (leg := self._make_leg(transaction, self._phones_policy, flow, now)) is not None:
             assert leg.dialog is not None
             leg.dialog.pinned = True
             begun.add(leg)
@@ -143,7 +143,7 @@ class Admission:
             reason = f"trunk {trunk.name!r} has its {trunk.max_calls} calls"
             self._refuse(transaction, flow, 503, "trunk full", reason, later, now)
         else:
-            leg = self._make_leg(transaction, trunk.srtp, flow, now)
+            leg = self._make_leg(transaction, trunk.policy, flow, now)
             if leg is None:
                 trunk.release()
                 return
@@ -157,14 +157,14 @@ class Admission:
         return self._policy_reports[key]
 
     def _make_leg(
-        self, transaction: InviteServer, srtp: SrtpPolicy, flow: Flow, now: float
+        self, transaction: InviteServer, policy: SessionPolicy | None, flow: Flow, now: float
     ) -> InboundLeg | None:
         core = self._core
         transaction.respond(reply(transaction.request, 100), now)
         try:
-            return InboundLeg(core, transaction, core.token(), srtp)
+            return InboundLeg(core, transaction, core.token(), policy)
         except TooSmall as error:
-            minimum = core.config.min_session_expires
+            minimum = (policy or core.config.policy).min_session_s
             self._refuse(transaction, flow, 422, "not acceptable", str(error), {"min-se": minimum}, now)
         except SdpError as error:
             warning = {"warning": warning_of(core, error)}

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from .admission import Admission, RefusalReports, unsupported
 from .bindings import Binding
-from .core import ALLOW, SUPPORTED, Core, UaConfig
+from .core import ALLOW, Core, UaConfig
 from .events import SipEvent
 from .flow import Flow, FlowTo, Outgoing
 from .keepalive import Keepalive
@@ -26,6 +26,7 @@ from .registrar import Registrar
 from .replaces import Replaces
 from .reply import reply, tag_of
 from .sdp import LocalMedia
+from .session_policy import SUPPORTED
 from .srtp_keys import NewKey
 from .stateless import Stateless, stamp
 from .target import Target, target_of
@@ -323,7 +324,7 @@ class UserAgent:
         up), or there is no socket of its IP version and transport."""
         target = target_of(uri, self._flow_to) if self._flow_to is not None else None
         trunk = self._trunks.match(target.flow.remote.host) if target is not None else None
-        return replace(target, srtp=trunk.srtp) if target is not None and trunk is not None else target
+        return replace(target, policy=trunk.policy) if target is not None and trunk is not None else target
 
     def ways_to(self, host: str) -> list[Flow]:
         """To a peer of a trunk, by each transport."""

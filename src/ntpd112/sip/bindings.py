@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 from itertools import count
 from math import inf
 
-from .crypto_attribute import SrtpPolicy
 from .events import Registered, SipEvent, Unregistered
 from .flow import Flow
 from .liveness import Liveness
 from .nameaddr import NameAddr
+from .session_policy import SessionPolicy
 from .target import Target
 from .uri import Uri
 
@@ -45,7 +45,7 @@ class Binding:
     user_agent: str
     liveness: Liveness
     registered_at: float
-    srtp: SrtpPolicy = "off"
+    policy: SessionPolicy | None = None
     "Of calls with it."
     wake_at: float = field(default=inf, init=False)
     "The time of its valid heap entry; -inf once removed."
@@ -60,7 +60,7 @@ class Binding:
 
     @property
     def target(self) -> Target:
-        return Target(self.contact.uri, self.flow, tuple(self.path), srtp=self.srtp)
+        return Target(self.contact.uri, self.flow, tuple(self.path), policy=self.policy)
 
 
 class Bindings:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .events import SipEvent
 from .flow import Address, Flow, Outgoing
+from .session_policy import SessionPolicy
 from .srtp_keys import NewKey
 from .timers import T1, T2, T4, Durations, Timers
 from .transactions import MAX_LOCALS, Transactions
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
     from .leg import Leg
 
 ALLOW = "INVITE, ACK, CANCEL, BYE, OPTIONS, PRACK, UPDATE, INFO, REFER"
-EXTENSIONS = ("100rel", "timer", "replaces", "norefersub")
-SUPPORTED = ", ".join(EXTENSIONS)
 MAX_LEGS = 20_000
 "Legs at once: 10,000 calls. Beyond it a new INVITE gets 503."
 
@@ -32,12 +31,8 @@ class UaConfig:
     contact_user: str = "ntpd112"
     advertise: str | None = None
     "Host that goes into Via and Contact instead of the socket's own address."
-    session_expires: int = 1_800
-    "Session interval that we ask for (RFC 4028); 0: session timers are not used."
-    min_session_expires: int = 90
-    "Shortest session interval that we accept; RFC 4028 §5 allows none below 90."
-    reliable_early_media: bool = True
-    "Send 1xx with SDP reliably to who supports it (RFC 3262); to who requires it, always."
+    policy: SessionPolicy = field(default_factory=SessionPolicy)
+    "Of sessions with whom no trunk or registrar says otherwise."
     t1: float = T1
     t2: float = T2
     t4: float = T4

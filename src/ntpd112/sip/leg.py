@@ -11,8 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 from .account import CHALLENGES, Account, Answers, Refused
-from .core import ALLOW, SUPPORTED, Core
-from .crypto_attribute import SrtpPolicy
+from .core import ALLOW, Core
 from .dialog import Dialog
 from .events import Cause, Ended, Failed, MediaChanged
 from .message import Request, Response
@@ -21,6 +20,7 @@ from .reason import cause_of, reason_headers
 from .repeats import UnackedAnswer
 from .reply import reply, tag_of
 from .sdp import Direction, LocalMedia, RemoteMedia, SessionDescription
+from .session_policy import SessionPolicy
 from .session_timer import SessionTimer
 from .srtp_keys import SrtpKeys
 from .transaction import ClientTransaction, InviteServer, ServerTransaction
@@ -47,8 +47,9 @@ class Leg:
     inbound: ClassVar[bool]
     _handlers: ClassVar[dict[str, str]] = {"BYE": "_on_bye", "OPTIONS": "_on_options"}
 
-    def __init__(self, core: Core, call_id: str, local_tag: str, srtp: SrtpPolicy) -> None:
+    def __init__(self, core: Core, call_id: str, local_tag: str, policy: SessionPolicy | None) -> None:
         self.core = core
+        self.policy = policy = policy or core.config.policy
         self.id = core.next_leg_id()
         self.call_id = call_id
         self.local_tag = local_tag
@@ -68,15 +69,8 @@ class Leg:
         "Methods of the peer's last Allow, upper case."
         self.takes_refer = False
         "The peer may transfer this call by REFER; else it gets 403."
-        self.media = OfferAnswer(SrtpKeys(srtp, core.new_key))
-        config = core.config
-        self.session = SessionTimer(
-            core.timers,
-            config.session_expires,
-            config.min_session_expires,
-            self._refresh,
-            self._session_expired,
-        )
+        self.media = OfferAnswer(SrtpKeys(policy.srtp, core.new_key), policy.codecs)
+        self.session = SessionTimer(core.timers, policy, self._refresh, self._session_expired)
         self._unacked: UnackedAnswer | None = None
         self._bye_due: Cause | None = None
         "We hung up before our 2xx had its ACK: BYE goes when it comes (RFC 3261 §15)."
@@ -196,7 +190,7 @@ class Leg:
             self._forget()
 
     def _on_options(self, transaction: ServerTransaction, now: float) -> None:
-        self._respond(transaction, 200, now, headers={"allow": [ALLOW], "supported": [SUPPORTED]})
+        self._respond(transaction, 200, now, headers={"allow": [ALLOW], "supported": [self.policy.supported]})
 
     # What the parts of a leg have in common
 
@@ -288,7 +282,7 @@ class Leg:
             fields["record-route"] = request.fields["record-route"]
         fields["contact"] = [self.core.contact(transaction.flow)]
         fields["allow"] = [ALLOW]
-        fields["supported"] = [SUPPORTED]
+        fields["supported"] = [self.policy.supported]
         fields["server"] = [self.core.config.user_agent]
         fields.update(headers)
         if body:

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from .core import SUPPORTED
 from .events import Cause, InfoDtmf, Probed, Referred
 from .info import key_of
 from .leg import LOST, Leg
@@ -47,7 +46,7 @@ class MidCallLeg(Leg):
     def _accept_refer(self, transaction: ServerTransaction, refer: Refer, now: float) -> None:
         assert self.dialog is not None
         self.dialog.refresh_target(transaction.request)
-        headers = {"contact": [self.core.contact(transaction.flow)], "supported": [SUPPORTED]}
+        headers = {"contact": [self.core.contact(transaction.flow)], "supported": [self.policy.supported]}
         if refer.silent:
             headers["refer-sub"] = ["false"]
         self._respond(transaction, 202, now, headers=headers)

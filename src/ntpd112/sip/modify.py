@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from .core import ALLOW, SUPPORTED, Core
+from .core import ALLOW, Core
 from .dialog import Dialog
 from .events import Cause
 from .flow import Outgoing
@@ -69,7 +69,7 @@ class ModifiableLeg(MidCallLeg):
                 headers = {
                     "contact": [self.core.contact(transaction.flow)],
                     "allow": [ALLOW],
-                    "supported": [SUPPORTED],
+                    "supported": [self.policy.supported],
                     **headers,
                 }
                 if body:
@@ -86,7 +86,7 @@ class ModifiableLeg(MidCallLeg):
         try:
             headers = self.session.accept_request(request, "timer" in request.tokens("supported"))
         except TooSmall:
-            minimum = str(self.core.config.min_session_expires)
+            minimum = str(self.policy.min_session_s)
             self._respond(transaction, 422, now, headers={"min-se": [minimum]})
             return None
         try:
@@ -187,7 +187,7 @@ class ModifiableLeg(MidCallLeg):
         return {
             "contact": [self.core.contact(self.dialog.flow)],
             "allow": [ALLOW],
-            "supported": [SUPPORTED],
+            "supported": [self.policy.supported],
             **self.session.request_headers(),
         }
 

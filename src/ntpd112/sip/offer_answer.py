@@ -8,6 +8,7 @@ from .body import body_parts
 from .crypto_attribute import Crypto
 from .message import Message
 from .sdp import (
+    CodecName,
     Direction,
     LocalMedia,
     Profile,
@@ -26,8 +27,10 @@ SDP = "application/sdp"
 class OfferAnswer:
     """At most one offer is open at a time, ours or the peer's; who asks must look at `busy`."""
 
-    def __init__(self, keys: SrtpKeys | None = None) -> None:
+    def __init__(self, keys: SrtpKeys | None = None, codecs: tuple[CodecName, ...] = ()) -> None:
         self._keys = keys or SrtpKeys()
+        self._codecs = codecs
+        "Offered instead of those of `local`, and taken before others of an offer."
         self._crypto: Crypto | None = None
         "What our last offer said."
         self.local: LocalMedia | None = None
@@ -51,11 +54,12 @@ class OfferAnswer:
 
     def offer(self, direction: Direction = "sendrecv") -> bytes:
         """Our offer as a body."""
-        local = self._local()
+        local = self._offering()
         crypto = self._crypto = self._keys.offer()
         body = make_offer(local, direction, crypto, self._profile)
         if self._written and body != self._written:
-            local = self.local = replace(local, version=local.version + 1)
+            self.local = replace(self._local(), version=local.version + 1)
+            local = self._offering()
             body = make_offer(local, direction, crypto, self._profile)
         self._written = body
         self.offered = True
@@ -71,10 +75,10 @@ class OfferAnswer:
         offer, local, keys = self.received, self._local(), self._keys
         assert offer is not None, "answer() without an offer of the peer"
         self.received = None
-        body, remote = make_answer(offer, local, keys.policy, keys.answer)
+        body, remote = make_answer(offer, local, keys.policy, keys.answer, self._codecs)
         if self._written and body != self._written:
             local = self.local = replace(local, version=local.version + 1)
-            body, remote = make_answer(offer, local, keys.policy, keys.answer)
+            body, remote = make_answer(offer, local, keys.policy, keys.answer, self._codecs)
         self._written = body
         return body, self._agree(remote)
 
@@ -82,7 +86,7 @@ class OfferAnswer:
         """The peer's answer; True if it changed what was agreed on. Raises SdpError; then what was agreed on
         before stands."""
         self.offered = False
-        remote = accept_answer(parse_sdp(body), self._local(), self._keys.policy, self._crypto)
+        remote = accept_answer(parse_sdp(body), self._offering(), self._keys.policy, self._crypto)
         return self._agree(remote)
 
     def withdraw(self) -> None:
@@ -102,6 +106,10 @@ class OfferAnswer:
         if self.remote is not None and self.remote.secured is not None:
             return self.remote.profile
         return "RTP/SAVP" if self._keys.policy == "required" else "RTP/AVP"
+
+    def _offering(self) -> LocalMedia:
+        local = self._local()
+        return replace(local, codecs=self._codecs) if self._codecs else local
 
     def _local(self) -> LocalMedia:
         assert self.local is not None, "no local media yet"

@@ -13,7 +13,6 @@ from dataclasses import replace
 from math import ceil
 
 from .bindings import MAX_CONTACTS, Binding, Bindings
-from .crypto_attribute import SrtpPolicy
 from .digest import Credentials, DigestServer, Verdict
 from .events import SipEvent, UnknownUser
 from .flow import Flow
@@ -21,6 +20,7 @@ from .liveness import Liveness
 from .message import Request, Response
 from .nameaddr import NameAddr
 from .reply import reply
+from .session_policy import SessionPolicy
 from .uri import SipSyntaxError, split_outside_quotes
 
 DEFAULT_EXPIRES_S = 3_600
@@ -40,7 +40,7 @@ __all__ = ["Binding", "Registrar"]
 class Registrar:
     """`lookup` gives a user's credentials from memory; `secret` is random bytes of this process.
 
-    Expiry is in seconds; `keepalive_s` is the interval of OPTIONS to each phone, 0 for none; `srtp` is for
+    Expiry is in seconds; `keepalive_s` is the interval of OPTIONS to each phone, 0 for none; `policy` is for
     calls with them, in either direction."""
 
     def __init__(
@@ -52,9 +52,9 @@ class Registrar:
         min_expires: int = 60,
         max_expires: int = 3_600,
         keepalive_s: float = 30.0,
-        srtp: SrtpPolicy = "off",
+        policy: SessionPolicy | None = None,
     ) -> None:
-        self.srtp: SrtpPolicy = srtp
+        self.policy = policy
         self._digest = DigestServer(realm, secret)
         self._lookup = lookup
         self._secret = secret
@@ -170,7 +170,7 @@ class Registrar:
                 self._keepalive_s, now, answers=known is not None and known.liveness.answers
             ),
             registered_at=now,
-            srtp=self.srtp,
+            policy=self.policy,
         )
         self._bindings.put(binding)
 
@@ -288,7 +288,7 @@ class Registrar:
                 user_agent,
                 liveness,
                 now,
-                self.srtp,
+                self.policy,
             )
         )
 

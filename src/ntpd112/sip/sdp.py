@@ -1,9 +1,10 @@
 """Session descriptions (RFC 8866) and their offer/answer exchange (RFC 3264) for one G.711 audio stream.
 
-One codec is agreed on for both directions, the first of the offer that both sides have, and telephone-event
-(RFC 4733) beside it. It is secured by SRTP if both sides have and want it: as RTP/SAVP, or as RTP/AVP with
-`a=crypto`, which says that it may be plain (RFC 8643). Every other stream of an offer is refused with port 0.
-Lenient in what does not matter for reaching the peer: unknown lines and attributes are passed over.
+One codec is agreed on for both directions, the first of the offer that both sides have unless we prefer
+another of it, and telephone-event (RFC 4733) beside it. It is secured by SRTP if both sides have and want it:
+as RTP/SAVP, or as RTP/AVP with `a=crypto`, which says that it may be plain (RFC 8643). Every other stream of
+an offer is refused with port 0. Lenient in what does not matter for reaching the peer: unknown lines and
+attributes are passed over.
 """
 
 from __future__ import annotations
@@ -179,10 +180,12 @@ def make_answer(
     local: LocalMedia,
     srtp: SrtpPolicy = "off",
     answer_to: Callable[[Crypto], Crypto] | None = None,
+    preferred: tuple[str, ...] = (),
 ) -> tuple[bytes, RemoteMedia]:
     """The answer mirrors the offer's direction. `answer_to` gives our line for the peer's, if `srtp` is not
-    off. Raises NoCommonCodec, NotSecured, or SdpError for a stream without an address."""
-    stream, codec, theirs = choose(offer, local.codecs, srtp)
+    off. Of what `preferred` names the first that is offered is taken, in its order. Raises NoCommonCodec,
+    NotSecured, or SdpError for a stream without an address."""
+    stream, codec, theirs = choose(offer, local.codecs, srtp, preferred)
     remote = _remote(offer, stream, codec)
     ours = answer_to(theirs) if answer_to is not None and theirs is not None else None
     head = _head(local, remote.profile, ours)
@@ -211,21 +214,19 @@ def accept_answer(
     return _secured(_remote(answer, stream, codec), offered, theirs)
 
 
-def preferred_codec(offer: SessionDescription) -> CodecName | None:
-    """The G.711 law that the offer names first, so that the other leg can be asked for the same."""
-    for stream in offer.streams:
-        for payload in stream.formats:
-            if stream.kind.lower() == "audio" and (name := _encoding(stream, payload)) in _PAYLOAD_TYPES:
-                return cast(CodecName, name)
-    return None
+def preferred_codec(offer: SessionDescription, preferred: tuple[str, ...] = ()) -> CodecName | None:
+    """The G.711 law that will be agreed on, so that the other leg can be asked for the same."""
+    codecs = (_codec(stream, ALL_CODECS, preferred) for stream in offer.streams)
+    return next((codec.name for codec in codecs if codec is not None), None)
 
 
 def choose(
-    session: SessionDescription, codecs: tuple[str, ...], srtp: SrtpPolicy
+    session: SessionDescription, codecs: tuple[str, ...], srtp: SrtpPolicy, preferred: tuple[str, ...] = ()
 ) -> tuple[Stream, Codec, Crypto | None]:
     """The stream to take, the codec in it, and the peer's key if it is to be secured: a secured one rather
     than a plain one, if there are both. Raises NoCommonCodec or NotSecured."""
-    audio = [(stream, codec) for stream in session.streams if (codec := _codec(stream, codecs)) is not None]
+    found = [(stream, _codec(stream, codecs, preferred)) for stream in session.streams]
+    audio = [(stream, codec) for stream, codec in found if codec is not None]
     if not audio:
         seen = [f"{s.kind} {s.port} {s.protocol} {' '.join(s.formats[:8])}"[:80] for s in session.streams[:4]]
         raise NoCommonCodec(f"no RTP/AVP audio with {' or '.join(codecs)} among {seen}")
@@ -246,14 +247,20 @@ def choose(
     )
 
 
-def _codec(stream: Stream, codecs: tuple[str, ...]) -> Codec | None:
-    """The first of the stream's codecs that we have too, if it is one of sound that we can carry at all."""
-    if stream.kind.lower() == "audio" and _profile(stream) is not None and stream.port:
-        for payload in stream.formats:
-            name = _encoding(stream, payload)
-            if name in codecs:
-                return Codec(cast(CodecName, name), int(payload))
-    return None
+def _codec(stream: Stream, codecs: tuple[str, ...], preferred: tuple[str, ...]) -> Codec | None:
+    """The stream's codec that we prefer, else the first that we have too, if it is one of sound that we can
+    carry at all."""
+    if stream.kind.lower() != "audio" or _profile(stream) is None or not stream.port:
+        return None
+    ours = [
+        Codec(cast(CodecName, name), int(one))
+        for one in stream.formats
+        if (name := _encoding(stream, one)) in codecs
+    ]
+    for name in preferred:
+        if found := [codec for codec in ours if codec.name == name]:
+            return found[0]
+    return ours[0] if ours else None
 
 
 def _profile(stream: Stream) -> Profile | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from .message import Request, Response
+from .session_policy import SessionPolicy
 from .timers import Timer, Timers
 from .uri import parse_params
 
@@ -27,8 +28,7 @@ class SessionTimer:
     def __init__(
         self,
         timers: Timers,
-        wanted: int,
-        minimum: int,
+        policy: SessionPolicy,
         on_refresh: Callable[[float], None],
         on_expired: Callable[[float], None],
     ) -> None:
@@ -36,8 +36,9 @@ class SessionTimer:
         self.refresher = False
         "We are the one who refreshes."
         self._timers = timers
-        self._wanted = wanted
-        self._minimum = minimum
+        self._wanted = policy.session_s
+        self._minimum = policy.min_session_s
+        self._preferred = policy.refresher
         self._on_refresh = on_refresh
         self._on_expired = on_expired
         self._refresh: Timer | None = None
@@ -47,7 +48,8 @@ class SessionTimer:
         """For an INVITE, re-INVITE or UPDATE of ours. Who refreshes now keeps doing so."""
         if not self._wanted:
             return {}
-        role = "" if not self.interval else ";refresher=uac" if self.refresher else ";refresher=uas"
+        we_do = self.refresher if self.interval else {"us": True, "peer": False, "any": None}[self._preferred]
+        role = "" if we_do is None else ";refresher=uac" if we_do else ";refresher=uas"
         headers = {"session-expires": [f"{self.interval or self._wanted}{role}"]}
         if self._minimum > 90:
             headers["min-se"] = [str(self._minimum)]
@@ -69,7 +71,8 @@ class SessionTimer:
         if not supported:
             role = "uas"
         elif role is None:
-            role = "uas" if self.refresher or not self.interval else "uac"
+            we_do = self.refresher if self.interval else self._preferred != "peer"
+            role = "uas" if we_do else "uac"
         self.interval, self.refresher = interval, role == "uas"
         headers = {"session-expires": [f"{interval};refresher={role}"]}
         if role == "uac":

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
-from .crypto_attribute import SrtpPolicy
 from .flow import TRANSPORTS, Address, Flow, FlowTo
 from .line import Line
 from .nameaddr import NameAddr
+from .session_policy import SessionPolicy
 from .uri import DEFAULT_PORTS, Uri
 
 
@@ -20,7 +20,8 @@ class Target:
     "Becomes the Route header, topmost first: a registration's Path (RFC 3327 §5.3)."
     pinned: bool = True
     "All of a call goes over `flow`, as to a phone behind NAT; else its Contact and Record-Route count."
-    srtp: SrtpPolicy = "off"
+    policy: SessionPolicy | None = None
+    "None: the agent's."
     line: Line | None = None
     "Of a call to the telephone network by a trunk."
     others: tuple[Target, ...] = ()

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
-from .crypto_attribute import SrtpPolicy
 from .events import SipEvent, TrunkFilling, TrunkState
 from .liveness import Liveness
 from .occupancy import Occupancy
 from .pace import Pace
+from .session_policy import SessionPolicy
 
 MAX_SOURCES = 4_096
 "Source addresses whose trunk is remembered. Forged ones can fill this; then it starts anew."
@@ -26,7 +26,7 @@ Network = IPv4Network | IPv6Network
 class TrunkSpec:
     """As configured. `networks`: addresses or networks, IPv6 without brackets; `options_s` 0: none;
     `max_rate`: calls a second, 0: no limit; `alarm_at`: share of `max_calls` that is nearly all, 0: none;
-    `srtp`: of calls in either direction."""
+    `policy`: of its sessions, None: the agent's."""
 
     name: str
     networks: Sequence[str]
@@ -34,7 +34,7 @@ class TrunkSpec:
     options_s: float = 60.0
     max_rate: float = 0.0
     alarm_at: float = 0.0
-    srtp: SrtpPolicy = "off"
+    policy: SessionPolicy | None = None
 
 
 @dataclass(slots=True, eq=False)
@@ -61,7 +61,8 @@ class Trunk:
     occupancy: Occupancy = field(default_factory=Occupancy)
     closed: bool = False
     "In maintenance: new calls are refused, and OPTIONS answered so."
-    srtp: SrtpPolicy = "off"
+    policy: SessionPolicy | None = None
+    "Of its sessions, in either direction; None: the agent's."
     up: bool | None = None
     "By OPTIONS; None while nobody was asked or has had time to answer."
     reason: str = ""
@@ -120,7 +121,7 @@ class Trunks:
         for spec, networks in wanted:
             trunk = self._trunks.get(spec.name) or Trunk(spec.name, (), 0, 0, events=self._events)
             trunk.max_calls, trunk.occupancy.alarm_at = spec.max_calls, spec.alarm_at
-            trunk.srtp = spec.srtp
+            trunk.policy = spec.policy
             trunk.look()
             if trunk.pace.rate != spec.max_rate:
                 trunk.pace = Pace(spec.max_rate)

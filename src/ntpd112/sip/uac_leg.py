@@ -12,7 +12,7 @@ from typing import Literal
 
 from .abandoned import AbandonedInvite
 from .account import CHALLENGES, Answers, Refused
-from .core import ALLOW, SUPPORTED, Core
+from .core import ALLOW, Core
 from .dialog import Dialog
 from .events import Answered, Cause, Progress
 from .flow import Outgoing
@@ -50,8 +50,8 @@ class OutboundLeg(ModifiableLeg):
         call_id: str,
         now: float,
     ) -> None:
-        srtp = target.srtp if target.line is None else target.line.trunk.srtp
-        super().__init__(core, call_id, core.token(), srtp)
+        policy = target.policy if target.line is None else target.line.trunk.policy
+        super().__init__(core, call_id, core.token(), policy)
         self._target = target
         self._early: dict[str | None, Dialog] = {}
         self._pracked: dict[str | None, int] = {}
@@ -87,12 +87,14 @@ class OutboundLeg(ModifiableLeg):
             "cseq": ["1 INVITE"],
             "contact": [self.core.contact(target.flow)],
             "allow": [ALLOW],
-            "supported": [SUPPORTED],
+            "supported": [self.policy.supported],
             "user-agent": [self.core.config.user_agent],
             **self.session.request_headers(),
             **{name.lower(): [value] for name, value in headers.items()},
             "content-type": [SDP],
         }
+        if self.policy.reliable == "required":
+            fields["require"] = ["100rel"]
         if target.route:
             fields["route"] = [str(route) for route in target.route]
         return Request("INVITE", str(target.uri), fields=fields, body=self.media.offer())
@@ -256,6 +258,9 @@ class OutboundLeg(ModifiableLeg):
         if response.code == 422 and self.session.raise_to(response):
             # The same call with a longer session interval (RFC 4028 §7.3).
             self._invite_again(now, self.session.request_headers())
+        elif response.code == 420 and self._invite.request.fields.pop("require", None) is not None:
+            # Better a call without what its trunk asks for than none.
+            self._invite_again(now, {})
         elif response.code in CHALLENGES and self._target.line is not None:
             if self._answers is None:
                 self._answers = Answers(self.account, self.core.token)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from .body import body_parts
-from .core import ALLOW, SUPPORTED, Core
-from .crypto_attribute import SrtpPolicy
+from .core import ALLOW, Core
 from .dialog import Dialog
 from .events import Cause, Established
 from .message import Request
@@ -16,6 +15,7 @@ from .reason import cause_of, q850_of, reason_headers
 from .repeats import ReliableProvisionals
 from .reply import phrase_of, reply
 from .sdp import ALL_CODECS, LocalMedia, SdpError, choose
+from .session_policy import SessionPolicy
 from .timers import Timer
 from .transaction import InviteServer, ServerTransaction
 
@@ -27,9 +27,9 @@ class InboundLeg(ModifiableLeg):
     inbound = True
     _handlers: ClassVar[dict[str, str]] = {**ModifiableLeg._handlers, "PRACK": "_on_prack"}
 
-    def __init__(self, core: Core, transaction: InviteServer, tag: str, srtp: SrtpPolicy) -> None:
+    def __init__(self, core: Core, transaction: InviteServer, tag: str, policy: SessionPolicy | None) -> None:
         request = transaction.request
-        super().__init__(core, request.call_id, tag, srtp)
+        super().__init__(core, request.call_id, tag, policy)
         self._transaction = transaction
         self._answer_at: LocalMedia | None = None
         "Where to answer once a PRACK came."
@@ -37,12 +37,12 @@ class InboundLeg(ModifiableLeg):
         self._unreliable_sdp = b""
         "The answer in a 183 that has no PRACK: only a preview of the one that the 2xx must repeat."
         self._keep_ringing: Timer | None = None
-        self._read_invite(request, srtp)
+        self._read_invite(request)
         supported, required = request.tokens("supported"), request.tokens("require")
         self._timer_headers = self.session.accept_request(request, "timer" in supported + required)
         self._needs_reliable = "100rel" in required
         self._takes_reliable = self._needs_reliable or (
-            core.config.reliable_early_media and "100rel" in supported
+            self.policy.reliable != "off" and "100rel" in supported
         )
         self._reliable = ReliableProvisionals(core, transaction)
         self.dialog = Dialog.of_server(request, tag, transaction.flow)
@@ -50,14 +50,14 @@ class InboundLeg(ModifiableLeg):
         transaction.local_tag = tag
         self._remember()
 
-    def _read_invite(self, request: Request, srtp: SrtpPolicy) -> None:
+    def _read_invite(self, request: Request) -> None:
         body = body_parts(request.get("content-type"), request.body)
         self.parts = body.parts
         if body.sdp is not None:
             self.media.take_offer(body.sdp)
             self.offer = self.media.received
             assert self.offer is not None
-            choose(self.offer, ALL_CODECS, srtp)
+            choose(self.offer, ALL_CODECS, self.policy.srtp)
         self._learn_peer(request)
 
     # What call control asks for
@@ -131,17 +131,24 @@ class InboundLeg(ModifiableLeg):
             fields["record-route"] = request["record-route"]
         fields["contact"] = [self.core.contact(self._transaction.flow)]
         fields["allow"] = [ALLOW]
-        fields["supported"] = [SUPPORTED]
+        fields["supported"] = [self.policy.supported]
         if body:
             fields["content-type"] = [SDP]
             response.body = body
-        if self._needs_reliable or (body and self._takes_reliable):
+        if self._is_reliable(body):
             self._reliable.send(response, self._on_no_prack, now)
         else:
             self._unreliable_sdp = body or self._unreliable_sdp
             self._transaction.respond(response, now)
         self._last_provisional = code, body
         self._start_keep_ringing(now)
+
+    def _is_reliable(self, body: bytes) -> bool:
+        """The first reliable one has our offer if the caller made none (RFC 3262 §5): a ringing without it is
+        reliable only to who insists."""
+        if self._needs_reliable or not self._takes_reliable:
+            return self._needs_reliable
+        return bool(body) or (self.policy.reliable == "required" and self.offer is not None)
 
     def _start_keep_ringing(self, now: float) -> None:
         if self._keep_ringing is not None:
