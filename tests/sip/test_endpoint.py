@@ -99,6 +99,19 @@ async def test_a_call_over_each_transport_and_ip_version(transport: str, host: s
     await with_phones(test)
 
 
+async def test_a_connection_of_ours_comes_from_the_address_that_we_listen_on() -> None:
+    async def test(one: Phone, two: Phone) -> None:
+        await one.endpoint.open([Listen("tcp", "127.0.0.5")])
+        (theirs,) = await two.endpoint.open([Listen("tcp", "127.0.0.1")])
+        one.call("tcp", theirs)
+        await until(lambda: "Established" in two.story())
+        incoming = two.events[0]
+        assert isinstance(incoming, IncomingCall)
+        assert incoming.leg.flow.remote.host == "127.0.0.5"
+
+    await with_phones(test)
+
+
 async def test_messages_pass_the_tap_in_both_directions() -> None:
     async def test(one: Phone, two: Phone) -> None:
         seen: list[tuple[str, bytes]] = []

@@ -228,7 +228,11 @@ class Connections:
                 raise OSError(f"{MAX_CONNECTIONS} connections are being made")
             async with asyncio.timeout(CONNECT_S):
                 await self.loop.create_connection(
-                    lambda: Connection(self, flow.transport, flow), *flow.remote, **self._security(flow)
+                    lambda: Connection(self, flow.transport, flow),
+                    *flow.remote,
+                    # Peers tell us by our address: it is the one that Via and Contact say.
+                    local_addr=(flow.local.host, 0),
+                    **self._security(flow),
                 )
         except OSError as error:
             # TimeoutError is one, too.
