@@ -261,6 +261,16 @@ async def test_plain_text_at_the_tls_port_is_refused_once_a_minute_in_the_log(
     assert "connection with 127.0.0.1 failed" in lines[0].getMessage()
 
 
+async def test_another_reason_is_another_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    reports = tls_module.FailureReports(asyncio.get_running_loop())
+    for reason in ("Connection refused", "Connection refused", "certificate has expired"):
+        reports.add("192.0.2.20", reason)
+    assert [record.getMessage().rpartition(": ")[2] for record in caplog.records] == [
+        "Connection refused",
+        "certificate has expired",
+    ]
+
+
 @pytest.mark.parametrize("broken", ["certificate", "key", "ca"])
 def test_a_file_that_cannot_be_used_is_named(papers: Papers, broken: str) -> None:
     path: Path = getattr(papers, broken)

@@ -29,9 +29,9 @@ BATCH = 16
 OUT_OF_FILES_S = 1.0
 "Pause when the system gives us no more file descriptors."
 REPORT_S = 60.0
-"Between two log lines about handshakes with the same address that failed."
+"Between two log lines about handshakes with the same address that failed for the same reason."
 MAX_REPORTED = 1_000
-"Addresses whose last log line is remembered; then all is forgotten."
+"Addresses and reasons whose last log line is remembered; then all is forgotten."
 
 Clients = Literal["off", "asked", "required"]
 log = logging.getLogger(__name__)
@@ -218,17 +218,18 @@ class TlsListener:
 
 
 class FailureReports:
-    """Log lines about connections that came to nothing, one a minute for each address."""
+    """Log lines about connections that came to nothing, one a minute for each address and reason: that a peer
+    which was off is back with a wrong certificate is said at once."""
 
     def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
-        self._last: dict[str, float] = {}
+        self._last: dict[tuple[str, str], float] = {}
 
     def add(self, host: str, reason: str) -> None:
         now = self._loop.time()
-        if now - self._last.get(host, -REPORT_S) < REPORT_S:
+        if now - self._last.get((host, reason), -REPORT_S) < REPORT_S:
             return
         if len(self._last) >= MAX_REPORTED:
             self._last.clear()
-        self._last[host] = now
+        self._last[host, reason] = now
         log.warning("SIP over TLS: connection with %s failed: %s", host, reason)
