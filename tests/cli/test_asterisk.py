@@ -13,6 +13,7 @@ from ntpd112.cli.asterisk_files import NotSaid, Phone, all_files, site_of
 
 SHIPPED = Path(__file__).parents[2] / "asterisk-config"
 EXAMPLE = '[sip]\nlisten = ["udp://127.0.0.1:5060"]\n[[trunk]]\nname = "pbx"\npeers = ["127.0.0.4"]\n'
+TLS = '[tls]\ncertificate = "pbx.pem"\nkey = "pbx.pem"\n'
 PHONES = [Phone("op1", "change-me-1"), Phone("op2", "change-me-2")]
 OPTIONS = ["--telco", "10.9.0.0/24", "--operator", "budi", "--operator", "siti"]
 
@@ -46,6 +47,53 @@ def test_ipv6_addresses_have_brackets_where_a_port_follows(tmp_path: Path) -> No
     assert "contact = sip:[fd00::1]:5060\n" in made
     assert "match = fd00::1\n" in made
     assert "match = fd00::/64,10.9.0.1\n" in made
+
+
+SECURE = EXAMPLE.replace('"]', '", "tls://127.0.0.1:5061"]', 1) + 'srtp = "required"\n'
+
+
+def pjsip(tmp_path: Path, text: str, certificates: str = "/keys") -> str:
+    return all_files(site_of(load(tmp_path, text), "pbx", ["127.0.0.2"], PHONES, certificates))[
+        "pjsip-site.conf"
+    ]
+
+
+def test_where_the_trunk_has_srtp_and_we_have_tls_the_pbx_has_both(tmp_path: Path) -> None:
+    made = pjsip(tmp_path, SECURE + TLS)
+    assert "bind = 127.0.0.4:5060\n" in made
+    assert "protocol = tls\nbind = 127.0.0.4:5061\ncert_file = /keys/pbx.pem\n" in made
+    assert "contact = sip:127.0.0.1:5061\\;transport=tls\n" in made
+    assert "media_encryption = sdes\n[" in made
+
+
+def test_where_srtp_is_preferred_the_pbx_takes_plain_calls_too(tmp_path: Path) -> None:
+    made = pjsip(tmp_path, EXAMPLE + 'srtp = "preferred"\n')
+    assert "media_encryption = sdes\nmedia_encryption_optimistic = yes\n" in made
+    assert "tls" not in made
+
+
+@pytest.mark.parametrize(
+    ("to", "bind", "contact"),
+    [
+        ("sip:127.0.0.4:5070", "127.0.0.4:5070", "127.0.0.1:5060"),
+        ("sip:127.0.0.4:5070;transport=tcp", "127.0.0.4:5070", "127.0.0.1:5062\\;transport=tcp"),
+        ("sip:127.0.0.4;transport=tls", "127.0.0.4:5061", "127.0.0.1:5061\\;transport=tls"),
+        ("sip:10.9.0.1:5070", "127.0.0.4:5060", "127.0.0.1:5060"),
+    ],
+)
+def test_the_gateway_that_is_a_peer_says_where_the_pbx_listens_and_by_what(
+    tmp_path: Path, to: str, bind: str, contact: str
+) -> None:
+    listen = '"udp://127.0.0.1:5060", "tcp://127.0.0.1:5062", "tls://127.0.0.1:5061"'
+    text = EXAMPLE.replace('"udp://127.0.0.1:5060"', listen) + f'to = "{to}"\n' + TLS
+    made = pjsip(tmp_path, text)
+    assert f"bind = {bind}\n" in made
+    assert f"contact = sip:{contact}\n" in made
+
+
+def test_the_agents_address_is_of_the_pbxs_ip_version(tmp_path: Path) -> None:
+    text = EXAMPLE.replace('"]', '", "udp://[fd00::1]:5080"]', 1).replace("127.0.0.4", "fd00::4")
+    assert "contact = sip:[fd00::1]:5080\n" in pjsip(tmp_path, text)
 
 
 def test_a_folder_gets_all_files_with_new_passwords_and_only_once(terminal: Terminal, tmp_path: Path) -> None:

@@ -117,6 +117,29 @@ class Stage:
         pbx.start()
         return pbx
 
+    def printed_pbx(self, agent: Agent, *, extensions: str = "", without: str = "") -> Asterisk:
+        """A started Asterisk with what `ntpd112 asterisk-config` prints for this agent, op1 in its hunt
+        group. `extensions`: of the site's own. `without`: what somebody left out of pjsip-site.conf."""
+        folder = self.folder / "printed"
+        options = ["--operator", "op1", "--certificates", str(agent.folder), "--folder", str(folder)]
+        agent.cli("asterisk-config", "--telco", self.net.telco, *options)
+        site = folder / "pjsip-site.conf"
+        assert without in site.read_text()
+        site.write_text(site.read_text().replace(without, ""))
+        pbx = Asterisk(
+            self._asterisk(), self.folder / "pbx", self.net, [], extensions=extensions, printed=folder
+        )
+        self._stops.append(pbx.stop)
+        pbx.start()
+        return pbx
+
+    def printed_phone(self) -> Baresip:
+        """op1's phone with its second account only, at the printed PBX."""
+        accounts = (self.folder / "printed" / "pjsip-operators.conf").read_text()
+        password = accounts.partition("password = ")[2].split()[0]
+        account = Account("op1", self.net.pbx, password)
+        return self._baresip("op1", self.net.phone(next(self._numbers)), [account], OPERATOR_TONE)
+
     def operator_phone(
         self,
         agent: Agent,

@@ -12,7 +12,7 @@ import typer
 from ntpd112.cdr.directory import ID_PATTERN
 from ntpd112.config.values import network
 
-from .asterisk_files import PARTS, NotSaid, Phone, all_files, site_files, site_of
+from .asterisk_files import CERTIFICATES, PARTS, NotSaid, Phone, all_files, site_files, site_of
 from .common import ConfigOption, configuration, fail
 
 PASSWORD_BYTES = 12
@@ -29,11 +29,14 @@ def asterisk_config(
     trunk: Annotated[str | None, typer.Option(help="The PBX's; by default the first.")] = None,
     part: Annotated[Part | None, typer.Option(help="Print only this of the site's own files.")] = None,
     folder: Annotated[Path | None, typer.Option(help="Write all files here, an empty folder.")] = None,
+    certificates: Annotated[
+        str, typer.Option(help="Folder on the PBX with pbx.pem and ca.pem, where TLS is spoken.")
+    ] = CERTIFICATES,
     config: ConfigOption = None,
 ) -> None:
     """Print what an Asterisk in front of this ntpd112 has of its own, or write all its files.
 
-    Addresses come from the configuration. Each phone gets a new password at the PBX. See
+    Addresses, TLS and SRTP come from the configuration. Each phone gets a new password at the PBX. See
     asterisk-config/README.md for what the files do.
 
     Example: ntpd112 asterisk-config --telco 10.9.0.0/24 --operator budi --operator siti --folder asterisk
@@ -44,7 +47,7 @@ def asterisk_config(
             fail(f'"{name}" is no operator\'s id')
     try:
         phones = [Phone(name, secrets.token_urlsafe(PASSWORD_BYTES)) for name in operator]
-        site = site_of(settings, trunk, [network(address) for address in telco], phones)
+        site = site_of(settings, trunk, [network(address) for address in telco], phones, certificates)
     except NotSaid as problem:
         fail(str(problem))
     except ValueError as problem:

@@ -53,6 +53,8 @@ class Settings:
     callbacks_to: str = ""
     "Where citizens are called back; none by default."
     pbx_options: str = "5s"
+    pbx_to: str = ""
+    "Gateway of the PBX's trunk, `{pbx}` in it as below; by default calls of ours do not go by it."
     rate: str = "50/s"
     'Of REST requests; "0/s": no limit.'
     queue: str = ""
@@ -88,6 +90,7 @@ class Agent:
         database = settings.database or f"sqlite+aiosqlite:///{self.database_file}"
         recordings = f'recordings = "{self.folder}/recordings"' if settings.recording else ""
         callbacks = f'[callbacks]\nto = "{settings.callbacks_to}"' if settings.callbacks_to else ""
+        to = f'to = "{settings.pbx_to.replace("{pbx}", net.pbx)}"' if settings.pbx_to else ""
         queues = self._queue("112", ["112", "urn:service:sos"], {}) + settings.queue
         sections = settings.sections.replace("{phone}", net.phone(OUTSIDE)).replace("{pbx}", net.pbx)
         for number, skill in settings.skilled_numbers.items():
@@ -115,7 +118,7 @@ path = "{self.folder}/journal.db"
 [http]
 listen = "{net.agent}:8112"
 rate = "{settings.rate}"
-{self._trunk("pbx", [net.pbx], 60, settings.pbx_options)}
+{self._trunk("pbx", [net.pbx], 60, settings.pbx_options)}{to}
 {self._trunk("telco", [net.telco, "::1"], settings.telco_calls, "0s")}
 {self._trunk("narrow", [net.narrow_trunk], 2, "0s")}
 {callbacks}
@@ -124,14 +127,15 @@ rate = "{settings.rate}"
 
     @property
     def ca(self) -> Path:
-        """Who vouches for the agent's certificate."""
+        """Who vouches for the agent's certificate, and for the PBX's, `pbx.pem` beside it."""
         return self.folder / "ca.pem"
 
     def _papers(self) -> str:
         authority = trustme.CA()
         authority.cert_pem.write_to_path(str(self.ca))
-        issued = authority.issue_cert(self.net.agent)
-        issued.private_key_and_cert_chain_pem.write_to_path(str(self.folder / "agent.pem"))
+        for name, address in (("agent", self.net.agent), ("pbx", self.net.pbx)):
+            issued = authority.issue_cert(address)
+            issued.private_key_and_cert_chain_pem.write_to_path(str(self.folder / f"{name}.pem"))
         return '[tls]\ncertificate = "agent.pem"\nkey = "agent.pem"\nca = "ca.pem"'
 
     def _trunk(self, name: str, peers: Sequence[str], max_calls: int, options: str) -> str:

@@ -43,15 +43,22 @@ class Asterisk:
         agent_silence_s: int = 20,
         extensions: str = "",
         subscriber: PbxPhone | None = None,
+        printed: Path | None = None,
     ) -> None:
         """`extensions`: dialplan of the site's own, contexts and all. `subscriber`: what the agent registers
-        as; it is then not known by its address, and dials in the context `from-subscriber`."""
+        as; it is then not known by its address, and dials in the context `from-subscriber`. `printed`: what
+        `ntpd112 asterisk-config` has written, taken as it is but for the folders of this machine."""
         self._command = command
         self._phones = phones
         self._folder = folder
-        self.etc = folder / "etc"
-        self._write_config(net, agent_silence_s, extensions, known=subscriber is None)
-        self._write_accounts(subscriber)
+        self.etc = printed or folder / "etc"
+        if printed is None:
+            self._write_config(net, agent_silence_s, known=subscriber is None)
+            self._write_accounts(subscriber)
+        folder.mkdir(exist_ok=True)
+        (self.etc / "asterisk.conf").write_text(self._folders())
+        with (self.etc / "extensions-site.conf").open("a") as site:
+            site.write(extensions)
         # Without an answer to its own host name every call would wait for a name server.
         self.program = Program(
             [command, "-f", "-C", self.etc / "asterisk.conf"],
@@ -59,12 +66,11 @@ class Asterisk:
             environment={"RES_OPTIONS": "timeout:1 attempts:1"},
         )
 
-    def _write_config(self, net: Loopback, agent_silence_s: int, extensions: str, *, known: bool) -> None:
+    def _write_config(self, net: Loopback, agent_silence_s: int, *, known: bool) -> None:
         self.etc.mkdir(parents=True)
         for file in CONFIG.glob("*.conf"):
             if file.name not in SITE_FILES:
                 (self.etc / file.name).symlink_to(file)
-        (self.etc / "asterisk.conf").write_text(self._folders())
         (self.etc / "rtp.conf").write_text("[general]\nrtpstart = 10000\nrtpend = 10999\n")
         (self.etc / "pjsip-site.conf").write_text(
             f"""[site-system](!)
@@ -86,7 +92,7 @@ match = {net.agent if known else net.stranger}
         hunt_group = "&".join(f"PJSIP/{phone.user}" for phone in self._phones)
         (self.etc / "extensions-site.conf").write_text(
             f"FALLBACK_PHONES = {hunt_group}\n"
-            f"AGENT_ANSWER_S = 60\nFALLBACK_RING_S = 30\nFALLBACK_ROUNDS = 3\n{extensions}"
+            "AGENT_ANSWER_S = 60\nFALLBACK_RING_S = 30\nFALLBACK_ROUNDS = 3\n"
         )
 
     def _write_accounts(self, subscriber: PbxPhone | None) -> None:

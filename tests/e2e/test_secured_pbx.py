@@ -1,0 +1,97 @@
+"""The real Asterisk in front, over TLS and SRTP, with just what `ntpd112 asterisk-config` prints for it."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+
+import trustme
+
+from .conftest import CALLER_TONE, OPERATOR_TONE, Stage
+from .peers.agent import Agent, Json, Settings
+from .peers.waiting import eventually
+from .test_talking import TALK_S, heard
+from .test_ways_out import TO_POLICE, overflowed
+
+POLICE = """[[destination]]
+name = "police"
+kind = "centre"
+to = "trunk:pbx/110"
+ring = "30s"
+"""
+TO_OP1 = """
+[from-agent]
+exten => 110,1,Dial(PJSIP/op1)
+"""
+SECURE = Settings(tls=True, trunks_srtp="required", pbx_to="sip:{pbx};transport=tls")
+
+
+def messages_of(agent: Agent, call: Json, kind: str) -> list[str]:
+    """With the PBX, each of which went over TLS."""
+    said = json.loads(agent.cli("trace", call["id"], "--json"))["messages"]
+    with_pbx = [one for one in said if one["remote"].startswith(agent.net.pbx)]
+    assert {one["transport"] for one in with_pbx} == {"tls"}
+    return [one["message"] for one in with_pbx if one["message"].startswith(kind)]
+
+
+def test_a_call_from_the_pbx_is_secured_and_goes_on_so_after_a_hold(stage: Stage) -> None:
+    agent = stage.agent(SECURE, op1={})
+    phone = stage.operator_phone(agent, "op1")
+    stage.printed_pbx(agent)
+    telco = stage.telco()
+    telco.dial(f"sip:112@{stage.net.pbx}")
+    agent.wait_for_calls("talking")
+    time.sleep(TALK_S)
+    phone.do("hold")
+    agent.wait_for_calls("held")
+    phone.do("resume")
+    agent.wait_for_calls("talking")
+    time.sleep(TALK_S)
+    telco.hang_up()
+
+    assert heard(telco) == {OPERATOR_TONE}
+    assert heard(phone) == {CALLER_TONE}, "before the hold: baresip writes nothing down after it"
+    (cdr,) = agent.wait_for_cdrs()
+    assert "RTP/SAVP" in messages_of(agent, cdr, "INVITE")[0]
+
+
+def test_a_call_that_comes_and_leaves_by_the_pbx_is_secured_both_ways(stage: Stage) -> None:
+    agent = stage.agent(replace(SECURE, queue=TO_POLICE, sections=POLICE))
+    stage.printed_pbx(agent, extensions=TO_OP1)
+    police = stage.printed_phone()
+    telco = stage.telco()
+    telco.dial(f"sip:112@{stage.net.pbx}")
+    agent.wait_for_calls("talking")
+    time.sleep(TALK_S)
+    telco.hang_up()
+
+    assert heard(telco) == {OPERATOR_TONE}
+    assert heard(police) == {CALLER_TONE}
+    cdr = overflowed(agent)
+    came, left = messages_of(agent, cdr, "INVITE")
+    assert "RTP/SAVP" in came
+    assert "RTP/SAVP" in left
+
+
+def test_a_pbx_that_speaks_plain_where_srtp_is_required_is_told_and_rings_the_phones_itself(
+    stage: Stage,
+) -> None:
+    agent = stage.agent(SECURE, op1={})
+    stage.printed_pbx(agent, without="media_encryption = sdes\n")
+    guard = stage.printed_phone()
+    telco = stage.telco()
+    telco.dial(f"sip:112@{stage.net.pbx}")
+    guard.wait_for_call()
+    telco.hang_up()
+    assert "sip_code=488 reason='SRTP is required here" in agent.program.log()
+    assert agent.cdrs() == []
+
+
+def test_a_pbx_whose_certificate_nobody_we_trust_has_signed_is_named_in_the_log(stage: Stage) -> None:
+    agent = stage.agent(SECURE)
+    papers = trustme.CA().issue_cert(stage.net.pbx).private_key_and_cert_chain_pem
+    papers.write_to_path(str(agent.folder / "pbx.pem"))
+    stage.printed_pbx(agent)
+    said = f"SIP over TLS: connection with {stage.net.pbx} failed: unable to get local issuer certificate"
+    eventually(lambda: said in agent.program.log(), "it is said")
