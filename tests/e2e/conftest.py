@@ -6,6 +6,7 @@ from __future__ import annotations
 import itertools
 import shutil
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from .peers.agent import OUTSIDE, SIPS_PORT, Agent, Settings
 from .peers.asterisk import Asterisk, PbxPhone, asterisk_command
 from .peers.baresip import Account, Baresip
 from .peers.broker import Broker, Subscriber
+from .peers.kamailio import SECOND_AGENT, Kamailio
 from .peers.loopback import Loopback
 from .peers.pyvoip import PyVoipPhone
 from .peers.raw import Raw
@@ -95,6 +97,16 @@ class Stage:
         agent.start()
         return agent
 
+    def second_agent(self, settings: Settings) -> Agent:
+        """Another started one, at an address of its own."""
+        net = replace(self.net, agent_byte=SECOND_AGENT)
+        settings = replace(settings, media_ports=self.net.second_media_ports)
+        agent = Agent(self.folder / "second-agent", net, settings)
+        self._directories.fill(agent, {})
+        self._stops.append(agent.stop)
+        agent.start()
+        return agent
+
     def pbx(
         self,
         *phones: str,
@@ -152,13 +164,16 @@ class Stage:
         answers: bool = True,
         ca: Path | None = None,
         srtp: str = "",
+        registrar: str = "",
     ) -> Baresip:
         """A baresip registered as the operator. `with_pbx`: also with the second account at the PBX;
-        `answers`: every call, by itself; `ca`: whom it trusts, for `transport` tls; `srtp`: see `Account`."""
+        `answers`: every call, by itself; `ca`: whom it trusts, for `transport` tls; `srtp`: see `Account`;
+        `registrar`: a proxy before the agent."""
+        straight = self.net.agent if ca is None else f"{self.net.agent}:{SIPS_PORT}"
         accounts = [
             Account(
                 operator,
-                self.net.agent if ca is None else f"{self.net.agent}:{SIPS_PORT}",
+                registrar or straight,
                 f"secret-{operator}",
                 auto_answer=answers,
                 register_every_s=register_every_s,
@@ -195,12 +210,14 @@ class Stage:
         transport: str = "udp",
         ca: Path | None = None,
         srtp: str = "",
+        host: str = "",
     ) -> Baresip:
-        """A telco's line: a softphone at the telco's address that can dial 112 and be called. It says its
-        tone, or speech from a WAV file. For the others see `operator_phone`."""
-        account = Account(number, self.net.telco, transport=transport, srtp=srtp)
+        """A telco's line: a softphone at the telco's address (or `host`) that can dial 112 and be called. It
+        says its tone, or speech from a WAV file. For the others see `operator_phone`."""
+        host = host or self.net.telco
+        account = Account(number, host, transport=transport, srtp=srtp)
         name = f"telco-{next(self._numbers)}"
-        return self._baresip(name, self.net.telco, [account], CALLER_TONE, speech, ca)
+        return self._baresip(name, host, [account], CALLER_TONE, speech, ca)
 
     def outside_phone(self, user: str, *, tone: int = OPERATOR_TONE) -> Baresip:
         """A phone somewhere outside that answers by itself; it says the operators' tone by default."""
@@ -294,6 +311,13 @@ class Stage:
         self._stops.append(peer.close)
         agent.wait_for_operator(operator, "ready")
         return peer
+
+    def edge(self) -> Kamailio:
+        """A started Kamailio in front of the agent."""
+        edge = Kamailio(self.folder / "edge", self.net)
+        self._stops.append(edge.stop)
+        edge.start()
+        return edge
 
     def broker(self, certificate: tuple[Path, Path] | None = None, rules: str = "") -> Broker:
         """A started mosquitto, by default without TLS and access rules."""

@@ -14,6 +14,8 @@ class Loopback:
 
     prefix: str
     "The first three bytes, `127.84.17`."
+    agent_byte: int = 1
+    "The last one of the agent's address."
 
     @classmethod
     def of_this_process(cls) -> Loopback:
@@ -29,11 +31,17 @@ class Loopback:
         """The agent's range for audio: it is bound on all addresses, so each session needs its own. Below
         the ports that the system gives away by itself (32768 and up)."""
         first = 20000 + int(self.prefix.rpartition(".")[2]) % 12 * 1000
-        return f"{first}-{first + 999}"
+        return f"{first}-{first + 799}"
+
+    @property
+    def second_media_ports(self) -> str:
+        """Of a second agent."""
+        first = int(self.media_ports.partition("-")[0]) + 800
+        return f"{first}-{first + 199}"
 
     @property
     def agent(self) -> str:
-        return self.host(1)
+        return self.host(self.agent_byte)
 
     @property
     def telco(self) -> str:
