@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -63,10 +64,22 @@ def test_a_codec_mismatch_says_what_was_offered() -> None:
     ]
 
 
-def test_a_peer_that_refuses_our_codecs_is_named() -> None:
+def test_who_refuses_g711_wants_it_secured_or_wants_it_plain() -> None:
     offer = message(INVITE, direction="out", body=sdp())
     (told,) = description_findings([offer, message("SIP/2.0 488 No")], pbx)
-    assert "pbx does not take what we offer: PCMA, PCMU as RTP/AVP" in told
+    assert told.startswith("no agreement on SRTP (488 No (INVITE)): pbx does not take what we offer: PCMA, ")
+    keyed = f"{sdp()}a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:****\r\n"
+    (told,) = description_findings(
+        [message(INVITE, body=keyed), message("SIP/2.0 488 No", direction="out")], pbx
+    )
+    assert "pbx offers PCMA, PCMU as RTP/AVP with keys; `srtp` of the trunk" in told
+
+
+def test_that_srtp_is_agreed_on_at_the_second_attempt_is_nothing_unusual() -> None:
+    first = message(INVITE, direction="out", body=sdp())
+    changed = first.message.replace("CSeq: 1", "CSeq: 2").replace("RTP/AVP", "RTP/SAVP")
+    second = replace(first, message=changed)
+    assert description_findings([first, message("SIP/2.0 488 No"), second], pbx) == []
 
 
 def test_an_answer_without_sound_stands_out() -> None:

@@ -37,8 +37,17 @@ def test_caller_and_operator_insist_on_srtp_over_tls_and_hear_each_other(stage: 
     assert not KEY.search(agent.program.log())
 
 
-@pytest.mark.parametrize("operator", ["srtp", ""])
-@pytest.mark.parametrize("caller", ["srtp-mand", "srtp", ""])
+@pytest.mark.parametrize(
+    ("caller", "operator"),
+    [
+        ("srtp-mand", "srtp"),
+        ("srtp-mand", ""),
+        ("srtp", "srtp"),
+        ("srtp", ""),
+        ("", "srtp"),
+        ("", "srtp-mand"),
+    ],
+)
 def test_where_it_is_preferred_everybody_hears_everybody(stage: Stage, caller: str, operator: str) -> None:
     agent = stage.agent(Settings(phones_srtp="preferred", trunks_srtp="preferred"), op1={})
     phone = stage.operator_phone(agent, "op1", srtp=operator)

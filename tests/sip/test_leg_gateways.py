@@ -280,6 +280,21 @@ def test_a_call_that_was_hung_up_goes_to_no_other_gateway() -> None:
     assert telco.requests(SECOND) == []
 
 
+def test_that_one_gateway_takes_nothing_but_srtp_is_not_held_against_the_next() -> None:
+    telco = Telco()
+    for trunk in (telco.trunk, *(side.trunk for side in telco.gateways.values())):
+        trunk.policy = SessionPolicy(srtp="preferred", session_s=0)
+    leg = telco.call()
+    for code in (488, 503):
+        telco.leg_at(FIRST).reject(telco.now, code)
+        telco.run()
+    telco.leg_at(SECOND).answer(telco.now, MEDIA_B)
+    telco.run()
+    assert telco.a.events[-1] == Answered(leg)
+    offered = [b"RTP/SAVP" in invite.body for invite in telco.invites()]
+    assert offered == [False, True, False]
+
+
 # --- the number shown
 
 

@@ -94,6 +94,34 @@ class TestOffers:
         pair.run()
         assert "crypto" not in body(pair, b"INVITE")
 
+    def test_who_refuses_plain_rtp_with_a_key_is_offered_nothing_but_secured(self) -> None:
+        pair = secured("preferred")
+        mine = pair.invite()
+        pair.run()
+        first = body(pair, b"INVITE")
+        pair.b.legs[-1].reject(pair.now, 488)
+        pair.run()
+        second = body(pair, b"INVITE")
+        assert "RTP/SAVP 8 0 101" in second
+        assert keys_of(second) == keys_of(first)
+        pair.b.legs[-1].answer(pair.now, MEDIA_B)
+        pair.run()
+        assert media_of(mine).secured is not None
+
+    @pytest.mark.parametrize(("policy", "offers"), [("off", 1), ("preferred", 2), ("required", 1)])
+    def test_who_refuses_that_too_is_not_asked_again(self, policy: SrtpPolicy, offers: int) -> None:
+        pair = secured(policy)
+        pair.invite()
+        pair.run()
+        for _ in range(offers):
+            assert not pair.a.events
+            pair.b.legs[-1].reject(pair.now, 488)
+            pair.run()
+        failed = pair.a.last(Failed)
+        assert isinstance(failed, Failed)
+        assert failed.cause.sip_code == 488
+        assert len({data for data in pair.sent if data.startswith(b"INVITE")}) == offers
+
     @pytest.mark.parametrize(
         "lines",
         [
@@ -188,7 +216,7 @@ class TestAnswers:
     def test_what_cannot_be_is_488_with_the_reason_in_words_and_never_the_key(
         self, policy: SrtpPolicy, lines: tuple[str, ...], why: str
     ) -> None:
-        pair = secured(b=policy)
+        pair = secured("off", policy)
         answer = invite_with(pair, *lines)
         assert answer.code == 488
         assert why in (answer.get("warning") or "")

@@ -19,6 +19,7 @@ _CONTACT = re.compile(
 )
 _STATIC = {"0": "PCMU", "3": "GSM", "4": "G723", "8": "PCMA", "9": "G722", "13": "CN", "18": "G729"}
 "Payload types that need no rtpmap (RFC 3551 §6)."
+_G711 = {"PCMA", "PCMU"}
 _INSIDE = [
     ip_network(text)
     for text in (
@@ -44,6 +45,8 @@ class Media(NamedTuple):
     port: int
     protocol: str
     codecs: list[str]
+    keys: bool = False
+    "Of SRTP."
 
 
 def media_of(message: str) -> Media | None:
@@ -53,7 +56,8 @@ def media_of(message: str) -> Media | None:
     if description is None or stream is None:
         return None
     codecs = [_codec(stream, payload) for payload in stream.formats]
-    return Media(stream.address or description.address or "", stream.port, stream.protocol, codecs)
+    host, keys = stream.address or description.address or "", bool(stream.cryptos or stream.unusable)
+    return Media(host, stream.port, stream.protocol, codecs, keys)
 
 
 def description_findings(messages: Sequence[Captured], who: Callable[[Captured], str]) -> list[str]:
@@ -63,21 +67,42 @@ def description_findings(messages: Sequence[Captured], who: Callable[[Captured],
 
 
 def _codec_findings(messages: Sequence[Captured], who: Callable[[Captured], str]) -> Iterator[str]:
-    offers: dict[tuple[str, str, int], Media] = {}
+    offers = _offers(messages)
     for one in messages:
         what, media = said(one.message), media_of(one.message)
-        if not what.code and media is not None:
-            offers[one.sip_call_id, one.direction, what.cseq] = media
-        elif what.code in UNACCEPTABLE and what.method == "INVITE":
-            offer = offers.get((one.sip_call_id, OPPOSITE[one.direction], what.cseq))
-            whose = (
-                f"{who(one)} offers" if one.direction == "out" else f"{who(one)} does not take what we offer:"
-            )
-            asked = f"{', '.join(offer.codecs)} as {offer.protocol}" if offer else "(its offer was not kept)"
-            answer = label(one.message)
-            yield f"no codec in common ({answer}): {whose} {asked}; G.711 (PCMA, PCMU) has to be allowed"
+        if what.code in UNACCEPTABLE and what.method == "INVITE":
+            way = OPPOSITE[one.direction]
+            offer, again = (offers.get((one.sip_call_id, way, what.cseq + more)) for more in (0, 1))
+            if again is None or offer is None or again.protocol == offer.protocol:
+                yield _refused(offer, one, who(one))
         elif what.code >= 200 and media is not None and not media.port:
             yield f"{label(one.message)} {_way(one)} {who(one)} refuses the sound (port 0)"
+
+
+def _offers(messages: Sequence[Captured]) -> dict[tuple[str, str, int], Media]:
+    """By SIP Call-ID, direction and number in CSeq."""
+    requests = [(one, said(one.message)) for one in messages]
+    return {
+        (one.sip_call_id, one.direction, what.cseq): media
+        for one, what in requests
+        if not what.code and (media := media_of(one.message)) is not None
+    }
+
+
+def _refused(offer: Media | None, answer: Captured, who: str) -> str:
+    """By `answer`. With G.711 on offer it can only be how the sound is to be secured."""
+    whose = f"{who} offers" if answer.direction == "out" else f"{who} does not take what we offer:"
+    answered = label(answer.message)
+    if offer is None:
+        return f"no codec in common ({answered}): {whose} something that was not kept"
+    asked = f"{whose} {', '.join(offer.codecs)} as {offer.protocol}"
+    if _G711.intersection(offer.codecs):
+        keys = "with" if offer.keys else "without"
+        return (
+            f"no agreement on SRTP ({answered}): {asked} {keys} keys; `srtp` of the trunk or of [registrar] "
+            "has to go with what the other side has"
+        )
+    return f"no codec in common ({answered}): {asked}; G.711 (PCMA, PCMU) has to be allowed"
 
 
 def _address_findings(messages: Sequence[Captured], who: Callable[[Captured], str]) -> Iterator[str]:

@@ -40,6 +40,7 @@ class OfferAnswer:
         self.received: SessionDescription | None = None
         "The peer's offer that we have not answered."
         self._written = b""
+        self._insists = False
 
     @property
     def busy(self) -> bool:
@@ -64,6 +65,17 @@ class OfferAnswer:
         self._written = body
         self.offered = True
         return body
+
+    @property
+    def may_insist(self) -> bool:
+        """Whether a peer that has refused our offer may take it as RTP/SAVP: those that want nothing but
+        secured sound do not all know that RTP/AVP can have keys (RFC 8643)."""
+        return self._keys.policy == "preferred" and not self._insists
+
+    def offer_anew(self, *, insist: bool) -> bytes:
+        """Our first offer again, for another attempt. `insist`: as RTP/SAVP, to which plain is no answer."""
+        self._insists = insist
+        return self.offer()
 
     def take_offer(self, body: bytes) -> None:
         """The peer's offer. Raises SdpError; then nothing has changed."""
@@ -105,7 +117,7 @@ class OfferAnswer:
         """Of our next offer: as it was agreed on. RTP/AVP with a key says that plain will do (RFC 8643)."""
         if self.remote is not None and self.remote.secured is not None:
             return self.remote.profile
-        return "RTP/SAVP" if self._keys.policy == "required" else "RTP/AVP"
+        return "RTP/SAVP" if self._insists or self._keys.policy == "required" else "RTP/AVP"
 
     def _offering(self) -> LocalMedia:
         local = self._local()

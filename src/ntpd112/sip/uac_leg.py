@@ -267,14 +267,16 @@ class OutboundLeg(ModifiableLeg):
             self._answers.take(response, self._invite.request)
             self._credentials = self._answers.headers
             self._invite_again(now, self._credentials)
+        elif response.code == 488 and self.media.may_insist:
+            self._invite_again(now, {}, self.media.offer_anew(insist=True))
         elif self._target.others and (response.code == 408 or 500 <= response.code < 600):
             self._next_gateway(cause, now)
         else:
             return False
         return True
 
-    def _invite_again(self, now: float, changed: dict[str, list[str]]) -> None:
-        """The same call, with other headers."""
+    def _invite_again(self, now: float, changed: dict[str, list[str]], body: bytes = b"") -> None:
+        """The same call, with other headers or another offer."""
         old = self._invite.request
         fields = {name: values for name, values in old.fields.items() if name != "via"}
         fields["cseq"] = [f"{old.cseq[0] + 1} INVITE"]
@@ -285,7 +287,7 @@ class OutboundLeg(ModifiableLeg):
         self.media.offered = True
         self.dialog = None
         uri = str(self._target.uri)
-        self._invite = self._send_invite(Request("INVITE", uri, fields=fields, body=old.body), now)
+        self._invite = self._send_invite(Request("INVITE", uri, fields=fields, body=body or old.body), now)
 
     def _on_silent_gateway(self, now: float) -> None:
         AbandonedInvite(self.core, self._invite, self._target)
@@ -300,7 +302,8 @@ class OutboundLeg(ModifiableLeg):
             del self._invite.request.fields[name]
         self._credentials, self._answers = {}, None
         contact = [self.core.contact(following.flow)]
-        self._invite_again(now, {"to": [f"<{following.uri}>"], "contact": contact})
+        changed = {"to": [f"<{following.uri}>"], "contact": contact}
+        self._invite_again(now, changed, self.media.offer_anew(insist=False))
         if line is not None:
             line.passed_over(passed, cause, now)
 
