@@ -7,9 +7,10 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
+from tests.databases import NEWEST_SCHEMA
 from tests.postgres import PostgresServer, postgres_server
 
-from ntpd112.cdr.database import open_database
+from ntpd112.cdr.database import create_engine
 
 __all__ = ["postgres_server"]
 
@@ -26,6 +27,7 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 @pytest.fixture
 async def engine(url: str) -> AsyncIterator[AsyncEngine]:
     """On the newest schema."""
-    made = await open_database(url)
+    await NEWEST_SCHEMA.put(url)
+    made = create_engine(url)
     yield made
     await made.dispose()
