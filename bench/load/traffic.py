@@ -77,7 +77,7 @@ def call(folder: Path, net: Loopback, target: str, *, rate: int, calls: int, hol
     statistics.unlink(missing_ok=True)
     options: list[str | Path] = ["-sf", file, "-i", net.telco, "-p", "5060", "-mi", net.telco, "-nostdin"]
     options += ["-r", str(rate), "-m", str(calls), "-l", str(MOST_AT_ONCE)]
-    options += ["-recv_timeout", str(ANSWER_LIMIT_MS), "-timeout", "120", "-default_behaviors", "all"]
+    options += ["-recv_timeout", str(ANSWER_LIMIT_MS), "-timeout", "120", "-default_behaviors", "all", "-aa"]
     options += ["-trace_stat", "-stf", statistics, "-fd", "1"]
     program = Program([_sipp(), *options, target], folder / "callers.log", folder=folder)
     program.start()

@@ -186,7 +186,7 @@ def test_a_phone_that_never_answers_options_is_believed() -> None:
     assert not phone.over
 
 
-def test_a_silent_destination_is_believed_for_its_gateway_may_send_no_silence_nor_know_options() -> None:
+def test_a_silent_destination_is_not_asked_as_soon_as_a_phone_for_its_gateway_may_know_no_options() -> None:
     police = {"name": "police", "kind": "centre", "to": "sip:110@192.0.2.5"}
     desk = Desk(ladder=[{"after": 10, "to": "police"}], also={"destination": [police]})
     caller = desk.call()

@@ -362,11 +362,10 @@ class Day(RuleBasedStateMachine):
     @precondition(lambda self: self.call_id(0) != "none")
     @rule(pick=PICK, which=PICK)
     def a_phone_falls_silent(self, pick: int, which: int) -> None:
-        """Muted, or gone if it was switched off."""
-        parties = self.town.context.calls[self.call_id(pick)].parties
-        if parties:
-            media: Any = parties[which % len(parties)].media
-            self.town.media.fall_silent(media)
+        """Muted, or gone if it was switched off. The caller's too."""
+        call = self.town.context.calls[self.call_id(pick)]
+        media: list[Any] = [call.media, *(party.media for party in call.parties)]
+        self.town.media.fall_silent(media[which % len(media)])
         self.run()
 
     @rule()

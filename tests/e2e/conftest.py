@@ -282,6 +282,7 @@ class Stage:
         transport: str = "u1",
         calls: int = 1,
         rate: int = 1,
+        answers_options: bool = False,
     ) -> Sipp:
         """SIPp as a telco's trunk, not started yet. `rate`: calls a second."""
         caller = Sipp(
@@ -293,6 +294,7 @@ class Stage:
             transport=transport,
             calls=calls,
             rate=rate,
+            answers_options=answers_options,
         )
         self._stops.append(caller.stop)
         return caller

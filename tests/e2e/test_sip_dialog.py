@@ -172,12 +172,14 @@ def test_interval_below_the_minimum_is_refused_with_the_minimum(stage: Stage) ->
 
 
 def test_dead_callers_are_let_go(stage: Stage) -> None:
-    """Two callers at once, since both take their time: one never acknowledges our 200 (64 × T1 = 32 s), one
-    lets its session timer run out (90 s, given up 30 s before: RFC 4028 §10)."""
-    agent = stage.agent(op1={}, op2={})
+    """Three callers at once, since all take their time: one never acknowledges our 200 (64 × T1 = 32 s), one
+    lets its session timer run out (90 s, given up 30 s before: RFC 4028 §10) though it answers OPTIONS, and
+    one is gone: no sound and no answer."""
+    agent = stage.agent(op1={}, op2={}, op3={})
     long_ms = 80_000
     timer = ["Supported: timer", "Session-Expires: 90;refresher=uac"]
-    for operator in ("op1", "op2"):
+    operators = ("op1", "op2", "op3")
+    for operator in operators:
         stage.sipp_phone(agent, operator, *picks_up(), expect_request("BYE", timeout_ms=long_ms), confirm())
     silent = stage.caller(
         agent,
@@ -187,6 +189,7 @@ def test_dead_callers_are_let_go(stage: Stage) -> None:
         ack(),
         expect_request("BYE", timeout_ms=long_ms, contains="Reason:"),
         confirm(),
+        answers_options=True,
     )
     no_ack = stage.caller(
         agent,
@@ -197,12 +200,15 @@ def test_dead_callers_are_let_go(stage: Stage) -> None:
         confirm(),
     )
 
+    gone = stage.caller(agent, invite(), *answered())
+
     silent.start()
+    gone.run()
     no_ack.run()
     silent.finish()
 
-    cdrs = agent.wait_for_cdrs(2)
+    cdrs = agent.wait_for_cdrs(3)
     assert {cdr["hangup_by"] for cdr in cdrs} == {"system"}
     assert {cdr["disposition"] for cdr in cdrs} == {"answered"}
     # Phones from which no sound ever came are taken out, all but the last that serves.
-    eventually(lambda: all(not agent.operator(one)["call"] for one in ("op1", "op2")), "both are free")
+    eventually(lambda: all(not agent.operator(one)["call"] for one in operators), "all are free")

@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from ntpd112.sip.events import Ended, InfoDtmf, Probed
-from ntpd112.sip.leg import Leg
+from ntpd112.sip.leg import LOST, Leg
 from ntpd112.sip.message import Response
+from ntpd112.sip.midcall import PATIENCE_S
+from ntpd112.sip.modify import ModifiableLeg
 
 from .pair import Pair, name_of
 from .test_leg_calls import BYE, assert_nothing_left, drop_all, drop_first
@@ -70,36 +72,96 @@ def test_any_refusal_shows_that_somebody_is_there(code: int) -> None:
 
 
 @pytest.mark.parametrize("code", [408, 481])
-def test_a_peer_that_has_lost_the_call_ends_it(code: int) -> None:
+def test_who_refuses_the_question_but_takes_a_refresh_has_the_call(code: int) -> None:
     pair, theirs = answering(code)
+    assert pair.b.events[-1] == Probed(theirs, False)
+    assert pair.take_wire()[-2:] == ["b UPDATE", "a 200 UPDATE"]
+    assert theirs.state == "established"
+
+
+@pytest.mark.parametrize("code", [408, 481])
+def test_a_peer_that_has_lost_the_call_ends_it(code: int) -> None:
+    pair, theirs = answering(code, refresh=code)
     assert pair.b.events[-2] == Probed(theirs, False)
     ended = pair.b.events[-1]
     assert isinstance(ended, Ended)
     assert (ended.leg, ended.by, ended.cause.sip_code) == (theirs, "lost", code)
 
 
-def answering(code: int) -> tuple[Pair, Leg]:
-    """b has probed a, which answered OPTIONS with `code`."""
+def answering(code: int, refresh: int = 0) -> tuple[Pair, Leg]:
+    """b has probed a, which answered OPTIONS with `code`, and UPDATE with `refresh`, if that is not 0."""
     pair = Pair()
     mine, theirs = pair.call()
+    assert isinstance(mine, ModifiableLeg)
     mine._on_options = lambda transaction, now: mine._respond(transaction, code, now)  # type: ignore[method-assign]
+    if refresh:
+        mine._on_update = lambda transaction, now: mine._respond(transaction, refresh, now)  # type: ignore[method-assign]
     theirs.probe(pair.now)
     pair.run()
     return pair, theirs
 
 
-def test_a_silent_peer_is_lost_after_timer_f() -> None:
+def test_who_never_answers_options_is_there_if_a_refresh_is_answered() -> None:
     pair = Pair(judge=drop_all("OPTIONS"))
     _, theirs = pair.call()
     theirs.probe(pair.now)
-    pair.pass_time(31)
+    pair.pass_time(PATIENCE_S - 1)
+    assert "b UPDATE" not in pair.wire
+    pair.pass_time(60)
+    assert pair.wire.count("b UPDATE") == 1
+    assert theirs.state == "established"
+
+
+def test_a_peer_without_update_is_asked_by_reinvite() -> None:
+    pair = Pair(judge=drop_all("OPTIONS"))
+    pair.call({"Allow": "INVITE, ACK, BYE, CANCEL"})
+    theirs = pair.b.legs[0]
+    theirs.probe(pair.now)
+    pair.pass_time(60)
+    others = [entry for entry in pair.take_wire() if "OPTIONS" not in entry]
+    assert others[-3:] == ["b INVITE", "a 200 INVITE", "b ACK"]
+    assert theirs.state == "established"
+
+
+def test_a_peer_that_is_gone_is_lost_within_40_seconds() -> None:
+    gone = False
+    pair = Pair(judge=lambda data: "drop" if gone else "pass")
+    _, theirs = pair.call()
+    gone = True
+    theirs.probe(pair.now)
+    pair.pass_time(PATIENCE_S + 31)
     assert theirs.state == "established"
     pair.pass_time(2)
     assert pair.b.story()[-2:] == ["Probed", "Ended"]
     ended = pair.b.events[-1]
     assert isinstance(ended, Ended)
     assert (ended.by, ended.cause.sip_code) == ("lost", 408)
-    assert_nothing_left(pair)
+    pair.settle()
+    assert pair.b.leaks == (0, 0, 0)
+
+
+def test_a_network_that_is_away_for_a_moment_ends_nothing() -> None:
+    pair = Pair()
+    _, theirs = pair.call()
+    cannot_send(pair, theirs)
+    assert theirs.state == "established"
+    theirs.probe(pair.now)
+    pair.run()
+    cannot_send(pair, theirs)
+    assert theirs.state == "established"
+    cannot_send(pair, theirs)
+    ended = pair.b.events[-1]
+    assert isinstance(ended, Ended)
+    assert (ended.by, ended.cause) == ("lost", LOST)
+
+
+def cannot_send(pair: Pair, leg: Leg) -> None:
+    """b probes while nothing can be sent."""
+    leg.probe(pair.now)
+    while out := pair.b.ua.outgoing():
+        for one in out:
+            pair.b.ua.send_failed(one, pair.now)
+    pair.b.gather()
 
 
 def test_a_lost_question_is_repeated() -> None:

@@ -50,6 +50,7 @@ from .repairing import Repairing
 from .requeue import Requeue
 from .ringing import Ringing
 from .screening import Screening
+from .silences import Silences
 from .sound import Sound
 from .sound_problems import SoundProblems
 from .supervision import Supervision
@@ -99,6 +100,7 @@ class CallControl:
         self._desk = Desk(context, sound, talking, dialing, self.ending, self._arrival, codes)
         self._readiness = Readiness(context)
         self._sound_problems = SoundProblems(context)
+        self._silences = Silences(context)
         self._notices = Notices(context)
         self._repairing = Repairing(context, self.ending, self._offering, queueing, self._lines)
         context.guard = self._guarded_action
@@ -310,6 +312,7 @@ class CallControl:
     def _on_media(self, event: MediaEvent, now: float) -> None:
         self._call_in.on_media(event, now)
         self._sound_problems.on_media(event, now)
+        self._silences.on_media(event, now)
         match event:
             case media_events.Learned():
                 self._sound.learned(event)

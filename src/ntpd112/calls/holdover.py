@@ -68,8 +68,8 @@ class HoldOver:
     # --- phones that fall silent
 
     def silent(self, call: Call, party: Party, now: float) -> None:
-        """No sound comes from this party: muted, on hold, or gone? Only our own phones are asked: the gateway
-        of an agency may send nothing in silence and answer no OPTIONS either; session timers tell of it."""
+        """No sound comes from this party: muted, on hold, or gone? Only our own phones are asked so soon: the
+        gateway of an agency may send nothing in silence and answer no OPTIONS either (`silences.py`)."""
         if party.kind in STAFF:
             party.silent = True
             self._ask(call, party, now)

@@ -125,7 +125,7 @@ class InfoDtmf:
 
 @dataclass(frozen=True, slots=True)
 class Probed:
-    """What came of `leg.probe`. Not `alive`: `Ended` follows."""
+    """What came of `leg.probe`. Not `alive`: `Ended` follows, if the peer answers no refresh either."""
 
     leg: Leg
     alive: bool

@@ -130,8 +130,9 @@ class Leg:
         raise NotImplementedError
 
     def probe(self, now: float) -> None:
-        """Ask an established leg's peer whether it is still there. `Probed` tells; without any answer in 32 s
-        (Timer F) the leg is lost. Without effect while a question is out."""
+        """Ask an established leg's peer whether it is still there, by OPTIONS. `Probed` tells; without an
+        answer a refresh asks again, and without one to that (within 40 s of the first question) the leg is
+        lost. Without effect while a question is out."""
         raise NotImplementedError
 
     # What comes from the peer

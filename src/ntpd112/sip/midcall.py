@@ -3,11 +3,11 @@ whether the peer is still there."""
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
-from .events import Cause, InfoDtmf, Probed, Referred
+from .events import InfoDtmf, Probed, Referred
 from .info import key_of
-from .leg import LOST, Leg
+from .leg import Leg
 from .message import Response
 from .offer_answer import SDP
 from .refer import Refer, Referral, UnsupportedScheme
@@ -15,6 +15,12 @@ from .transaction import ServerTransaction
 from .transactions import OnResponse
 from .uri import SipSyntaxError
 
+if TYPE_CHECKING:
+    from .events import Cause
+    from .timers import Timer
+
+PATIENCE_S = 8.0
+"Seconds for an answer to OPTIONS: by then it was sent five times over UDP."
 MAX_PHRASE = 200
 "Characters of a refusal's reason: it may quote what the peer sent."
 
@@ -26,6 +32,10 @@ class MidCallLeg(Leg):
     "Of the last REFER."
     _probing = False
     "An OPTIONS of ours has no answer yet."
+    _doubt: Timer | None = None
+    "Until a peer that does not answer it is asked by a refresh."
+    _doubts = 0
+    "OPTIONS in a row without an answer, nor one to anything else."
 
     # REFER
 
@@ -82,6 +92,7 @@ class MidCallLeg(Leg):
             return
         assert self.dialog is not None
         self._probing = True
+        self._doubt = self.core.timers.start(now + PATIENCE_S, self._doubted)
         self._request(self.dialog, "OPTIONS", {"accept": [SDP]}, self._on_probe_response, now)
 
     def _on_probe_response(self, response: Response, now: float) -> None:
@@ -93,11 +104,27 @@ class MidCallLeg(Leg):
         # An answer without headers is none: our own transaction says that none came.
         alive = bool(response.fields) and response.code not in (408, 481)
         self.core.emit(Probed(self, alive))
-        if not alive:
-            self._lose(Cause(481, 41, "Peer lost the call") if response.code == 481 else LOST, now)
+        if alive:
+            self._doubts = 0
+            self._stop_doubt()
+        elif self._doubt is not None:
+            self._doubted(now)
+
+    def _doubted(self, now: float) -> None:
+        """Some who are there pass over an OPTIONS, or look for no dialog and say 481. A refresh tells: nobody
+        who has the call leaves that without an answer, and its end is the leg's (RFC 3261 §12.2.1.2)."""
+        self._stop_doubt()
+        self._doubts += 1
+        self._refresh(now)
+
+    def _stop_doubt(self) -> None:
+        if self._doubt is not None:
+            self._doubt.cancel()
+            self._doubt = None
 
     def _finish(self, by: Literal["remote", "local", "lost"], cause: Cause) -> None:
         if self._referral is not None:
             self._referral.stop()
             self._referral = None
+        self._stop_doubt()
         super()._finish(by, cause)

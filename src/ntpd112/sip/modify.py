@@ -18,6 +18,8 @@ from .session_timer import TooSmall
 from .timers import Timer
 from .transaction import InviteServer, ServerTransaction
 
+MAX_DOUBTS = 2
+"Questions to a silent peer that could not even be sent until it is lost: a network may be away for a moment."
 MAX_RETRY_AFTER = 10.0
 "Seconds: the longest Retry-After for a request that overlaps another (RFC 3261 §14.2)."
 
@@ -226,15 +228,16 @@ class ModifiableLeg(MidCallLeg):
         if code < 200 or self.state == "ended":
             return
         self._asking = False
+        self._doubts = 0 if response.fields else self._doubts
         if code < 300:
             assert self.dialog is not None
             self.dialog.refresh_target(response)
             self._learn_peer(response)
             self.session.accept_response(response)
             self.session.restart(now)
-        elif code in (408, 481):
+        elif code in (408, 481) or (self._doubts >= MAX_DOUBTS and not response.fields):
             # What ends is the dialog itself (RFC 3261 §12.2.1.2).
-            self._lose(LOST if code == 408 else Cause(481, 41, "Peer lost the call"), now)
+            self._lose(Cause(481, 41, "Peer lost the call") if code == 481 else LOST, now)
         elif code == 491:
             self._try_again(response, now)
         elif code == 422 and self.session.raise_to(response):

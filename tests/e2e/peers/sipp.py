@@ -47,7 +47,9 @@ class Sipp:
         calls: int = 1,
         rate: int = 1,
         transport: str = "u1",
+        answers_options: bool = False,
     ) -> None:
+        """`answers_options`: within a call, at any step; else they end it, as all unexpected does."""
         command = shutil.which("sipp")
         assert command, "sipp is missing: scripts/install-test-tools.sh installs it"
         self._folder = folder / f"sipp-{next(_numbers)}"
@@ -59,6 +61,7 @@ class Sipp:
             [
                 command,
                 *self._options(file, host, port, transport, calls, rate),
+                *(["-aa"] if answers_options else []),
                 *([target] if target else []),
             ],
             self._folder / "log",
