@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 
 import msgspec
+from tests.api.trials import FakeTrials
 
 from ntpd112.calls.tally import Tally
 from ntpd112.calls.views import (
@@ -243,6 +244,7 @@ class FakeCentre:
 
     def __init__(self) -> None:
         self.classified: list[tuple[str, Classification, str]] = []
+        self.trials = FakeTrials()
         self.changed: list[tuple[str, SettableState, str]] = []
         self.callbacks = FakeCallbacks()
         self.steering = FakeSteering(self)
@@ -392,7 +394,7 @@ class FakeCentre:
     def test_trunk(self, trunk: str, done: Callable[[TrunkTestView], None]) -> None:
         if trunk != "pbx":
             raise UnknownTrunk(f'no trunk has the name "{trunk}"')
-        done(TrunkTestView(trunk=trunk, fine=True, probes=[PROBE]))
+        done(TrunkTestView(trunk=trunk, fine=True, probes=[PROBE], gateways=["sip:127.0.0.1"]))
 
     def flood(self) -> FloodView:
         return self.flooded

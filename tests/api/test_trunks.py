@@ -37,5 +37,10 @@ async def test_a_wrong_body_switches_nothing(site: Site, body: object) -> None:
 
 async def test_a_trunk_s_peers_are_asked(site: Site) -> None:
     answer = await site.client.post("/api/v1/trunks/pbx/test")
-    assert answer.json() == {"trunk": "pbx", "fine": True, "probes": [msgspec.to_builtins(PROBE)]}
+    assert answer.json() == {
+        "trunk": "pbx",
+        "fine": True,
+        "probes": [msgspec.to_builtins(PROBE)],
+        "gateways": ["sip:127.0.0.1"],
+    }
     assert (await site.client.post("/api/v1/trunks/telkom/test")).status_code == 404

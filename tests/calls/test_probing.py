@@ -31,7 +31,7 @@ class Site:
             options=self.options,
             core=SimpleNamespace(sent_by=lambda flow: Address(OURS, 5060)),
         )
-        context: Any = SimpleNamespace(ua=ua, timers=self.timers)
+        context: Any = SimpleNamespace(ua=ua, timers=self.timers, outbound=None)
         trunks = Trunks([TrunkSpec("pbx", peers, 60, options_s=0)])
         self.probing = Probing(context, trunks, lambda: None, lambda: self.now)
 
@@ -146,7 +146,7 @@ def test_every_peer_has_to_answer() -> None:
 def test_a_trunk_of_networks_has_nobody_to_ask() -> None:
     site = Site("10.0.0.0/24")
     site.test()
-    assert site.found == [TrunkTestView(trunk="pbx", fine=False, probes=[])]
+    assert site.found == [TrunkTestView(trunk="pbx", fine=False, probes=[], gateways=[])]
 
 
 def test_a_trunk_that_is_not_there_is_named(site: Site) -> None:

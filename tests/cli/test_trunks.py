@@ -115,7 +115,7 @@ SILENT = probe(transport="tcp", fine=False, code=0, round_trip_ms=None, seen="",
 
 
 def test_a_trunk_that_is_fine_is_shown_with_how_it_sees_us(terminal: Terminal, agent: Agent) -> None:
-    agent.answer = (200, {"trunk": "pbx", "fine": True, "probes": [probe(), SILENT]})
+    agent.answer = (200, {"trunk": "pbx", "fine": True, "probes": [probe(), SILENT], "gateways": []})
     lines = terminal.run("trunk", "test", "pbx").output.splitlines()
     assert lines[1].split() == ["192.0.2.20:5060", "udp", "200", "12.5", "192.0.2.10:5060"]
     assert lines[2].split() == ["192.0.2.20:5060", "tcp", "none", "does", "not", "say"]
@@ -127,13 +127,13 @@ def test_a_trunk_that_is_fine_is_shown_with_how_it_sees_us(terminal: Terminal, a
 
 
 def test_a_trunk_that_is_not_fine_is_exit_code_1_as_json_too(terminal: Terminal, agent: Agent) -> None:
-    agent.answer = (200, {"trunk": "pbx", "fine": False, "probes": [SILENT]})
+    agent.answer = (200, {"trunk": "pbx", "fine": False, "probes": [SILENT], "gateways": []})
     assert "no connection by TCP" in terminal.run("trunk", "test", "pbx", code=1).output
     assert json.loads(terminal.run("trunk", "test", "pbx", "--json", code=1).output)["probes"] == [SILENT]
 
 
 def test_a_trunk_of_networks_has_nobody_to_ask(terminal: Terminal, agent: Agent) -> None:
-    agent.answer = (200, {"trunk": "pbx", "fine": False, "probes": []})
+    agent.answer = (200, {"trunk": "pbx", "fine": False, "probes": [], "gateways": []})
     assert "nobody to ask" in terminal.run("trunk", "test", "pbx", code=1).output
 
 

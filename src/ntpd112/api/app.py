@@ -45,6 +45,7 @@ from ntpd112.api.routes import (
     sessions,
     steering,
     talking,
+    trials,
     webhooks,
 )
 from ntpd112.audit import AuditLog
@@ -134,6 +135,7 @@ def create_app(
         levels,
         operators,
         plant,
+        trials,
         flood,
         prompts,
         configuration,

@@ -31,6 +31,7 @@ TOLD = frozenset(
         "attended",
         "classification",
         "expires_at",
+        "gateway",
         "hold",
         "mode",
         "name",

@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from starlette.routing import compile_path
 
 from ntpd112.api.visibility import said
+from ntpd112.calls.trial_views import UnknownTrial
 from ntpd112.calls.views import (
     StateConflict,
     UnknownCall,
@@ -129,6 +130,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(UnknownOperator, not_found)
     app.add_exception_handler(UnknownParty, not_found)
     app.add_exception_handler(UnknownTrunk, not_found)
+    app.add_exception_handler(UnknownTrial, not_found)
     app.add_exception_handler(StateConflict, conflict)
     app.add_exception_handler(Unreachable, conflict)
     app.add_exception_handler(Exception, bug)

@@ -21,6 +21,7 @@ from .context import Context
 from .control import CallControl
 from .expected import expected_wait
 from .figures import figures
+from .live_trials import LiveTrials, TrialCalls
 from .plant import Plant
 from .probing import Probing
 from .remembered import LiveMemory
@@ -68,6 +69,7 @@ class LiveCentre:
         self.callbacks: CallbackList = LiveCallbacks(context, control.callbacks, self._zone, on_input, now)
         self.steering: WaitingCommands = Steering(context, self._call_view, on_input, now)
         self.remembered: Remembered = LiveMemory(context, on_input, now)
+        self.trials: TrialCalls = LiveTrials(control.trials, trunks, self._date, on_input, now)
         self.commands: CallCommands = Commands(context, control, self._call_view, on_input, now)
 
     # --- calls

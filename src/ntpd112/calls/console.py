@@ -9,6 +9,7 @@ from typing import Protocol
 from ntpd112.journal.events import CallbackOutcome, Classification
 from ntpd112.memory import Level, Standing
 
+from .live_trials import TrialCalls
 from .views import (
     By,
     CallbackView,
@@ -149,6 +150,9 @@ class CallCentre(Protocol):
 
     @property
     def remembered(self) -> Remembered: ...
+
+    @property
+    def trials(self) -> TrialCalls: ...
 
     @property
     def commands(self) -> CallCommands: ...

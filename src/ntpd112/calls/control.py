@@ -56,6 +56,7 @@ from .sound_problems import SoundProblems
 from .supervision import Supervision
 from .talking import Talking
 from .transfer import Transfers
+from .trial import Trials
 
 MAX_ROUNDS = 10_000
 "Events one turn may handle before it yields to the sockets again; a real turn has a few dozen."
@@ -75,6 +76,7 @@ class CallControl:
         dialing = Dialing(context, sound, ringing)
         screening = Screening(context)
         self._call_in = CallIn(context, sound)
+        self.trials = Trials(context, sound)
         self.flood = Flood(context, self._call_in)
         queueing = Queueing(context, announcing, screening, self.flood)
         talking = Talking(context, sound, bridge, dialing, announcing)
@@ -152,6 +154,7 @@ class CallControl:
     def stop(self, now: float) -> None:
         """End every live call: the agent stops and will not come back for them."""
         self._call_in.stop(now)
+        self.trials.stop(now)
         for call in list(self._context.calls.values()):
             self.ending.call_over(call, "interrupted", "system", causes.STOPPING, now)
         self._lines.stop(now)
@@ -240,6 +243,7 @@ class CallControl:
         if found is None:
             self._lines.on_leg(event, now)
             self._call_in.on_leg(event, now)
+            self.trials.on_leg(event, now)
             return
         call, leg = found[0], event.leg  # type: ignore[union-attr]
         match event:
@@ -311,6 +315,7 @@ class CallControl:
 
     def _on_media(self, event: MediaEvent, now: float) -> None:
         self._call_in.on_media(event, now)
+        self.trials.on_media(event, now)
         self._sound_problems.on_media(event, now)
         self._silences.on_media(event, now)
         match event:

@@ -95,7 +95,10 @@ class _Run:
         probes = [self._found.get(way) or self._view(way, None, ANSWER_S) for way in self._ways]
         hosts = {way.remote.host for way in self._ways}
         answering = {way.remote.host for way, probe in self._found.items() if probe.fine}
-        self._done(TrunkTestView(trunk=self._trunk, fine=bool(hosts) and hosts == answering, probes=probes))
+        outbound = self._context.outbound
+        gateways = [] if outbound is None else [str(one.uri) for one in outbound.gateways(self._trunk)]
+        fine = bool(hosts) and hosts == answering
+        self._done(TrunkTestView(trunk=self._trunk, fine=fine, probes=probes, gateways=gateways))
 
     def _view(self, way: Flow, response: Response | None, took_s: float) -> ProbeView:
         came = response if response is not None and response.fields else None

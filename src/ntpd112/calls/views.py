@@ -222,6 +222,8 @@ class TrunkTestView(msgspec.Struct, frozen=True, kw_only=True):
     fine: bool
     "Every peer answers by one transport at least."
     probes: list[ProbeView]
+    gateways: list[str]
+    "Where calls of ours go, as configured."
 
 
 class CallbackView(msgspec.Struct, frozen=True, kw_only=True):

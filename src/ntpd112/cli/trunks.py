@@ -12,6 +12,7 @@ from rich.table import Table
 
 from .common import ConfigOption, JsonOption, configuration, fail, print_json
 from .running import KEY_VARIABLE, ask
+from .trunk_calls import make_test_call, show_test_call
 
 app = typer.Typer(no_args_is_help=True)
 TrunkName = Annotated[str, typer.Argument(metavar="NAME", help="As in the configuration.")]
@@ -56,20 +57,49 @@ def maintenance(
 
 
 @app.command("test", epilog=f"Needs an API key with the scope `admin` in ${KEY_VARIABLE}.")
-def try_out(name: TrunkName, as_json: JsonOption = False, config: ConfigOption = None) -> None:
+def try_out(
+    name: TrunkName,
+    call: Annotated[
+        str,
+        typer.Option(
+            metavar="NUMBER",
+            help="Make a test call to this number too, as the trunk wants it. It really rings there.",
+        ),
+    ] = "",
+    gateway: Annotated[
+        str, typer.Option(metavar="URI", help="By this gateway; else by the one that calls take first now.")
+    ] = "",
+    all_gateways: Annotated[bool, typer.Option("--all-gateways", help="By each gateway in turn.")] = False,
+    listen: Annotated[
+        float, typer.Option(metavar="SECONDS", min=1, max=60, help="From the answer to our BYE.")
+    ] = 8.0,
+    as_json: JsonOption = False,
+    config: ConfigOption = None,
+) -> None:
     """Ask a trunk's peers by OPTIONS, from the agent's own sockets: are they there, how do they see us, and
-    what is likely wrong? Exit code 1 unless every peer answers well by one transport.
+    what is likely wrong? With --call also by a test call, which no operator and no CDR sees. Exit code 1
+    unless every peer answers well by one transport and nothing of the calls is marked with !.
 
-    Example: ntpd112 trunk test telkom
+    \b
+    Examples:
+      ntpd112 trunk test telkom
+      ntpd112 trunk test telkom --call 02150000000 --all-gateways
     """
-    result = ask(configuration(config), "POST", f"/trunks/{quote(name, safe='')}/test")
-    if as_json:
-        print_json(result)
-    elif result["probes"]:
+    settings = configuration(config)
+    result = ask(settings, "POST", f"/trunks/{quote(name, safe='')}/test")
+    if not as_json and result["probes"]:
         _show(result["probes"])
-    if not result["probes"]:
+    calls = []
+    for way in (result["gateways"] or [gateway]) if all_gateways else [gateway]:
+        if call:
+            calls.append(make_test_call(settings, name, {"to": call, "gateway": way, "listen_s": listen}))
+            if not as_json:
+                show_test_call(calls[-1])
+    if as_json:
+        print_json({**result, "calls": calls} if call else result)
+    if not (result["probes"] or call):
         fail(f'trunk "{name}" has no peer that is a single address, or none we can reach: nobody to ask')
-    if not result["fine"]:
+    if not (result["fine"] or not result["probes"]) or not all(one["fine"] for one in calls):
         raise typer.Exit(1)
 
 

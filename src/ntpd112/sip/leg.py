@@ -7,6 +7,7 @@ and `uac_leg.py` (we called).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar, Literal
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
     from .trunks import Trunk
 
 State = Literal["calling", "answered", "established", "ended"]
+Witness = Callable[[str, Response, float], None]
+"Called with the method of our request, the answer (without headers: it is our own, since none came), now."
 NO_TAG = "0"
 "What a Replaces says for the tag of a peer that has none (RFC 2543)."
 LOST = Cause(408, 102)
@@ -76,6 +79,8 @@ class Leg:
         "We hung up before our 2xx had its ACK: BYE goes when it comes (RFC 3261 §15)."
         self._closing = False
         "A BYE of ours is out."
+        self.witness: Witness | None = None
+        "Sees every answer to our first INVITE and to our BYE, for who tests a trunk."
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.id} {self.state} {self.call_id}>"
@@ -216,6 +221,8 @@ class Leg:
         self._request(self.dialog, "BYE", reason_headers(cause), self._on_bye_response, now)
 
     def _on_bye_response(self, response: Response, now: float) -> None:
+        if self.witness is not None:
+            self.witness("BYE", response, now)
         if response.code >= 200:
             self._forget()
 

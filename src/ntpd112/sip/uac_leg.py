@@ -143,6 +143,8 @@ class OutboundLeg(ModifiableLeg):
     # Responses to the INVITE
 
     def _on_response(self, response: Response, now: float) -> None:
+        if self.witness is not None:
+            self.witness("INVITE", response, now)
         if response.code < 200:
             self._on_provisional(response, now)
         elif response.code < 300:

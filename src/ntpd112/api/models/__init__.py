@@ -48,6 +48,7 @@ from .prompts import PromptLanguage, PromptMadeOut, PromptName, PromptOut
 from .reports import AgencyOut, ReportOut, SummaryOut
 from .steering import PriorityIn, PullIn, RequirementsIn
 from .talking import PartyIn, SupervisionIn, TransferIn
+from .trials import TrialIn, TrialOut
 from .webhooks import DeadOut, DeliveryId, HookName, ResentOut, TestedOut, WebhookOut
 
 __all__ = [
@@ -122,6 +123,8 @@ __all__ = [
     "TestedOut",
     "TransferIn",
     "TransferOut",
+    "TrialIn",
+    "TrialOut",
     "TrunkOut",
     "TrunkTestOut",
     "WebhookOut",

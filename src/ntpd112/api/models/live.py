@@ -205,6 +205,7 @@ class TrunkTestOut(Model):
     trunk: str = Field(examples=["pbx"])
     fine: bool = Field(description="Every peer answers by one transport at least.", examples=[True])
     probes: list[ProbeOut] = Field(description="Empty: the trunk has no peer with a single address.")
+    gateways: list[str] = Field(description="Where calls of ours go.", examples=[["sip:10.1.0.5"]])
 
 
 class MaintenanceIn(Sent):
