@@ -378,7 +378,7 @@ class FakeCentre:
                 nearly_full=False,
                 max_rate=0.0,
                 maintenance=self.maintenance,
-                gateways=[GatewayView(uri="sip:127.0.0.1", up=True)],
+                gateways=[GatewayView(uri="sip:127.0.0.1", address="127.0.0.1:5060/udp", up=True)],
                 registered=True,
                 registration="",
                 registered_since=NOW,

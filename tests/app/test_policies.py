@@ -10,6 +10,8 @@ from ntpd112.config import Strategy as Configured
 from ntpd112.queue import LadderStep as AcdStep
 from ntpd112.queue import QueuePolicy
 from ntpd112.queue.model import Strategy
+from ntpd112.sip.locate import Service
+from ntpd112.sip.names import Names
 from ntpd112.sip.session_policy import SessionPolicy
 from ntpd112.sip.trunks import TrunkSpec
 
@@ -78,7 +80,7 @@ def test_a_trunk_arrives_as_it_was_written() -> None:
         session_refresher="peer",
         reliable_provisional="off",
     )
-    assert trunk_of(trunk) == TrunkSpec(
+    assert trunk_of(trunk, Names()) == TrunkSpec(
         "pbx",
         ["10.1.0.5"],
         max_calls=7,
@@ -97,4 +99,12 @@ def test_a_trunk_arrives_as_it_was_written() -> None:
 
 
 def test_a_trunk_that_says_nothing_has_the_sessions_of_every_peer() -> None:
-    assert trunk_of(TrunkConfig(name="pbx", peers=["10.1.0.5"])).policy == SessionPolicy()
+    assert trunk_of(TrunkConfig(name="pbx", peers=["10.1.0.5"]), Names()).policy == SessionPolicy()
+
+
+def test_a_peer_s_name_stands_for_the_addresses_it_leads_to_as_far_as_known() -> None:
+    names = Names()
+    trunk = TrunkConfig(name="pbx", peers=["10.1.0.5", "SBC.telkom.example"])
+    assert trunk_of(trunk, names).networks == ["10.1.0.5"]
+    names.learn("sbc.telkom.example", (Service("udp", 5060, "sbc1", ("10.2.0.1", "10.1.0.5")),))
+    assert trunk_of(trunk, names).networks == ["10.1.0.5", "10.2.0.1"]

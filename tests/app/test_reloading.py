@@ -9,10 +9,12 @@ import pytest
 from tests.calls.desk import Desk
 
 from ntpd112.api.routes.configuration import NotReloaded
+from ntpd112.app.policies import trunk_of
 from ntpd112.app.reloading import Reloading
 from ntpd112.calls.plant import Plant
-from ntpd112.config import Config, ConfigErrors, Problem
+from ntpd112.config import Config, ConfigErrors, Problem, TrunkConfig
 from ntpd112.journal.events import CallQueued, CallStarted
+from ntpd112.sip.names import Names
 from ntpd112.sip.trunks import Trunks
 
 PBX = {"name": "pbx", "peers": ["127.0.0.2"]}
@@ -33,19 +35,20 @@ class Site:
         self.plant = plant
         self.led_out: list[str] = []
         "Trunks as their ways out are configured."
-        telcos: Any = SimpleNamespace(
-            configure=lambda trunks: self.led_out.extend(trunk.name for trunk in trunks)
-        )
+        telcos: Any = SimpleNamespace(configure=self._configure_trunks)
         self.reloading = Reloading(
             self._read,
             self.desk.context,
             self.desk.control,
-            self.trunks,
             telcos,
             centre,
             self._turn,
             lambda: self.desk.now,
         )
+
+    def _configure_trunks(self, trunks: list[TrunkConfig], dns: object) -> None:
+        self.trunks.configure(trunk_of(trunk, Names()) for trunk in trunks)
+        self.led_out += [trunk.name for trunk in trunks]
 
     def _turn(self) -> None:
         self.turns += 1

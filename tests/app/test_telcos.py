@@ -9,8 +9,10 @@ import pytest
 from structlog.testing import capture_logs
 
 from ntpd112.app import telcos
+from ntpd112.app.naming import Naming, Saved
 from ntpd112.app.telcos import Telcos
-from ntpd112.config import TrunkConfig
+from ntpd112.cdr.lastknown import LastKnown
+from ntpd112.config import DnsConfig, TrunkConfig
 from ntpd112.sip.account import Account
 from ntpd112.sip.agent import UaConfig, UserAgent
 from ntpd112.sip.flow import Address, Flow
@@ -31,7 +33,8 @@ class Centre:
         self.ua.set_flow_to(lambda transport, remote: Flow(transport, OURS, remote))
         self.turned = asyncio.Event()
         self.outbound = Outbound(self.ua, Trunks(specs))
-        self.telcos = Telcos(self.outbound, trunks, self.turn)
+        naming = Naming(LastKnown(Path("none"), Saved), DnsConfig(), {"udp"})
+        self.telcos = Telcos(self.outbound, trunks, naming, self.turn)
 
     def turn(self) -> None:
         self.turned.set()

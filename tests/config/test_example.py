@@ -31,6 +31,7 @@ GIVEN: dict[str, Any] = tomllib.loads(UNCOMMENTED)
 EXAMPLES = set(re.findall(r"^(?:# )?(\w+) = .*# example", TEXT, re.MULTILINE)) | {
     "advertise",
     "ca",
+    "servers",
     "certificate",
     "host",
     "key",

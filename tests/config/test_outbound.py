@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 from tests.config.said import load, said
 
-from ntpd112.config import trunk_number, warnings_of
+from ntpd112.config import HttpAddress, trunk_number, warnings_of
+from ntpd112.config.gateways import GatewayConfig
 
 TRUNK = '[[trunk]]\nname = "telkom"\npeers = ["10.1.0.5"]\n'
 ACCOUNT = 'username = "sby"\npassword = "rahasia"\n'
@@ -32,7 +33,8 @@ to = "trunk:telkom/110"
 """
     config = load(tmp_path, text)
     (trunk,) = config.trunk
-    assert (trunk.to, trunk.register_expires, trunk.domain) == (["sip:10.1.0.5"], 600.0, "ims.telkom.example")
+    assert trunk.to == [GatewayConfig(uri="sip:10.1.0.5")]
+    assert (trunk.register_expires, trunk.domain) == (600.0, "ims.telkom.example")
     assert len(trunk.register_) == 2
     assert trunk_number(config.destination[0].to[0]) == ("telkom", "110")
 
@@ -61,7 +63,21 @@ def test_the_password_file_is_taken_from_the_folder_of_the_configuration(tmp_pat
         ),
         (f'{TRUNK}present = "Surabaya"', 'trunk "telkom": present "Surabaya" is no telephone number'),
         (f'{TRUNK}domain = "a b"', 'trunk "telkom": domain "a b" is no domain such as'),
-        (f'{TRUNK}to = "sip:sbc.telkom.example"', "which is not an IP address"),
+        (
+            f'{TRUNK}to = ["sip:10.1.0.5", "sip:10.1.0.300"]',
+            '4: trunk "telkom": to 2: uri "sip:10.1.0.300" has the host "10.1.0.300", which is not an IP',
+        ),
+        (
+            f'{TRUNK}to = {{ uri = "sips:sbc.telkom.example", weight = 1 }}',
+            '4: trunk "telkom": to "sips:sbc.telkom.example" needs [tls] certificate and key',
+        ),
+        (f'{TRUNK}to = [{{ uri = "sip:a.example", weight = -1 }}]', "to 1: weight -1 is not 0 or more"),
+        (f'{TRUNK}to = [{{ url = "sip:a.example" }}]', 'to 1: unknown key "url"; did you mean "uri"?'),
+        (
+            '[[destination]]\nname = "police"\nto = "sip:110@sbc.telkom.example"',
+            "which is not an IP address",
+        ),
+        ('[dns]\nservers = ["ns.example"]', 'is not the address of a name server such as "10.1.0.53"'),
         (
             f'{TRUNK}[callbacks]\nto = "trunk:telkom/{{number}}"',
             '5: [callbacks]: to "trunk:telkom/{number}": no trunk "telkom" has `to` or `register` (none yet)',
@@ -92,3 +108,24 @@ def test_a_registrar_whose_calls_would_be_refused_is_doubted(tmp_path: Path) -> 
     config = load(tmp_path, f'{TRUNK}{ACCOUNT}register = ["sip:10.1.0.5", "sip:10.1.0.6"]')
     (doubt,) = [one for one in warnings_of(config) if "registrar" in one]
     assert doubt.startswith('trunk "telkom": its registrar 10.1.0.6 is none of its peers: calls from there')
+
+
+def test_host_names_and_weights_in_a_trunk(tmp_path: Path) -> None:
+    text = f"""[dns]
+servers = ["10.1.0.53", "[2001:db8::53]:5353"]
+ttl = "1s..5m"
+[[trunk]]
+name = "telkom"
+peers = ["SBC.telkom.example", "10.1.0.0/24"]
+{ACCOUNT}to = [{{ uri = "sip:a.telkom.example", priority = 1, weight = 70 }}, "sip:b.telkom.example:5070"]
+register = "sip:sbc.telkom.example"
+"""
+    config = load(tmp_path, text)
+    assert config.dns.servers == [HttpAddress("10.1.0.53", 53), HttpAddress("2001:db8::53", 5353)]
+    (trunk,) = config.trunk
+    assert trunk.peers == ["sbc.telkom.example", "10.1.0.0/24"]
+    assert trunk.to == [
+        GatewayConfig(uri="sip:a.telkom.example", priority=1, weight=70),
+        GatewayConfig(uri="sip:b.telkom.example:5070"),
+    ]
+    assert not [doubt for doubt in warnings_of(config) if "registrar" in doubt]

@@ -53,8 +53,8 @@ numbers = []
         'ntpd112.toml:17: queue "112": answer "never" is not "announce" or "ring"',
         'ntpd112.toml:18: queue 2: key "name" is missing',
         'ntpd112.toml:20: unknown key "telephone"; known are site, sip, tls, registrar, media, database, '
-        "http, trunk, queue, destination, number, shield, flood, callbacks, codes, mqtt, webhook, journal, "
-        "audit, retention, trace, log",
+        "http, dns, trunk, queue, destination, number, shield, flood, callbacks, codes, mqtt, webhook, "
+        "journal, audit, retention, trace, log",
     ]
 
 

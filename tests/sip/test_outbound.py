@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
+from random import Random
 
 import pytest
 
@@ -10,8 +12,9 @@ from ntpd112.sip.account import Account
 from ntpd112.sip.agent import UaConfig
 from ntpd112.sip.digest import Credentials, make_credentials
 from ntpd112.sip.events import Cause, GatewayPassed, GatewayState, RegistrationState
-from ntpd112.sip.flow import Address, Flow
-from ntpd112.sip.gateways import AVOID_S
+from ntpd112.sip.flow import Address, Flow, Outgoing
+from ntpd112.sip.gateways import AVOID_S, Entry
+from ntpd112.sip.locate import Service
 from ntpd112.sip.outbound import NoWay, Outbound, OutboundSpec
 from ntpd112.sip.registrar import Registrar
 from ntpd112.sip.registration import WRONG_S
@@ -26,6 +29,10 @@ SPEC = OutboundSpec(
     "telkom", registrars=(TELCO,), account=Account("surabaya", "rahasia"), domain="telco.test", options_s=0
 )
 REASON = 'sip:192.0.2.2: username "surabaya" or its password is wrong'
+
+
+def in_order(*uris: str) -> tuple[Entry, ...]:
+    return tuple(Entry(uri, place) for place, uri in enumerate(uris))
 
 
 class Registered(Pair):
@@ -182,7 +189,7 @@ def test_an_answer_to_a_question_of_before_counts_no_more() -> None:
 
 # --- gateways
 
-GATEWAYS = OutboundSpec("telkom", gateways=(DEAD, TELCO), options_s=60.0)
+GATEWAYS = OutboundSpec("telkom", gateways=in_order(DEAD, TELCO), options_s=60.0)
 
 
 def hosts(pair: Registered) -> list[str]:
@@ -205,7 +212,7 @@ def test_a_gateway_that_does_not_answer_options_is_tried_last() -> None:
 
 def test_a_gateway_that_did_not_take_a_call_comes_after_the_others_for_a_while() -> None:
     pair = Registered()
-    pair.configure(OutboundSpec("telkom", gateways=(DEAD, TELCO), options_s=0))
+    pair.configure(OutboundSpec("telkom", gateways=in_order(DEAD, TELCO), options_s=0))
     target = pair.outbound.target("telkom", "110")
     assert target.line is not None
     target.line.passed_over(target, Cause(503), pair.now)
@@ -218,7 +225,7 @@ def test_a_gateway_that_did_not_take_a_call_comes_after_the_others_for_a_while()
 
 def test_the_number_goes_into_the_request_uri_of_each_gateway() -> None:
     pair = Registered()
-    pair.configure(OutboundSpec("telkom", gateways=(f"{TELCO}:5080;transport=tcp",), options_s=0))
+    pair.configure(OutboundSpec("telkom", gateways=in_order(f"{TELCO}:5080;transport=tcp"), options_s=0))
     target = pair.outbound.target("telkom", "+62318411110")
     assert str(target.uri) == "sip:+62318411110@192.0.2.2:5080;transport=tcp"
     assert target.flow.remote == Address(BOB.host, 5080)
@@ -232,7 +239,7 @@ def test_without_gateways_calls_go_to_the_registrar() -> None:
 
 def test_gateways_of_the_other_ip_version_are_no_alternative_for_a_call() -> None:
     pair = Registered()
-    pair.configure(OutboundSpec("telkom", gateways=(TELCO, "sip:[2001:db8::5]"), options_s=0))
+    pair.configure(OutboundSpec("telkom", gateways=in_order(TELCO, "sip:[2001:db8::5]"), options_s=0))
     assert hosts(pair) == [BOB.host]
 
 
@@ -268,3 +275,142 @@ def test_gateways_that_no_socket_reaches_take_no_call_and_count_as_dead() -> Non
     assert not any(gateway.liveness.alive for gateway in pair.outbound.gateways("telkom"))
     with pytest.raises(NoWay, match="no socket of ours"):
         pair.outbound.target("telkom", "110")
+
+
+# --- host names
+
+NAME = "sip:telkom.example"
+
+
+def servers(*hosts: str, transport: str = "udp", weight: int = 0) -> tuple[Service, ...]:
+    """One a priority, the first first; `weight`: all of the same priority."""
+    return tuple(
+        Service(transport, 5060, f"sbc{place}", (host,), 0 if weight else place, weight)
+        for place, host in enumerate(hosts)
+    )
+
+
+class Named(Registered):
+    """Nobody is at 192.0.2.66, whatever the Request-URI names."""
+
+    def hand_over(self, one: Outgoing, sink: Side, flow: Flow) -> None:
+        if one.flow.remote.host != "192.0.2.66":
+            super().hand_over(one, sink, flow)
+
+    def leads_to(self, *found: Service, name: str = NAME) -> None:
+        self.outbound.names.learn(name, found)
+        self.outbound.look_up(self.now)
+        self.run()
+
+
+def test_a_call_asks_the_servers_of_a_name_and_its_uri_keeps_the_name() -> None:
+    pair = Named()
+    pair.leads_to(*servers("192.0.2.66", BOB.host))
+    pair.configure(OutboundSpec("telkom", gateways=in_order(NAME), options_s=0))
+    target = pair.outbound.target("telkom", "110")
+    assert hosts(pair) == ["192.0.2.66", BOB.host]
+    assert str(target.uri) == str(target.others[0].uri) == "sip:110@telkom.example"
+    assert target.line is not None
+    target.line.passed_over(target, Cause(503), pair.now)
+    pair.run()
+    assert pair.a.events[-1] == GatewayPassed(
+        "telkom", "sip:telkom.example (192.0.2.66:5060/udp)", Cause(503)
+    )
+    assert hosts(pair) == [BOB.host, "192.0.2.66"]
+
+
+def test_each_server_of_a_name_is_asked_by_options() -> None:
+    pair = Named()
+    pair.configure(OutboundSpec("telkom", gateways=in_order(NAME), options_s=60))
+    pair.leads_to(*servers("192.0.2.66", BOB.host))
+    pair.pass_time(30)
+    assert hosts(pair) == [BOB.host, "192.0.2.66"]
+    states = {e.gateway: e.up for e in pair.a.events if isinstance(e, GatewayState)}
+    assert states == {f"{NAME} ({BOB.host}:5060/udp)": True, f"{NAME} (192.0.2.66:5060/udp)": False}
+
+
+def test_a_server_that_stays_is_not_asked_anew_and_one_that_goes_no_more() -> None:
+    pair = Named()
+    pair.configure(OutboundSpec("telkom", gateways=in_order(NAME), options_s=60))
+    pair.leads_to(*servers(BOB.host, "192.0.2.66"))
+    pair.pass_time(10)
+    stays = pair.outbound.gateways("telkom")[0]
+    pair.sent.clear()
+    pair.leads_to(*servers(BOB.host))
+    assert pair.outbound.gateways("telkom") == [stays]
+    pair.pass_time(300)
+    assert pair.sent
+    assert not any(b"192.0.2.66" in data for data in pair.sent)
+    pair.configure()
+    pair.settle()
+    assert pair.a.leaks == (0, 0, 0)
+
+
+def test_calls_are_shared_among_servers_and_among_gateways_by_weight() -> None:
+    pair = Named()
+    random = Random(112)
+    pair.a.ua.core.token = lambda: random.randbytes(8).hex()
+    pair.leads_to(*servers("192.0.2.7", "192.0.2.8", weight=50))
+    gateways = (Entry(NAME, 1, 75), Entry("sip:192.0.2.9", 1, 25), Entry("sip:192.0.2.10", 2))
+    pair.configure(OutboundSpec("telkom", gateways=gateways, options_s=0))
+    turns = [hosts(pair) for _ in range(1_000)]
+    first = Counter(turn[0] for turn in turns)
+    assert {turn[-1] for turn in turns} == {"192.0.2.10"}
+    assert 200 < first["192.0.2.9"] < 300
+    assert 300 < first["192.0.2.7"] < 450
+    assert all(turn.index("192.0.2.9") in (0, 2) for turn in turns), "servers of a name stay together"
+
+
+def test_a_name_that_is_not_resolved_is_passed_over_at_once() -> None:
+    pair = Named()
+    pair.configure(OutboundSpec("telkom", gateways=in_order(NAME, TELCO), options_s=0))
+    assert hosts(pair) == [BOB.host]
+    assert list(map(str, pair.outbound.unresolved("telkom"))) == [NAME]
+
+
+def test_a_trunk_whose_names_are_not_resolved_takes_no_call_and_says_so() -> None:
+    pair = Named()
+    pair.configure(OutboundSpec("telkom", gateways=in_order(NAME), options_s=60))
+    with pytest.raises(NoWay, match=r"not resolved yet: sip:telkom\.example$"):
+        pair.outbound.target("telkom", "110")
+
+
+def test_servers_that_no_socket_of_ours_leads_to_are_left_out_if_there_are_others() -> None:
+    pair = Named()
+    pair.a.ua.set_flow_to(
+        lambda transport, remote: None if ":" in remote.host else Flow(transport, ALICE, remote)
+    )
+    pair.configure(OutboundSpec("telkom", gateways=in_order(NAME), options_s=60))
+    pair.leads_to(Service("udp", 5060, "sbc", ("2001:db8::5", BOB.host)))
+    assert [str(one.place) for one in pair.outbound.gateways("telkom")] == [f"{BOB.host}:5060/udp"]
+
+
+def test_a_connection_over_tls_is_for_the_name_that_was_configured() -> None:
+    pair = Named()
+    secure = "sips:Telkom.example"
+    pair.leads_to(Service("tls", 5061, "sbc1.elsewhere.example", (BOB.host,)), name="sips:telkom.example")
+    pair.configure(OutboundSpec("telkom", gateways=in_order(secure, "sips:192.0.2.9"), options_s=0))
+    target = pair.outbound.target("telkom", "110")
+    assert target.flow == Flow("tls", ALICE, Address(BOB.host, 5061), "telkom.example")
+    assert target.others[0].flow.name == ""
+
+
+def test_a_trunk_registers_by_name_once_the_name_is_resolved() -> None:
+    pair = Named()
+    pair.configure(replace(SPEC, registrars=(NAME,)))
+    assert pair.states() == [(False, f"{NAME}: its name is not resolved")]
+    pair.leads_to(*servers(BOB.host))
+    assert pair.states()[-1] == (True, "")
+
+
+def test_a_registrar_that_a_name_no_longer_leads_to_is_left_for_the_one_it_leads_to() -> None:
+    pair = Named()
+    pair.leads_to(*servers("192.0.2.66", BOB.host))
+    pair.configure(replace(SPEC, registrars=(NAME,), domain=""))
+    pair.pass_time(15)
+    assert pair.states() == [(True, "")], "by the second"
+    pair.take_wire()
+    pair.leads_to(*servers(BOB.host))
+    assert pair.take_wire() == [], "ours is still one of them"
+    pair.leads_to(*servers("192.0.2.3"))
+    assert "a REGISTER" in pair.take_wire()

@@ -23,7 +23,7 @@ from ntpd112.sip.registration import (
 ONE, TWO = "sip:192.0.2.5", "sip:192.0.2.6"
 
 
-def registration(*registrars: str) -> Registration:
+def registration(*registrars: str) -> Registration[str]:
     return Registration(registrars or (ONE,), 3600, lambda low, high: high, 0.0)
 
 
@@ -36,7 +36,7 @@ NO_ANSWER = Response(code=408, phrase="Request Timeout")
 "As our own transaction makes it."
 
 
-def registered(*registrars: str) -> Registration:
+def registered(*registrars: str) -> Registration[str]:
     one = registration(*registrars)
     assert one.handle_timer(0.0) is not None
     one.answered(answer(200, expires="600"), 1.0)
@@ -183,7 +183,7 @@ class AnyTelco(RuleBasedStateMachine):
         self.now = 0.0
         self.one = registration(ONE, TWO)
 
-    def take(self, ask: Ask | None) -> None:
+    def take(self, ask: Ask[str] | None) -> None:
         assert ask is None or self.one.state in ("asking", "leaving")
 
     @rule(seconds=st.floats(0.1, 1000))

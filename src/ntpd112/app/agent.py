@@ -51,6 +51,7 @@ from .capturing import start_capture
 from .certificates import Expiry, keep_renewed, tls_of
 from .database import MainDatabase
 from .metering import metrics_of
+from .naming import Naming, Saved
 from .operators import OperatorWatch
 from .pauses import Pauses
 from .phones import PhoneBook
@@ -151,6 +152,7 @@ class Agent:
             raise StartError(f"[sip] listen {error.strerror or error}") from error
         self._opened.callback(self.turn.close)
         self.telcos.begin()
+        self._opened.push_async_callback(self.telcos.naming.close)
         self._tasks = [
             asyncio.create_task(self.database.look_after(), name="main database"),
             asyncio.create_task(self.database.once_usable(self.projection.run), name="cdr projection"),
@@ -231,7 +233,9 @@ class Agent:
             last_keys=LastKnown(self._beside("-keys.json"), dict[str, Principal]),
             last_sessions=LastKnown(self._beside("-sessions.json"), dict[str, Principal]),
         )
-        self.trunks = Trunks(map(trunk_of, config.trunk))
+        names = LastKnown(self._beside("-names.json"), Saved, "name servers")
+        naming = Naming(names, config.dns, {url.transport for url in config.sip.listen})
+        self.trunks = Trunks(trunk_of(trunk, naming.names) for trunk in config.trunk)
         self.registrar = Registrar(
             config.sip.realm,
             self.operators.credentials,
@@ -249,8 +253,8 @@ class Agent:
         )
         context = Context(config, self.ua, self.registrar, self.acd, self.media, self.journal)
         context.memory = self.memory
-        outbound = context.outbound = Outbound(self.ua, self.trunks)
-        self.telcos = Telcos(outbound, config.trunk, self._request_turn)
+        outbound = context.outbound = Outbound(self.ua, self.trunks, naming.names)
+        self.telcos = Telcos(outbound, config.trunk, naming, self._request_turn)
         context.on_unknown_user = self.operators.look_soon
         self.context = context
         self.control = CallControl(context)
@@ -262,7 +266,6 @@ class Agent:
             self._read or (lambda: context.config),
             context,
             self.control,
-            self.trunks,
             self.telcos,
             self.centre,
             self._request_turn,
@@ -295,7 +298,7 @@ class Agent:
             *(sink.problem for sink in self.sinks.values()),
             *self.gate.warnings(),
             *self.centre.plant.warnings(),
-            *self.telcos.outbound.warnings(),
+            *self.telcos.warnings(),
         ]
         return [problem for problem in problems if problem]
 

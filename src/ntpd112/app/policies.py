@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from ntpd112.config import FloodConfig, LadderStep, QueueConfig, ShieldConfig, TrunkConfig
+from collections.abc import Iterable, Iterator
+
+from ntpd112.config import FloodConfig, LadderStep, QueueConfig, ShieldConfig, TrunkConfig, is_network
 from ntpd112.queue import LadderStep as AcdStep
 from ntpd112.queue import QueuePolicy
+from ntpd112.sip.names import Names
 from ntpd112.sip.sdp import CodecName
 from ntpd112.sip.session_policy import SessionPolicy
 from ntpd112.sip.trunks import TrunkSpec
@@ -42,10 +45,10 @@ def _step_of(step: LadderStep) -> AcdStep:
     )
 
 
-def trunk_of(trunk: TrunkConfig) -> TrunkSpec:
+def trunk_of(trunk: TrunkConfig, names: Names) -> TrunkSpec:
     return TrunkSpec(
         trunk.name,
-        trunk.peers,
+        list(_networks(trunk.peers, names)),
         max_calls=trunk.max_calls,
         options_s=trunk.options,
         max_rate=trunk.max_rate,
@@ -58,4 +61,11 @@ def trunk_of(trunk: TrunkConfig) -> TrunkSpec:
             refresher=trunk.session_refresher,
             reliable=trunk.reliable_provisional,
         ),
+    )
+
+
+def _networks(peers: Iterable[str], names: Names) -> Iterator[str]:
+    """Host names as the addresses that they lead to, as far as known; each once."""
+    yield from dict.fromkeys(
+        one for peer in peers for one in ([peer] if is_network(peer) else names.hosts(peer))
     )

@@ -19,9 +19,8 @@ from ntpd112.calls.context import Context
 from ntpd112.calls.control import CallControl
 from ntpd112.config import Config, ConfigErrors, dead_ends, warnings_of
 from ntpd112.config.differences import Difference, differences, needing_restart
-from ntpd112.sip.trunks import Trunks
 
-from .policies import policy_of, trunk_of
+from .policies import policy_of
 from .remembering import settings_of
 from .telcos import Telcos
 
@@ -37,7 +36,6 @@ class Reloading:
         read: Callable[[], Config],
         context: Context,
         control: CallControl,
-        trunks: Trunks,
         telcos: Telcos,
         centre: LiveCentre,
         on_input: Callable[[], None],
@@ -46,7 +44,6 @@ class Reloading:
         self._read = read
         self._context = context
         self._control = control
-        self._trunks = trunks
         self._telcos = telcos
         self._centre = centre
         self._on_input = on_input
@@ -98,8 +95,7 @@ class Reloading:
     def _apply(self, config: Config) -> None:
         """Nothing here may fail: the configuration was checked, and half a one would be in force."""
         context = self._context
-        self._trunks.configure(map(trunk_of, config.trunk))
-        self._telcos.configure(config.trunk)
+        self._telcos.configure(config.trunk, config.dns)
         for queue in config.queue:
             context.acd.set_queue(policy_of(queue, config.shield, config.flood))
         context.memory.use(settings_of(config))

@@ -8,9 +8,13 @@ from contextlib import suppress
 
 import structlog
 
-from ntpd112.config import TrunkConfig
+from ntpd112.config import DnsConfig, TrunkConfig
 from ntpd112.sip.account import Account
+from ntpd112.sip.gateways import Entry
 from ntpd112.sip.outbound import Outbound, OutboundSpec
+
+from .naming import Naming
+from .policies import trunk_of
 
 LOOK_S = 10.0
 "Between looks at the password files."
@@ -21,13 +25,19 @@ log = structlog.get_logger("ntpd112.telcos")
 
 
 class Telcos:
-    """Keeps `outbound` as the configuration and the password files have it. `request_turn`: what it wants
-    sent is to go out."""
+    """Keeps trunks and `outbound` as the configuration, the password files and DNS have them. `request_turn`:
+    what it wants sent is to go out."""
 
     def __init__(
-        self, outbound: Outbound, trunks: Iterable[TrunkConfig], request_turn: Callable[[], None]
+        self,
+        outbound: Outbound,
+        trunks: Iterable[TrunkConfig],
+        naming: Naming,
+        request_turn: Callable[[], None],
     ) -> None:
         self.outbound = outbound
+        self.naming = naming
+        naming.on_change = self._look_up
         self._trunks = list(trunks)
         self._request_turn = request_turn
         self._leaving = False
@@ -35,12 +45,15 @@ class Telcos:
         self._unreadable: set[str] = set()
 
     def begin(self) -> None:
-        """Register, ask the gateways. Sockets are open by now."""
+        """Register, ask the gateways, look names up. Sockets are open by now."""
+        self.naming.configure(self._trunks)
         self._apply(self._specs(self._trunks))
 
-    def configure(self, trunks: Iterable[TrunkConfig]) -> None:
+    def configure(self, trunks: Iterable[TrunkConfig], dns: DnsConfig) -> None:
         """Another configuration. A trunk that is gone is registered no more."""
         self._trunks = list(trunks)
+        self.naming.configure(self._trunks, dns)
+        self._configure_trunks()
         specs = self._specs(self._trunks)
         if specs != self._applied and not self._leaving:
             self._apply(specs)
@@ -68,6 +81,20 @@ class Telcos:
             if specs != self._applied and trunks is self._trunks and not self._leaving:
                 self._apply(specs)
 
+    def warnings(self) -> list[str]:
+        """For `/readyz`."""
+        return [*self.outbound.warnings(), *self.naming.warnings()]
+
+    def _look_up(self) -> None:
+        """Names lead elsewhere."""
+        self._configure_trunks()
+        self.outbound.look_up(asyncio.get_running_loop().time())
+        self._request_turn()
+
+    def _configure_trunks(self) -> None:
+        names = self.naming.names
+        self.outbound.trunks.configure([trunk_of(trunk, names) for trunk in self._trunks])
+
     def _apply(self, specs: list[OutboundSpec]) -> None:
         self._applied = specs
         self.outbound.configure(specs, asyncio.get_running_loop().time())
@@ -79,7 +106,10 @@ class Telcos:
     def _spec(self, trunk: TrunkConfig) -> OutboundSpec:
         return OutboundSpec(
             trunk.name,
-            gateways=tuple(trunk.to),
+            gateways=tuple(
+                Entry(one.uri, place if one.priority is None else one.priority, one.weight)
+                for place, one in enumerate(trunk.to, 1)
+            ),
             registrars=tuple(trunk.register_),
             account=Account(trunk.username, self._password(trunk)) if trunk.username else None,
             expires_s=int(trunk.register_expires),

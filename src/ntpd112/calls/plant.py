@@ -10,6 +10,7 @@ from typing import get_args
 
 from ntpd112.journal.events import TrunkMaintenance
 from ntpd112.sip.gateways import Gateway
+from ntpd112.sip.outbound import Outbound
 from ntpd112.sip.trunks import Trunk, Trunks
 
 from .context import Context, log
@@ -90,7 +91,7 @@ class Plant:
             up=trunk.up,
             reason=trunk.reason,
             since=self._when(trunk.since),
-            gateways=[] if outbound is None else list(map(_gateway, outbound.gateways(trunk.name))),
+            gateways=_gateways(outbound, trunk.name),
             registered=None if registration is None else registration.registered,
             registration="" if registration is None else registration.reason,
             registered_since=self._when(None if registration is None else registration.since),
@@ -107,9 +108,24 @@ class Plant:
         )
 
 
+def _gateways(outbound: Outbound | None, trunk: str) -> list[GatewayView]:
+    if outbound is None:
+        return []
+    unresolved = (
+        GatewayView(uri=str(uri), address="", up=False, reason=f"not resolved: {outbound.names.problem(uri)}")
+        for uri in outbound.unresolved(trunk)
+    )
+    return [*map(_gateway, outbound.gateways(trunk)), *unresolved]
+
+
 def _gateway(gateway: Gateway) -> GatewayView:
-    asked = bool(gateway.liveness.interval_s)
-    return GatewayView(uri=str(gateway.uri), up=gateway.liveness.alive if asked else None)
+    asked, up = bool(gateway.liveness.interval_s), gateway.liveness.alive
+    return GatewayView(
+        uri=str(gateway.uri),
+        address=str(gateway.place),
+        up=up if asked else None,
+        reason="does not answer OPTIONS" if asked and not up else "",
+    )
 
 
 def _as_configured(network: IPv4Network | IPv6Network) -> str:

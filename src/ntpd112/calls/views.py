@@ -164,9 +164,15 @@ HeldBy = Literal["quiet", "waiting", "ringing", "talking"]
 
 
 class GatewayView(msgspec.Struct, frozen=True, kw_only=True):
+    """One address that an entry of `to` leads to."""
+
     uri: str
+    address: str
+    "Address, port and transport; empty: the name is not resolved."
     up: bool | None
     "By OPTIONS; None when it is not asked."
+    reason: str = ""
+    "Why it is not up."
 
 
 class TrunkView(msgspec.Struct, frozen=True, kw_only=True):

@@ -16,10 +16,11 @@ log = logging.getLogger(__name__)
 
 
 class LastKnown(Generic[T]):
-    """`kind`: of the value, whatever msgspec can write as JSON."""
+    """`kind`: of the value, whatever msgspec can write as JSON; `source`: what it comes from."""
 
-    def __init__(self, path: Path, kind: type[T]) -> None:
+    def __init__(self, path: Path, kind: type[T], source: str = "the database") -> None:
         self._path = path
+        self._source = source
         self._decoder = msgspec.json.Decoder(kind)
         self._failing = False
 
@@ -34,14 +35,15 @@ class LastKnown(Generic[T]):
             return None
 
     async def keep(self, value: T) -> None:
-        """A disk that refuses it costs nothing but a line in the log: the database has it."""
+        """A disk that refuses it costs nothing but a line in the log: its source has it."""
         try:
             await asyncio.to_thread(write_private, self._path, msgspec.json.encode(value))
         except OSError as problem:
             if not self._failing:
                 log.error(
-                    '"%s" cannot be written: a start without the database would not know it: %s',
+                    '"%s" cannot be written: a start without %s would not know it: %s',
                     self._path,
+                    self._source,
                     problem,
                 )
             self._failing = True

@@ -8,7 +8,7 @@ from importlib.resources import files
 from ipaddress import ip_address, ip_network
 from typing import NamedTuple
 
-from ntpd112.config import Config, HttpAddress, ListenUrl, TrunkConfig
+from ntpd112.config import Config, HttpAddress, ListenUrl, TrunkConfig, is_network
 from ntpd112.sip.crypto_attribute import SrtpPolicy
 from ntpd112.sip.uri import DEFAULT_PORTS, Uri
 
@@ -84,8 +84,8 @@ def site_of(
 def _pbx(trunk: TrunkConfig, listen: Sequence[ListenUrl]) -> tuple[HttpAddress, str]:
     """Where the PBX listens for calls of the agent, and the transport between them: as the gateway in `to`
     that is a peer says; without one the usual port, and TLS where keys of SRTP travel and we have it."""
-    single = [peer for peer in trunk.peers if ip_network(peer).num_addresses == 1]
-    for gateway in map(Uri.parse, trunk.to):
+    single = [peer for peer in trunk.peers if is_network(peer) and ip_network(peer).num_addresses == 1]
+    for gateway in (Uri.parse(one.uri) for one in trunk.to):
         if gateway.host in single:
             port = gateway.port or DEFAULT_PORTS[gateway.transport]
             return HttpAddress(gateway.host, port), gateway.transport

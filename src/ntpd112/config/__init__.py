@@ -7,6 +7,7 @@ from .load import check_config, find_config, load_config
 from .models import (
     Config,
     DatabaseConfig,
+    DnsConfig,
     HttpConfig,
     JournalConfig,
     LogConfig,
@@ -33,7 +34,7 @@ from .queues import (
     Strategy,
     is_uri,
 )
-from .values import NUMBER_PLACE, TRUNK, HttpAddress, ListenUrl, trunk_number
+from .values import NUMBER_PLACE, TRUNK, HttpAddress, ListenUrl, is_network, trunk_number
 from .webhooks import WebhookConfig
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "ConfigErrors",
     "DatabaseConfig",
     "DestinationConfig",
+    "DnsConfig",
     "FloodConfig",
     "HttpAddress",
     "HttpConfig",
@@ -79,6 +81,7 @@ __all__ = [
     "expires_at",
     "find_config",
     "grouped",
+    "is_network",
     "is_uri",
     "load_config",
     "mapped",

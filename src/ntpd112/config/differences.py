@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 
 from .models import Config
 
-RELOADED = frozenset({"trunk", "queue", "destination", "number", "shield", "flood", "callbacks", "codes"})
+RELOADED = frozenset(
+    {"trunk", "queue", "destination", "number", "shield", "flood", "callbacks", "codes", "dns"}
+)
 "Sections that are taken over while the agent runs. Every other is about sockets, files and processes."
 HIDDEN = "***"
 _SECRET = re.compile(r"(?:.*_)?(?:password|secret)")

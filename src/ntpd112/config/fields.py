@@ -53,14 +53,17 @@ PortRange = Annotated[tuple[int, int], BeforeValidator(values.port_range)]
 Dscp = Annotated[int, BeforeValidator(values.dscp)]
 BitRate = Annotated[float, BeforeValidator(values.bit_rate)]
 OwnAddress = Annotated[str, AfterValidator(values.own_address)]
-Peer = Annotated[str, AfterValidator(values.network)]
+Peer = Annotated[str, AfterValidator(values.peer)]
+"An address, a network, or a host name."
 Listen = Annotated[values.ListenUrl, BeforeValidator(values.listen_url)]
 HepUrl = Annotated[values.ListenUrl, BeforeValidator(values.hep_url)]
+NameServer = Annotated[values.HttpAddress, BeforeValidator(values.name_server)]
 HttpListen = Annotated[values.HttpAddress, BeforeValidator(values.http_address)]
 DatabaseUrl = Annotated[str, AfterValidator(values.database_url)]
 MqttUrl = Annotated[str, AfterValidator(values.mqtt_url)]
-SipUri = Annotated[str, AfterValidator(values.sip_uri)]
-SipUris = Annotated[list[SipUri], BeforeValidator(listed)]
+GatewayUri = Annotated[str, AfterValidator(values.gateway_uri)]
+"Its host may be a name."
+GatewayUris = Annotated[list[GatewayUri], BeforeValidator(listed)]
 "One, or several in a list."
 Reach = Annotated[str, AfterValidator(values.reach)]
 "Somebody outside: a SIP URI, or `trunk:NAME/NUMBER`."

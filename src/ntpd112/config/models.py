@@ -16,6 +16,7 @@ from .fields import (
     Duration,
     DurationAbove0,
     DurationRange,
+    GatewayUris,
     HepUrl,
     HostName,
     HttpListen,
@@ -23,6 +24,7 @@ from .fields import (
     Listen,
     MqttUrl,
     Name,
+    NameServer,
     OwnAddress,
     Peer,
     PortRange,
@@ -32,12 +34,12 @@ from .fields import (
     Region,
     Section,
     SessionInterval,
-    SipUris,
     Skills,
     SrtpPolicy,
     Telephone,
     Timezone,
 )
+from .gateways import Gateways
 from .numbering import NumberRule
 from .people import CallbacksConfig, CodesConfig, FloodConfig, ShieldConfig
 from .queues import DestinationConfig, NumberConfig, QueueConfig
@@ -143,10 +145,21 @@ class HttpConfig(Section):
     "How long people stay signed in: a shift, and the hour before and after it."
 
 
+class DnsConfig(Section):
+    """How host names of trunks are looked up."""
+
+    servers: list[NameServer] = []
+    "Asked in this order. Empty: the system's, of /etc/resolv.conf."
+    timeout: DurationAbove0 = 2.0
+    "How long each may take to answer."
+    ttl: DurationRange = (10.0, 3600.0)
+    "For how long an answer counts at least and at most, whatever it says itself."
+
+
 class TrunkConfig(Section):
     name: Name
     peers: Annotated[list[Peer], Field(min_length=1)]
-    "Addresses and networks whose requests belong to this trunk."
+    "Addresses, networks and hosts whose requests belong to this trunk."
     max_calls: Annotated[int, Field(ge=1)] = 60
     max_rate: Rate = 0.0
     "New calls a second; 0: no limit."
@@ -156,9 +169,9 @@ class TrunkConfig(Section):
     "What queues know its numbers by; the first that fits. A number that none fits stays as it is."
     options: Duration = 60.0
     "OPTIONS to single-address peers and to gateways; 0: none."
-    to: SipUris = []
-    "Gateways for calls of ours, asked in this order. Empty: where we register, if we do."
-    register_: Annotated[SipUris, Field(alias="register")] = []
+    to: Gateways = []
+    "Gateways for calls of ours. Empty: where we register, if we do."
+    register_: Annotated[GatewayUris, Field(alias="register")] = []
     "Where the telco wants us to register; the next one if one does not take us."
     register_expires: DurationAbove0 = 3600.0
     "For how long we ask to be registered."
@@ -268,6 +281,7 @@ class Config(Section):
     media: MediaConfig = MediaConfig()
     database: DatabaseConfig = DatabaseConfig()
     http: HttpConfig = HttpConfig()
+    dns: DnsConfig = DnsConfig()
     trunk: list[TrunkConfig] = []
     queue: Annotated[list[QueueConfig], Field(min_length=1)] = [
         QueueConfig(name="112", numbers=["112", "urn:service:sos"])

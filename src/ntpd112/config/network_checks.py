@@ -7,6 +7,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import NamedTuple
 
 from .models import Config
+from .values import is_network
 
 PORTS_PER_LEG = 2
 "RTP and RTCP."
@@ -28,7 +29,12 @@ class Peer(NamedTuple):
 
 def network_doubts(config: Config) -> list[str]:
     """What works for somebody else, or until the centre is full."""
-    peers = [Peer(trunk.name, ip_network(text)) for trunk in config.trunk for text in trunk.peers]
+    peers = [
+        Peer(trunk.name, ip_network(text))
+        for trunk in config.trunk
+        for text in trunk.peers
+        if is_network(text)
+    ]
     return [
         *_overlaps(peers),
         *_ports_short(config),

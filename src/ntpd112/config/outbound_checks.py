@@ -10,7 +10,7 @@ from .lines import Path
 from .models import Config
 from .problems import Complaint, label, shown, where
 from .tables import elements, listed, tables, text
-from .values import NUMBER_PLACE, is_tls, sip_address, trunk_number
+from .values import NUMBER_PLACE, gateway_host, is_network, is_tls, trunk_number
 
 SECRETS = ("password", "password_file")
 
@@ -25,14 +25,23 @@ def outbound_checks(given: dict[str, Any]) -> Iterator[Complaint]:
 def outbound_doubts(config: Config) -> Iterator[str]:
     """Telcos that send calls to where we register from, which we would refuse."""
     for trunk in config.trunk:
-        networks = [ip_network(peer) for peer in trunk.peers]
         for uri in trunk.register_:
-            host = ip_address(sip_address(uri)[0])
-            if not any(host in network for network in networks):
+            host = gateway_host(uri)
+            if not _is_peer(host, trunk.peers):
                 yield (
                     f'trunk "{trunk.name}": its registrar {host} is none of its peers: calls from there get '
                     "403; add it to peers"
                 )
+
+
+def _is_peer(host: str, peers: list[str]) -> bool:
+    if host in peers:
+        return True
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return any(address in ip_network(peer) for peer in peers if is_network(peer))
 
 
 def _accounts(given: dict[str, Any]) -> Iterator[Complaint]:
@@ -66,7 +75,9 @@ def _without_certificate(given: dict[str, Any]) -> Iterator[Complaint]:
 
 def _uris(table: dict[str, Any], key: str) -> list[str]:
     given = table.get(key)
-    return [one for one in (given if isinstance(given, list) else [given]) if isinstance(one, str)]
+    listed = given if isinstance(given, list) else [given]
+    uris = [one.get("uri") if isinstance(one, dict) else one for one in listed]
+    return [one for one in uris if isinstance(one, str)]
 
 
 def _trunks_to_nowhere(given: dict[str, Any]) -> Iterator[Complaint]:

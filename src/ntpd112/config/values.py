@@ -41,6 +41,7 @@ FIRST_PORT = 1024
 "Below it, ports are the system's."
 LAST_PORT = 65535
 
+DNS_PORT = 53
 SIP_PORT = 5060
 SIPS_PORT = 5061
 "Where a URI names none (RFC 3261 §19.1.2)."
@@ -176,13 +177,28 @@ def network(value: str) -> str:
     """An address, or a network written with its first address."""
     try:
         if "/" not in value:
-            return str(ip_address(value.strip("[]")))
+            return address(value)
         found = ip_network(value, strict=False)
     except ValueError:
         raise ValueError("is not an address or network") from None
     if str(found.network_address) != str(ip_address(value.partition("/")[0])):
         raise ValueError(f'is not a network: write "{found}" for all of it, or the address without "/"')
     return str(found)
+
+
+def peer(value: str) -> str:
+    """As `network`, or a host name."""
+    return value.lower() if _is_host_name(value) else network(value)
+
+
+def is_network(peer: str) -> bool:
+    """False: it is a host name."""
+    return not _is_host_name(peer)
+
+
+def _is_host_name(text: str) -> bool:
+    """Not what may have been meant as an address: the last label of a domain is no number (RFC 3696 §2)."""
+    return _HOST_NAME.fullmatch(text) is not None and not text.rpartition(".")[2].isdigit()
 
 
 def listen_url(value: object) -> ListenUrl:
@@ -206,6 +222,16 @@ def hep_url(value: object) -> ListenUrl:
     return url
 
 
+def name_server(value: object) -> HttpAddress:
+    """`10.1.0.53`, `10.1.0.53:5353`."""
+    if isinstance(value, tuple) and len(value) == 2:
+        return HttpAddress(*value)
+    try:
+        return HttpAddress(address(str(value)), DNS_PORT)
+    except ValueError:
+        return HttpAddress(*_host_port(str(value), 'is not the address of a name server such as "10.1.0.53"'))
+
+
 def http_address(value: object) -> HttpAddress:
     if isinstance(value, tuple) and len(value) == 2:
         return HttpAddress(*value)
@@ -225,29 +251,48 @@ def _host_port(text: str, wrong: str) -> tuple[str, int]:
 
 
 def sip_uri(value: str) -> str:
-    """`sip:110@10.1.0.5:5060;transport=tcp`. The host is an address: a name server that is away must not keep
-    a call from its last way out. `sips:` is TLS."""
+    """`sip:110@10.1.0.5:5060;transport=tcp`. The host is an address: names are the matter of trunks, which
+    keep them resolved. `sips:` is TLS."""
     sip_address(value)
     return value
 
 
 def sip_address(uri: str) -> tuple[str, int]:
     """Host and port of a SIP URI, the host in its usual spelling."""
+    host, port = _sip_host_port(uri)
+    try:
+        host = address(host)
+    except ValueError:
+        raise ValueError(f'has the host "{host}", which is not an IP address') from None
+    return host, port or (SIPS_PORT if is_tls(uri) else SIP_PORT)
+
+
+def gateway_uri(value: str) -> str:
+    """A SIP URI whose host may be a name: `sip:sbc.telkom.example`."""
+    host, _ = _sip_host_port(value)
+    if not _is_host_name(host):
+        sip_address(value)
+    return value
+
+
+def gateway_host(uri: str) -> str:
+    """Of what `gateway_uri` has taken: an address in its usual spelling, or a name."""
+    host = _sip_host_port(uri)[0]
+    return host.lower() if _is_host_name(host) else address(host)
+
+
+def _sip_host_port(uri: str) -> tuple[str, int | None]:
     match = _SIP_URI.fullmatch(uri)
     if match is None:
         raise ValueError(
             'is not a SIP URI such as "sip:110@10.1.0.5" or "sip:110@10.1.0.5:5060;transport=tcp"'
         )
     host, port, params = match.groups()
-    try:
-        host = address(host)
-    except ValueError:
-        raise ValueError(f'has the host "{host}", which is not an IP address') from None
     if port is not None and not 0 < int(port) <= LAST_PORT:
         raise ValueError(f"has the port {port}, which is not from 1 to {LAST_PORT}")
     if wrong := _TRANSPORT.search(params):
         raise ValueError(f'has the transport "{wrong[1]}"; we have udp, tcp and tls')
-    return host, int(port or (SIPS_PORT if is_tls(uri) else SIP_PORT))
+    return host, int(port) if port else None
 
 
 def reach(value: str) -> str:

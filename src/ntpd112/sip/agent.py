@@ -18,6 +18,7 @@ from .events import SipEvent
 from .flow import Flow, FlowTo, Outgoing
 from .keepalive import Keepalive
 from .leg import Leg
+from .locate import Place
 from .message import BadMessage, Request, Response
 from .nameaddr import NameAddr
 from .parser import parse
@@ -319,10 +320,10 @@ class UserAgent:
         """How to find our way to an address: the endpoint knows its sockets."""
         self._flow_to = self._keepalive.flow_to = flow_to
 
-    def target_of(self, uri: Uri) -> Target | None:
-        """Where `sip:` calls go that are for no phone of ours. None: the host is a name (they are not looked
-        up), or there is no socket of its IP version and transport."""
-        target = target_of(uri, self._flow_to) if self._flow_to is not None else None
+    def target_of(self, uri: Uri, place: Place | None = None) -> Target | None:
+        """Where `sip:` calls go that are for no phone of ours; `place`: where its host name leads. None:
+        nobody says so, or there is no socket of its IP version and transport."""
+        target = target_of(uri, self._flow_to, place) if self._flow_to is not None else None
         trunk = self._trunks.match(target.flow.remote.host) if target is not None else None
         return replace(target, policy=trunk.policy) if target is not None and trunk is not None else target
 

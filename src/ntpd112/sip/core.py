@@ -87,6 +87,10 @@ class Core:
         """Whether something can be sent over `flow` without connecting first."""
         return not flow.reliable or flow in self.open_flows
 
+    def draw(self, most: int) -> int:
+        """A random whole number from 0 to `most`, both included."""
+        return min(int(self.spread(0, most + 1)), most)
+
     def spread(self, low: float, high: float) -> float:
         """A number between `low` and `high` that differs each time, for waits after a glare."""
         return low + (high - low) * (zlib.crc32(self.token().encode()) / 0xFFFF_FFFF)

@@ -136,7 +136,7 @@ class Dialog:
         if transport != flow.transport and not flow.reliable:
             # A datagram came from there: a Contact that names TCP may still mean a listener that is not.
             return flow
-        return Flow(transport, flow.local, Address(host, port))
+        return Flow(transport, flow.local, Address(host, port), flow.name)
 
 
 @lru_cache(maxsize=4_096)

@@ -25,6 +25,8 @@ class Flow:
     transport: str
     local: Address
     remote: Address
+    name: str = ""
+    "Of TLS: whom the peer's certificate has to be for; empty: `remote`, or it was the peer who connected."
 
     @property
     def reliable(self) -> bool:

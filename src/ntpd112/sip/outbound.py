@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING
 
 from .account import Account
 from .events import Cause, GatewayPassed, GatewayState
-from .gateways import AVOID_S, Gateway, in_order
+from .gateways import AVOID_S, Entry, Gateway, Gateways, label
 from .line import Line
 from .liveness import Liveness
+from .locate import Place, places_in_turn
 from .message import Response
-from .registering import Registering
+from .names import Names
+from .registering import Registering, Registrar
 from .registration import Registration
 from .target import Target
 from .timers import Timer
@@ -34,11 +36,11 @@ class NoWay(Exception):
 
 @dataclass(frozen=True, slots=True)
 class OutboundSpec:
-    """As configured. `gateways` and `registrars` are SIP URIs, in the order in which they are asked; without
-    gateways calls go to the registrars. `account` is needed with registrars."""
+    """As configured. `registrars` are SIP URIs, in the order in which they are asked; without gateways calls
+    go to the registrars. `account` is needed with registrars."""
 
     trunk: str
-    gateways: tuple[str, ...] = ()
+    gateways: tuple[Entry, ...] = ()
     registrars: tuple[str, ...] = ()
     account: Account | None = None
     expires_s: int = 3_600
@@ -51,11 +53,13 @@ class OutboundSpec:
 
 
 class Outbound:
-    """All trunks' ways out. Uses the agent's timers and reports by its events."""
+    """All trunks' ways out. Uses the agent's timers and reports by its events. `names`: where host names
+    lead; `look_up` when that has changed."""
 
-    def __init__(self, ua: UserAgent, trunks: Trunks) -> None:
+    def __init__(self, ua: UserAgent, trunks: Trunks, names: Names | None = None) -> None:
         self._ua = ua
-        self._trunks = trunks
+        self.trunks = trunks
+        self.names = names or Names()
         self._ways: dict[str, _Way] = {}
         self._leaving: list[_Way] = []
         "Gone from the configuration; their contacts are being taken off."
@@ -71,7 +75,12 @@ class Outbound:
         self._leaving = [way for way in self._leaving if not way.left]
         for name, spec in wanted.items():
             if name not in self._ways:
-                self._ways[name] = _Way(self._ua, spec, now)
+                self._ways[name] = _Way(self._ua, spec, self.names, now)
+
+    def look_up(self, now: float) -> None:
+        """Names may lead elsewhere now."""
+        for way in self._ways.values():
+            way.look_up(now)
 
     def leave(self, now: float) -> None:
         """Telcos shall send us no more calls: take our contacts off. `left` says when that is done. Calls of
@@ -83,14 +92,19 @@ class Outbound:
     def left(self) -> bool:
         return all(way.left for way in (*self._ways.values(), *self._leaving))
 
-    def registration(self, trunk: str) -> Registration | None:
+    def registration(self, trunk: str) -> Registration[Registrar] | None:
         """None: the trunk is not registered anywhere by its configuration."""
         way = self._ways.get(trunk)
         return way.registering.state if way is not None and way.registering is not None else None
 
     def gateways(self, trunk: str) -> list[Gateway]:
         way = self._ways.get(trunk)
-        return way.gateways if way is not None else []
+        return list(way.gateways) if way is not None else []
+
+    def unresolved(self, trunk: str) -> list[Uri]:
+        """Entries of `to` whose names have led nowhere yet."""
+        way = self._ways.get(trunk)
+        return way.gateways.unresolved if way is not None else []
 
     def warnings(self) -> list[str]:
         """Trunks that are not registered, and why."""
@@ -102,7 +116,7 @@ class Outbound:
 
     def target(self, name: str, number: str) -> Target:
         """The way for a call to `number` by trunk `name`: its gateways, one after the other. Raises NoWay."""
-        trunk = next((one for one in self._trunks if one.name == name), None)
+        trunk = next((one for one in self.trunks if one.name == name), None)
         way = self._ways.get(name)
         if trunk is None or way is None:
             raise NoWay(f'trunk "{name}" leads nowhere: it needs `to`, the gateways that take calls')
@@ -112,7 +126,11 @@ class Outbound:
             raise NoWay(f'trunk "{name}" has its {trunk.max_calls} calls')
         targets = way.targets(number)
         if not targets:
-            raise NoWay(f'trunk "{name}": no socket of ours leads to its gateways')
+            unresolved = ", ".join(map(str, way.gateways.unresolved))
+            why = (
+                f"not resolved yet: {unresolved}" if unresolved else "no socket of ours leads to its gateways"
+            )
+            raise NoWay(f'trunk "{name}": {why}')
         first, spec = targets[0], way.spec
         line = Line(trunk, way.passed_over, spec.account, spec.present, spec.domain)
         # The media port offered is of one IP version.
@@ -124,31 +142,57 @@ class Outbound:
 class _Way:
     """One trunk's."""
 
-    def __init__(self, ua: UserAgent, spec: OutboundSpec, now: float) -> None:
+    def __init__(self, ua: UserAgent, spec: OutboundSpec, names: Names, now: float) -> None:
         self.spec = spec
         self._ua = ua
+        self._names = names
         self._timers: dict[Gateway, Timer] = {}
         self._up: dict[Gateway, bool] = {}
-        self.gateways = [
-            Gateway(Uri.parse(uri), Liveness(spec.options_s, due_at=now))
-            for uri in spec.gateways or spec.registrars
-        ]
+        self.gateways = Gateways(
+            spec.gateways or _in_order(spec.registrars),
+            lambda uri, place: Gateway(uri, place, Liveness(spec.options_s, due_at=0.0)),
+            lambda uri, place: ua.target_of(uri, place) is not None,
+        )
+        self._look_up_gateways(now)
         self.registering: Registering | None = None
         if spec.registrars:
             assert spec.account is not None, "nobody can register without a name"
             self.registering = Registering(
                 ua,
                 spec.trunk,
-                spec.registrars,
+                self._registrars(),
                 spec.account,
                 domain=spec.domain,
                 contact_user=spec.present or spec.account.username,
                 expires_s=spec.expires_s,
                 now=now,
             )
-        if spec.options_s:
+
+    def look_up(self, now: float) -> None:
+        """Names may lead elsewhere now."""
+        self._look_up_gateways(now)
+        if self.registering is not None:
+            self.registering.look_up(self._registrars(), now)
+
+    def _look_up_gateways(self, now: float) -> None:
+        """New ones are asked at once."""
+        self.gateways.look_up(self._names)
+        there = set(self.gateways)
+        for gone in self._timers.keys() - there:
+            self._timers.pop(gone).cancel()
+            self._up.pop(gone, None)
+        if self.spec.options_s:
             for gateway in self.gateways:
-                self._ask(gateway, now)
+                if gateway not in self._timers:
+                    self._ask(gateway, now)
+
+    def _registrars(self) -> list[Registrar]:
+        found = []
+        for uri in map(Uri.parse, self.spec.registrars):
+            places = places_in_turn(self._names.services(uri), self._ua.core.draw)
+            leads = [place for place in places if self._ua.target_of(uri, place) is not None] or places
+            found += [Registrar(uri, place) for place in leads] or [Registrar(uri, None)]
+        return found
 
     def take_over(self, spec: OutboundSpec, now: float) -> bool:
         """False: so much differs that it has to begin anew."""
@@ -170,7 +214,7 @@ class _Way:
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()
-        self.gateways = []
+        self.gateways.clear()
         if self.registering is not None and stays:
             self.registering.drop()
         else:
@@ -185,18 +229,21 @@ class _Way:
         return self.registering is None or self.registering.state.state == "left"
 
     def targets(self, number: str) -> list[Target]:
-        ways = (self._ua.target_of(replace(one.uri, user=number)) for one in in_order(self.gateways))
+        turn = self.gateways.in_turn(self._ua.core.draw)
+        ways = (self._ua.target_of(replace(one.uri, user=number), one.place) for one in turn)
         return [way for way in ways if way is not None]
 
     def passed_over(self, target: Target, cause: Cause, now: float) -> None:
-        uri = replace(target.uri, user=None)
+        flow = target.flow
+        place = Place(flow.transport, flow.remote)
         for gateway in self.gateways:
-            if replace(gateway.uri, user=None) == uri:
+            if gateway.place == place:
                 gateway.passed_over += 1
                 self._ua.core.timers.start(now + AVOID_S, partial(self._forgive, gateway))
                 gateway.liveness.doubt(now)
                 self._arm(gateway)
-        self._ua.core.emit(GatewayPassed(self.spec.trunk, str(uri), cause))
+        shown = label(replace(target.uri, user=None), place)
+        self._ua.core.emit(GatewayPassed(self.spec.trunk, shown, cause))
 
     def _forgive(self, gateway: Gateway, now: float) -> None:
         gateway.passed_over -= 1
@@ -207,7 +254,7 @@ class _Way:
         """A question is due, or has had no answer in time."""
         if gateway.liveness.asked:
             self._missed(gateway, now)
-        elif (target := self._ua.target_of(gateway.uri)) is None:
+        elif (target := self._ua.target_of(gateway.uri, gateway.place)) is None:
             gateway.liveness.ask(now)
             self._missed(gateway, now)
         else:
@@ -216,7 +263,7 @@ class _Way:
         self._arm(gateway)
 
     def _answered(self, gateway: Gateway, response: Response, now: float) -> None:
-        if response.code < 200 or gateway not in self.gateways:
+        if response.code < 200 or gateway not in self._timers:
             return
         if response.fields:
             gateway.liveness.heard(now)
@@ -233,7 +280,7 @@ class _Way:
     def _learn(self, gateway: Gateway, up: bool) -> None:
         if self._up.get(gateway) is not up:
             self._up[gateway] = up
-            self._ua.core.emit(GatewayState(self.spec.trunk, str(gateway.uri), up))
+            self._ua.core.emit(GatewayState(self.spec.trunk, str(gateway), up))
 
     def _arm(self, gateway: Gateway) -> None:
         if (timer := self._timers.get(gateway)) is not None:
@@ -241,6 +288,10 @@ class _Way:
         if self.spec.options_s:
             at = gateway.liveness.due_at
             self._timers[gateway] = self._ua.core.timers.start(at, partial(self._ask, gateway))
+
+
+def _in_order(uris: Iterable[str]) -> list[Entry]:
+    return [Entry(uri, place) for place, uri in enumerate(uris, 1)]
 
 
 def _contact(spec: OutboundSpec) -> tuple[object, ...]:

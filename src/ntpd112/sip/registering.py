@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from .account import CHALLENGES, Account, Answers, Refused
 from .events import RegistrationState
+from .gateways import label
+from .locate import Place, is_address
 from .message import Request, Response
 from .nameaddr import NameAddr
 from .registration import Ask, Registration
@@ -19,15 +22,26 @@ if TYPE_CHECKING:
     from .agent import UserAgent
 
 
+@dataclass(frozen=True, slots=True)
+class Registrar:
+    """One address that a SIP URI of `register` leads to. `place` None: nowhere yet."""
+
+    uri: Uri
+    place: Place | None
+
+    def __str__(self) -> str:
+        return label(self.uri, self.place)
+
+
 class Registering:
-    """Of one trunk. `registrars` are SIP URIs; `domain` is whose users we are one of, empty: the registrar's
-    address; `contact_user` stands in what the telco sends to us."""
+    """Of one trunk. `registrars` may become others; `domain` is whose users we are one of, empty: the
+    registrar's host; `contact_user` stands in what the telco sends to us."""
 
     def __init__(
         self,
         ua: UserAgent,
         trunk: str,
-        registrars: Sequence[str],
+        registrars: Sequence[Registrar],
         account: Account,
         *,
         domain: str,
@@ -53,6 +67,11 @@ class Registering:
         self.state.again(now)
         self._go_on(None, now)
 
+    def look_up(self, registrars: Sequence[Registrar], now: float) -> None:
+        """Where their names lead may have changed."""
+        self.state.use(registrars, now)
+        self._go_on(None, now)
+
     def leave(self, now: float) -> None:
         self._go_on(self.state.leave(now), now)
 
@@ -63,7 +82,7 @@ class Registering:
         if self._timer is not None:
             self._timer.cancel()
 
-    def _go_on(self, ask: Ask | None, now: float) -> None:
+    def _go_on(self, ask: Ask[Registrar] | None, now: float) -> None:
         """Send what is due, tell what has changed, set the timer."""
         if ask is None:
             ask = self.state.handle_timer(now)
@@ -75,11 +94,12 @@ class Registering:
         at = self.state.next_timer()
         self._timer = None if at is None else self._ua.core.timers.start(at, partial(self._go_on, None))
 
-    def _send(self, ask: Ask, answers: Answers, now: float) -> None:
-        registrar = Uri.parse(ask.registrar)
-        target = self._ua.target_of(registrar)
+    def _send(self, ask: Ask[Registrar], answers: Answers, now: float) -> None:
+        registrar = ask.registrar.uri
+        target = self._ua.target_of(registrar, ask.registrar.place)
         if target is None:
-            self.state.failed("no socket of ours leads there", now)
+            nowhere = ask.registrar.place is None and not is_address(registrar.host)
+            self.state.failed("its name is not resolved" if nowhere else "no socket of ours leads there", now)
             return
         self._seq += 1
         self._ua.request(
@@ -97,7 +117,9 @@ class Registering:
             return Uri(registrar.scheme, self._domain)
         return Uri(registrar.scheme, registrar.host, port=registrar.port, params=registrar.params)
 
-    def _headers(self, ask: Ask, registrar: Uri, target: Target, answers: Answers) -> dict[str, str]:
+    def _headers(
+        self, ask: Ask[Registrar], registrar: Uri, target: Target, answers: Answers
+    ) -> dict[str, str]:
         core = self._ua.core
         we = NameAddr(Uri(registrar.scheme, self._domain or registrar.host, self._account.username))
         contact = NameAddr.parse(core.contact(target.flow)).uri
@@ -112,13 +134,15 @@ class Registering:
             **{name: values[0] for name, values in answers.headers.items()},
         }
 
-    def _answered(self, ask: Ask, answers: Answers, seq: int, response: Response, now: float) -> None:
+    def _answered(
+        self, ask: Ask[Registrar], answers: Answers, seq: int, response: Response, now: float
+    ) -> None:
         if response.code < 200 or seq != self._seq:
             return
         following = None
         try:
             if response.code in CHALLENGES:
-                uri = self._request_uri(Uri.parse(ask.registrar))
+                uri = self._request_uri(ask.registrar.uri)
                 answers.take(response, Request("REGISTER", str(uri)))
                 self._send(ask, answers, now)
             elif response.code == 403 and answers.headers:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf
-from typing import Literal
+from typing import Generic, Literal, TypeVar
 
 from .message import Response
 from .uri import SipSyntaxError
@@ -32,23 +32,25 @@ MAX_EXPIRES_S = 86_400
 "A longer time, granted or asked for by 423, is taken as this one."
 
 State = Literal["waiting", "asking", "leaving", "left"]
+R = TypeVar("R")
+"A registrar; its `str` is what people know it by."
 
 
 @dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Generic[R]):
     """A REGISTER to send. `expires_s` 0: take our contact off."""
 
-    registrar: str
+    registrar: R
     expires_s: int
 
 
-class Registration:
-    """`registrars` are names for whom to ask; the first is asked first in each round. `spread(low, high)`
+class Registration(Generic[R]):
+    """The first of `registrars` is asked first in each round; there is at least one. `spread(low, high)`
     gives a number between, so that many agents do not come back at once."""
 
     def __init__(
         self,
-        registrars: Sequence[str],
+        registrars: Sequence[R],
         expires_s: int,
         spread: Callable[[float, float], float],
         now: float,
@@ -67,15 +69,15 @@ class Registration:
         self._expires_s = expires_s
         self._spread = spread
         self._which = 0
-        self._at = 0
-        "The registrar that took us last."
+        self._asked = self._at = registrars[0]
+        "The registrar that was asked last, and that took us last."
         self._rounds = 0
         "Rounds in a row in which no registrar took us."
 
     def next_timer(self) -> float | None:
         return None if self.state == "left" else min(self.due_at, self.expires_at)
 
-    def handle_timer(self, now: float) -> Ask | None:
+    def handle_timer(self, now: float) -> Ask[R] | None:
         """What is to be sent now."""
         if self.registered and now >= self.expires_at:
             self._learn(False, "the registration has expired", now)
@@ -88,11 +90,12 @@ class Registration:
             self.failed("no answer", now)
         return self._ask_if_due(now)
 
-    def _ask(self, now: float) -> Ask:
+    def _ask(self, now: float) -> Ask[R]:
         self.state, self.due_at = "asking", now + ANSWER_S
-        return Ask(self._registrars[self._which], self._expires_s)
+        self._asked = self._registrars[self._which]
+        return Ask(self._asked, self._expires_s)
 
-    def answered(self, response: Response, now: float) -> Ask | None:
+    def answered(self, response: Response, now: float) -> Ask[R] | None:
         """A final answer to what was asked last, other than a challenge that can be answered. What is to be
         sent at once."""
         if self.state == "leaving":
@@ -111,14 +114,14 @@ class Registration:
             self.failed(f"{response.code} {response.phrase}", now, after)
         return self._ask_if_due(now)
 
-    def _ask_if_due(self, now: float) -> Ask | None:
+    def _ask_if_due(self, now: float) -> Ask[R] | None:
         return self._ask(now) if self.state == "waiting" and self.due_at <= now else None
 
     def _granted(self, seconds: int, now: float) -> None:
         if not seconds:
             self.failed("registered for no time at all", now)
             return
-        self.state, self._at, self._which, self._rounds = "waiting", self._which, 0, 0
+        self.state, self._at, self._which, self._rounds = "waiting", self._asked, 0, 0
         self.expires_at = now + seconds
         self.due_at = now + seconds * REFRESH_SHARE
         self._learn(True, "", now)
@@ -134,7 +137,7 @@ class Registration:
         if self.state == "leaving":
             self.state = "left"
             return
-        reason = f"{self._registrars[self._which]}: {reason}"
+        reason = f"{self._asked}: {reason}"
         self.state = "waiting"
         self._which += 1
         if self._which < len(self._registrars):
@@ -146,12 +149,21 @@ class Registration:
         self.due_at = now + max(self._spread(pause / 2, pause), min(after_s, MAX_RETRY_S))
         self._learn(False, reason, now)
 
+    def use(self, registrars: Sequence[R], now: float) -> None:
+        """The registrars are others now, or in another order. If ours is none of them, or if others may take
+        us, ask at once."""
+        same = sorted(map(str, registrars)) == sorted(map(str, self._registrars))
+        self._registrars = registrars
+        self._which = min(self._which, len(registrars) - 1)
+        if self.state == "waiting" and not same and not (self.registered and self._at in registrars):
+            self.again(now)
+
     def again(self, now: float) -> None:
         """Something that may help has changed, such as the password: ask at once."""
         if self.state in ("waiting", "asking"):
             self.state, self.due_at, self._which, self._rounds = "waiting", now, 0, 0
 
-    def leave(self, now: float) -> Ask | None:
+    def leave(self, now: float) -> Ask[R] | None:
         """We stop. None: there is nothing to take off."""
         if self.state in ("leaving", "left"):
             return None
@@ -161,7 +173,7 @@ class Registration:
             self.state = "left"
             return None
         self.state, self.due_at = "leaving", now + ANSWER_S
-        return Ask(self._registrars[self._at], 0)
+        return Ask(self._at, 0)
 
     def drop(self) -> None:
         """We are out of it, and what is registered stays."""

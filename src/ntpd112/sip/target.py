@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from ipaddress import ip_address
 
-from .flow import TRANSPORTS, Address, Flow, FlowTo
+from .flow import TRANSPORTS, Flow, FlowTo
 from .line import Line
+from .locate import Place, is_address, locate
 from .nameaddr import NameAddr
 from .session_policy import SessionPolicy
-from .uri import DEFAULT_PORTS, Uri
+from .uri import Uri
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,21 +29,24 @@ class Target:
     "Asked in this order if this one does not take the call."
 
 
-def target_of(uri: Uri, flow_to: FlowTo) -> Target | None:
-    """Where a call to `uri` goes (RFC 3263 §4 without DNS): the address, port and transport that it names,
-    UDP and 5060 else; `sips:` is TLS. None if it names no such address or `flow_to` knows no way there."""
-    transport = uri.transport
-    if uri.scheme not in ("sip", "sips") or transport not in TRANSPORTS:
+def target_of(uri: Uri, flow_to: FlowTo, place: Place | None = None) -> Target | None:
+    """Where a call to `uri` goes: to `place`, where its host is a name that leads there (RFC 3263); without,
+    to the address, port and transport that it names, UDP and 5060 else; `sips:` is TLS. None if it names no
+    such address or `flow_to` knows no way there."""
+    if uri.scheme not in ("sip", "sips"):
         return None
-    try:
-        address = ip_address(uri.host)
-    except ValueError:
+    if place is None:
+        if not is_address(uri.host):
+            return None
+        place = locate(uri, lambda question: None)[0].places[0]
+    address = ip_address(place.address.host)
+    if place.transport not in TRANSPORTS or address.is_unspecified or address.is_multicast:
         return None
-    if address.is_unspecified or address.is_multicast:
-        return None
-    flow = flow_to(transport, Address(str(address), uri.port or DEFAULT_PORTS[transport]))
+    flow = flow_to(place.transport, place.address)
     if flow is None:
         return None
+    if place.transport == "tls" and not is_address(uri.host):
+        flow = replace(flow, name=uri.host.lower())
     # URI headers and `method` have no place in a Request-URI (RFC 3261 §19.1.5).
     params = {name: value for name, value in uri.params.items() if name != "method"}
     return Target(replace(uri, headers="", params=params), flow, pinned=False)

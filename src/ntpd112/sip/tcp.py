@@ -243,13 +243,13 @@ class Connections:
             self.on_input()
 
     def _security(self, flow: Flow) -> dict[str, Any]:
-        """The peer's certificate has to be for the address that we connect to (RFC 5922 §7.1 with the address
-        in place of a domain)."""
+        """The peer's certificate has to be for the domain of the URI, not for the host that DNS made of it
+        (RFC 5922 §7.1), or without a domain for the address."""
         if flow.transport != "tls":
             return {}
         if self._tls is None:
             raise OSError("there is no [tls] certificate")
-        return {"ssl": self._tls.client, "server_hostname": flow.remote.host}
+        return {"ssl": self._tls.client, "server_hostname": flow.name or flow.remote.host}
 
     def add(self, connection: Connection) -> None:
         """A connection is there; make room for it."""

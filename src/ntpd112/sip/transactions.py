@@ -152,7 +152,7 @@ class Transactions:
             server = NonInviteServer(self, key, back, TRYING, request)
         if back.reliable:
             port = via.port or DEFAULT_PORTS[back.transport]
-            server.fallback = Flow(back.transport, back.local, Address(back.remote.host, port))
+            server.fallback = Flow(back.transport, back.local, Address(back.remote.host, port), back.name)
         self._servers[key] = server
         self._remember_flow(server)
         return server

@@ -39,7 +39,7 @@ class CentreCollector(Collector):
         up = {trunk.name: float(trunk.up) for trunk in trunks if trunk.up is not None}
         registered = {t.name: float(t.registered) for t in trunks if t.registered is not None}
         gateways = {
-            (trunk.name, gateway.uri): float(gateway.up)
+            (trunk.name, gateway.uri, gateway.address): float(gateway.up)
             for trunk in trunks
             for gateway in trunk.gateways
             if gateway.up is not None
@@ -52,7 +52,8 @@ class CentreCollector(Collector):
         yield gauges(
             "ntpd112_trunk_registered", "1: we are registered at the telco, 0: not.", ["trunk"], registered
         )
-        yield gauges("ntpd112_gateway_up", "1: answers OPTIONS, 0: does not.", ["trunk", "gateway"], gateways)
+        label = ["trunk", "gateway", "address"]
+        yield gauges("ntpd112_gateway_up", "1: answers OPTIONS, 0: does not.", label, gateways)
         yield gauges("ntpd112_trunk_calls", "Live calls of the trunk.", ["trunk"], calls)
         lines = {(trunk.name, kind): count for trunk in trunks for kind, count in trunk.lines.items()}
         yield gauges("ntpd112_trunk_lines", "Of these, by what they do.", ["trunk", "held_by"], lines)

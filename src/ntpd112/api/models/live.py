@@ -154,8 +154,15 @@ class MaintenanceOut(Model):
 
 
 class GatewayOut(Model):
-    uri: str = Field(examples=["sip:10.1.0.5"])
+    """One address that an entry of `to` leads to."""
+
+    uri: str = Field(examples=["sip:sbc.telkom.example"])
+    address: str = Field(
+        description="Address, port and transport; empty: the name is not resolved.",
+        examples=["10.1.0.5:5060/udp"],
+    )
     up: bool | None = Field(description="By OPTIONS; null when it is not asked.", examples=[True])
+    reason: str = Field(description="Why it is not up.", examples=[""])
 
 
 class TrunkOut(Model):
