@@ -4,5 +4,5 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); . "$here/lib.sh"
 need_packages ca-certificates curl nodejs sip-tester baresip-core espeak-ng sox postgresql mosquitto mosquitto-clients \
-  kamailio systemd "$@"
+  dnsmasq-base kamailio systemd "$@"
 "$here/install-asterisk.sh" >/dev/null

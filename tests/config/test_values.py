@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from ntpd112.config import values
+from ntpd112.config import reach, values
 from ntpd112.config.values import HttpAddress, ListenUrl
 
 
@@ -145,16 +145,16 @@ def test_peers_are_addresses_or_networks(text: str, peer: str) -> None:
         (values.mqtt_url, "mqtt://h/topic", "more than a host and a port"),
         (values.mqtt_url, "mqtt://h:70000", "a port that is not from 1 to 65535"),
         (values.mqtt_url, "mqtt://h:0", "a port that is not from 1 to 65535"),
-        (values.sip_uri, "110@10.1.0.5", "is not a SIP URI such as"),
-        (values.sip_uri, "tel:110", "is not a SIP URI such as"),
-        (values.sip_uri, "sip:a b@10.1.0.5", "is not a SIP URI such as"),
-        (values.sip_uri, "sip:110@10.1.0.5?Subject=x", "is not a SIP URI such as"),
-        (values.sip_uri, "sip:110@10.1.0.5:0", "port 0, which is not from 1 to 65535"),
-        (values.sip_uri, "sip:110@10.1.0.5:70000", "port 70000"),
-        (values.sip_uri, "sip:110@pbx", 'host "pbx", which is not an IP address'),
-        (values.sip_uri, "sip:110@[::g]", "is not an IP address"),
-        (values.reach_for, "sip:0@{number}", "does not say where the number goes"),
-        (values.reach_for, "sip:{number}@pbx", "is not an IP address"),
+        (reach.sip_uri, "110@10.1.0.5", "is not a SIP URI such as"),
+        (reach.sip_uri, "tel:110", "is not a SIP URI such as"),
+        (reach.sip_uri, "sip:a b@10.1.0.5", "is not a SIP URI such as"),
+        (reach.sip_uri, "sip:110@10.1.0.5?Subject=x", "is not a SIP URI such as"),
+        (reach.sip_uri, "sip:110@10.1.0.5:0", "port 0, which is not from 1 to 65535"),
+        (reach.sip_uri, "sip:110@10.1.0.5:70000", "port 70000"),
+        (reach.sip_uri, "sip:110@pbx", 'host "pbx", which is not an IP address'),
+        (reach.sip_uri, "sip:110@[::g]", "is not an IP address"),
+        (reach.reach_for, "sip:0@{number}", "does not say where the number goes"),
+        (reach.reach_for, "sip:{number}@pbx", "is not an IP address"),
         (values.keys, "", "is not made of a telephone's keys"),
         (values.keys, "12a", "is not made of a telephone's keys"),
     ],
@@ -201,11 +201,11 @@ def test_supported_databases(url: str) -> None:
     ["sip:10.1.0.5", "sip:110@10.1.0.5:5062", "sip:110@[::1]:5060;transport=tcp", "SIP:+62;x=y@1.2.3.4;lr"],
 )
 def test_sip_uris_stay_as_they_are(uri: str) -> None:
-    assert values.sip_uri(uri) == uri
+    assert reach.sip_uri(uri) == uri
 
 
 def test_a_call_back_s_uri_has_a_place_for_the_number() -> None:
-    assert values.reach_for("sip:0{number}@10.1.0.5") == "sip:0{number}@10.1.0.5"
+    assert reach.reach_for("sip:0{number}@10.1.0.5") == "sip:0{number}@10.1.0.5"
 
 
 def test_a_homer_server_is_told_over_udp_at_an_address() -> None:

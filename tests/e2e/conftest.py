@@ -17,6 +17,7 @@ from .peers.baresip import Account, Baresip
 from .peers.broker import Broker, Subscriber
 from .peers.kamailio import SECOND_AGENT, Kamailio
 from .peers.loopback import Loopback
+from .peers.nameserver import NameServer
 from .peers.pyvoip import PyVoipPhone
 from .peers.raw import Raw
 from .peers.receiver import Receiver
@@ -342,6 +343,13 @@ class Stage:
         self._stops.append(receiver.stop)
         receiver.start()
         return receiver
+
+    def name_server(self, *records: str) -> NameServer:
+        """A started dnsmasq with these records."""
+        server = NameServer(self.folder / "name-server", self.net.name_server)
+        self._stops.append(server.stop)
+        server.has(*records)
+        return server
 
     def clear(self) -> None:
         while self._stops:

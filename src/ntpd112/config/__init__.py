@@ -34,7 +34,8 @@ from .queues import (
     Strategy,
     is_uri,
 )
-from .values import NUMBER_PLACE, TRUNK, HttpAddress, ListenUrl, is_network, trunk_number
+from .reach import NUMBER_PLACE, TRUNK, trunk_number
+from .values import HttpAddress, ListenUrl, is_network
 from .webhooks import WebhookConfig
 
 __all__ = [

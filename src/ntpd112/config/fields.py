@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
-from . import values
+from . import reach, values
 from .regions import region_code
 
 MAX_LEVEL = 10
@@ -61,14 +61,14 @@ NameServer = Annotated[values.HttpAddress, BeforeValidator(values.name_server)]
 HttpListen = Annotated[values.HttpAddress, BeforeValidator(values.http_address)]
 DatabaseUrl = Annotated[str, AfterValidator(values.database_url)]
 MqttUrl = Annotated[str, AfterValidator(values.mqtt_url)]
-GatewayUri = Annotated[str, AfterValidator(values.gateway_uri)]
+GatewayUri = Annotated[str, AfterValidator(reach.gateway_uri)]
 "Its host may be a name."
 GatewayUris = Annotated[list[GatewayUri], BeforeValidator(listed)]
 "One, or several in a list."
-Reach = Annotated[str, AfterValidator(values.reach)]
+Reach = Annotated[str, AfterValidator(reach.reach)]
 "Somebody outside: a SIP URI, or `trunk:NAME/NUMBER`."
 Reaches = Annotated[list[Reach], BeforeValidator(listed), Field(min_length=1)]
-ReachFor = Annotated[str, AfterValidator(values.reach_for)]
+ReachFor = Annotated[str, AfterValidator(reach.reach_for)]
 Telephone = Annotated[str, AfterValidator(lambda text: text and values.telephone(text))]
 "A telephone number, or empty."
 HostName = Annotated[str, AfterValidator(lambda text: text and values.host_name(text))]

@@ -9,8 +9,9 @@ from typing import Any
 from .lines import Path
 from .models import Config
 from .problems import Complaint, label, shown, where
+from .reach import NUMBER_PLACE, gateway_host, is_tls, trunk_number
 from .tables import elements, listed, tables, text
-from .values import NUMBER_PLACE, gateway_host, is_network, is_tls, trunk_number
+from .values import is_network
 
 SECRETS = ("password", "password_file")
 

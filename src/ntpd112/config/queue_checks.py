@@ -13,8 +13,8 @@ from .models import Config, SipConfig
 from .people import CodesConfig
 from .problems import Complaint, shown, where
 from .queues import QueueConfig
+from .reach import sip_address
 from .tables import elements, listed, tables, text
-from .values import sip_address
 
 
 def queue_checks(given: dict[str, Any]) -> list[Complaint]:

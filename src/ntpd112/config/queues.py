@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from . import values
+from . import reach
 from .fields import Duration, DurationAbove0, Keys, Name, Priority, Reaches, Section, Skills
 
 Strategy = Literal[
@@ -19,12 +19,12 @@ ALL_BUSY = "all-busy"
 
 
 def _target(to: str) -> str:
-    return values.reach(to) if is_uri(to) else to
+    return reach.reach(to) if is_uri(to) else to
 
 
 def is_uri(to: str) -> bool:
     """A step's `to` is a SIP URI or a trunk's number; else the name of a destination or queue."""
-    return to.lower().startswith(("sip:", "sips:", values.TRUNK))
+    return to.lower().startswith(("sip:", "sips:", reach.TRUNK))
 
 
 class LadderStep(Section):

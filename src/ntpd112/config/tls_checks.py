@@ -7,8 +7,9 @@ from typing import Any
 
 from .models import Config
 from .problems import Complaint
+from .reach import is_tls
 from .tables import elements, tables
-from .values import is_tls, listen_url
+from .values import listen_url
 
 
 def tls_checks(given: dict[str, Any]) -> Iterator[Complaint]:

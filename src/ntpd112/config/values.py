@@ -13,12 +13,6 @@ from urllib.parse import SplitResult, urlsplit
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)")
 _RATE = re.compile(r"(\d+(?:\.\d+)?)\s*/\s*(s|m|h)")
 _BIT_RATE = re.compile(r"(\d+(?:\.\d+)?)\s*([kMG])bit/s")
-_SIP_URI = re.compile(
-    r"sips?:(?:[^@\s<>\"?]+@)?(\[[^\]\s]+\]|[^:;?@\s\[\]]+)(?::(\d+))?((?:;[^;?\s<>\"]+)*)", re.I
-)
-_TRANSPORT = re.compile(r";transport=(?!(?:udp|tcp|tls)(?:;|$))([^;]*)", re.I)
-_TLS = re.compile(r"sips:|.*;transport=tls(?:;|$)", re.I)
-_TRUNK_NUMBER = re.compile(r"trunk:([^/]+)/(\+?[0-9*#]{1,32})", re.I)
 _TELEPHONE = re.compile(r"\+?[0-9*#]{1,32}")
 _HOST_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _PLAIN_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
@@ -42,14 +36,6 @@ FIRST_PORT = 1024
 LAST_PORT = 65535
 
 DNS_PORT = 53
-SIP_PORT = 5060
-SIPS_PORT = 5061
-"Where a URI names none (RFC 3261 §19.1.2)."
-TRUNK = "trunk:"
-"Begins what goes out by a trunk's gateways: `trunk:NAME/NUMBER`."
-NUMBER_PLACE = "{number}"
-"Where the caller's number goes in the URI of a call-back."
-
 DATABASE_DRIVERS = ("sqlite+aiosqlite", "postgresql+asyncpg")
 
 
@@ -188,15 +174,15 @@ def network(value: str) -> str:
 
 def peer(value: str) -> str:
     """As `network`, or a host name."""
-    return value.lower() if _is_host_name(value) else network(value)
+    return value.lower() if is_host_name(value) else network(value)
 
 
 def is_network(peer: str) -> bool:
     """False: it is a host name."""
-    return not _is_host_name(peer)
+    return not is_host_name(peer)
 
 
-def _is_host_name(text: str) -> bool:
+def is_host_name(text: str) -> bool:
     """Not what may have been meant as an address: the last label of a domain is no number (RFC 3696 §2)."""
     return _HOST_NAME.fullmatch(text) is not None and not text.rpartition(".")[2].isdigit()
 
@@ -250,68 +236,6 @@ def _host_port(text: str, wrong: str) -> tuple[str, int]:
         raise ValueError(wrong) from None
 
 
-def sip_uri(value: str) -> str:
-    """`sip:110@10.1.0.5:5060;transport=tcp`. The host is an address: names are the matter of trunks, which
-    keep them resolved. `sips:` is TLS."""
-    sip_address(value)
-    return value
-
-
-def sip_address(uri: str) -> tuple[str, int]:
-    """Host and port of a SIP URI, the host in its usual spelling."""
-    host, port = _sip_host_port(uri)
-    try:
-        host = address(host)
-    except ValueError:
-        raise ValueError(f'has the host "{host}", which is not an IP address') from None
-    return host, port or (SIPS_PORT if is_tls(uri) else SIP_PORT)
-
-
-def gateway_uri(value: str) -> str:
-    """A SIP URI whose host may be a name: `sip:sbc.telkom.example`."""
-    host, _ = _sip_host_port(value)
-    if not _is_host_name(host):
-        sip_address(value)
-    return value
-
-
-def gateway_host(uri: str) -> str:
-    """Of what `gateway_uri` has taken: an address in its usual spelling, or a name."""
-    host = _sip_host_port(uri)[0]
-    return host.lower() if _is_host_name(host) else address(host)
-
-
-def _sip_host_port(uri: str) -> tuple[str, int | None]:
-    match = _SIP_URI.fullmatch(uri)
-    if match is None:
-        raise ValueError(
-            'is not a SIP URI such as "sip:110@10.1.0.5" or "sip:110@10.1.0.5:5060;transport=tcp"'
-        )
-    host, port, params = match.groups()
-    if port is not None and not 0 < int(port) <= LAST_PORT:
-        raise ValueError(f"has the port {port}, which is not from 1 to {LAST_PORT}")
-    if wrong := _TRANSPORT.search(params):
-        raise ValueError(f'has the transport "{wrong[1]}"; we have udp, tcp and tls')
-    return host, int(port) if port else None
-
-
-def reach(value: str) -> str:
-    """Somebody outside: a SIP URI, or a number by a trunk's gateways."""
-    if value.lower().startswith(TRUNK):
-        trunk_number(value)
-    else:
-        sip_uri(value)
-    return value
-
-
-def trunk_number(value: str) -> tuple[str, str]:
-    """Name and number of `trunk:telkom/110`."""
-    match = _TRUNK_NUMBER.fullmatch(value)
-    if match is None:
-        raise ValueError('does not name a trunk and a number: write "trunk:NAME/NUMBER"')
-    return match[1], match[2]
-
-
 def telephone(value: str) -> str:
     if not _TELEPHONE.fullmatch(value):
         raise ValueError('is no telephone number such as "112" or "+62318411110"')
@@ -323,23 +247,6 @@ def host_name(value: str) -> str:
     if not _HOST_NAME.fullmatch(value):
         raise ValueError('is no domain such as "ims.telkom.example"')
     return value.lower()
-
-
-def is_tls(uri: str) -> bool:
-    """Whether a call to this SIP URI goes over TLS."""
-    return _TLS.match(uri) is not None
-
-
-def reach_for(value: str) -> str:
-    """As `reach`, with `{number}` for the number, in a SIP URI's user part."""
-    by_trunk = value.lower().startswith(TRUNK)
-    place = value.partition("/")[2] if by_trunk else value.partition("@")[0] if "@" in value else ""
-    if NUMBER_PLACE not in place:
-        raise ValueError(
-            'does not say where the number goes: write "sip:{number}@10.1.0.5" or "trunk:NAME/{number}"'
-        )
-    reach(value.replace(NUMBER_PLACE, "112"))
-    return value
 
 
 def keys(value: str) -> str:

@@ -68,6 +68,10 @@ class Loopback:
         return self.host(9)
 
     @property
+    def name_server(self) -> str:
+        return self.host(10)
+
+    @property
     def stranger(self) -> str:
         """Belongs to no trunk."""
         return self.host(66)
