@@ -10,11 +10,13 @@ from ntpd112.calls.trial_views import TrialView, UnknownTrial
 from ntpd112.calls.views import StateConflict, UnknownTrunk, Unreachable
 from ntpd112.media.events import Learned, Quality, Voice
 from ntpd112.sip.events import Cause
+from ntpd112.sip.gateways import Entry
 from ntpd112.sip.leg import Leg
 from ntpd112.sip.outbound import Outbound, OutboundSpec
 
 NUMBER = "02150000000"
 GATEWAYS = (f"sip:{PBX.host}", f"sip:{POLICE.host}")
+ENTRIES = tuple(Entry(uri, place) for place, uri in enumerate(GATEWAYS))
 LISTEN_S = 8.0
 WELL = Quality(400, 0, 1.5, 0, 2.0)
 
@@ -26,7 +28,8 @@ class Line:
         self.town = Town()
         self.town.context.outbound = Outbound(self.town.ua, self.town.trunks)
         self.town.context.outbound.configure(
-            [OutboundSpec("pbx", GATEWAYS, present="0318411112", options_s=0)], self.town.now
+            [OutboundSpec("pbx", ENTRIES, present="0318411112", options_s=0)],
+            self.town.now,
         )
         self.id = ""
 

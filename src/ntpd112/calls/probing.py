@@ -96,7 +96,7 @@ class _Run:
         hosts = {way.remote.host for way in self._ways}
         answering = {way.remote.host for way, probe in self._found.items() if probe.fine}
         outbound = self._context.outbound
-        gateways = [] if outbound is None else [str(one.uri) for one in outbound.gateways(self._trunk)]
+        gateways = [] if outbound is None else list(map(str, outbound.gateways(self._trunk)))
         fine = bool(hosts) and hosts == answering
         self._done(TrunkTestView(trunk=self._trunk, fine=fine, probes=probes, gateways=gateways))
 

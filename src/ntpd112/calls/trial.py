@@ -12,7 +12,9 @@ from ntpd112.media import MediaLeg, NoPorts
 from ntpd112.media.events import Closed, Learned, MediaEvent, Voice, WorkerLost
 from ntpd112.queue.errors import StateConflict
 from ntpd112.sip.events import Answered, Cause, Ended, Failed, MediaChanged, Progress, SipEvent
+from ntpd112.sip.gateways import label
 from ntpd112.sip.leg import Leg
+from ntpd112.sip.locate import Place
 from ntpd112.sip.message import Response
 from ntpd112.sip.nameaddr import NameAddr
 from ntpd112.sip.sdp import LocalMedia, RemoteMedia
@@ -344,14 +346,15 @@ def _by_gateway(target: Target, gateway: str) -> Target:
     Unreachable."""
     ways = [target, *target.others]
     for way in ways:
-        if gateway in ("", _gateway_of(way)):
+        if gateway in ("", _gateway_of(way), str(replace(way.uri, user=None))):
             return replace(way, line=target.line, others=())
     there_are = ", ".join(_gateway_of(way) for way in ways)
     raise Unreachable(f'"{gateway}" is no gateway that the trunk can call by now: there are {there_are}')
 
 
 def _gateway_of(target: Target) -> str:
-    return str(replace(target.uri, user=None))
+    """As `Outbound.gateways` names it: a host name may lead to several."""
+    return label(replace(target.uri, user=None), Place(target.flow.transport, target.flow.remote))
 
 
 def _leave_lines_to_callers(trunk: Trunk) -> None:
