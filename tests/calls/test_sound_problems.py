@@ -7,7 +7,7 @@ from typing import Any
 from tests.calls.desk import Desk, FakeLeg
 
 from ntpd112.journal.events import MediaProblem
-from ntpd112.media.events import Learned, Lossy, NoAudio, Stranger, WorkerLost
+from ntpd112.media.events import Learned, Lossy, NoAudio, Replayed, Stranger, Unauthentic, WorkerLost
 
 CALLER, OPERATOR = 1, 2
 "Media legs, as the desk opens them."
@@ -70,6 +70,13 @@ def test_each_kind_is_noted_once_however_often_it_comes() -> None:
     talk(desk)
     problems = hear(desk, *[NoAudio(CALLER, 5.0), Lossy(CALLER, 12)] * 100)
     assert [(one.kind, one.percent) for one in problems] == [("silence", 0), ("loss", 12)]
+
+
+def test_what_srtp_throws_away_is_noted_with_its_reason() -> None:
+    desk = Desk()
+    talk(desk)
+    problems = hear(desk, Unauthentic(CALLER, 5), Replayed(OPERATOR, 30))
+    assert [(one.kind, one.party) for one in problems] == [("wrong_key", "caller"), ("replay", "operator")]
 
 
 def test_nothing_is_remembered_of_legs_that_are_gone() -> None:

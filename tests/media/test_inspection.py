@@ -3,19 +3,21 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ntpd112.media.events import Lossy, Stranger, Unauthentic
+from ntpd112.media.events import Lossy, Replayed, Stranger, Unauthentic
 from ntpd112.media.inspection import (
     LOSS_PACKETS,
     LOSS_SPAN_S,
+    REPLAYED_PACKETS,
     STRANGE_PACKETS,
     UNAUTHENTIC_PACKETS,
     Inspection,
+    Problem,
 )
 
 STRANGER = ("203.0.113.9", 999)
 
 
-def seconds(inspection: Inspection, figures: list[tuple[int, int]]) -> list[Stranger | Lossy | Unauthentic]:
+def seconds(inspection: Inspection, figures: list[tuple[int, int]]) -> list[Problem]:
     """Received and lost of each second."""
     told, packets, lost = [], 0, 0
     for new, gone in figures:
@@ -64,3 +66,12 @@ def test_wrong_keys_are_told_once_but_not_of_the_few_packets_on_their_way_when_k
     totals = (UNAUTHENTIC_PACKETS - 1, UNAUTHENTIC_PACKETS, UNAUTHENTIC_PACKETS + 50)
     told = [inspection.second(0, 0, unauthentic) for unauthentic in totals]
     assert told == [[], [Unauthentic(7, UNAUTHENTIC_PACKETS)], []]
+
+
+def test_packets_that_come_again_are_told_once_but_not_of_the_few_that_a_network_doubles() -> None:
+    inspection = Inspection(7)
+    totals, total = [], 0
+    for new in (REPLAYED_PACKETS - 1, REPLAYED_PACKETS - 1, REPLAYED_PACKETS, REPLAYED_PACKETS):
+        total += new
+        totals.append(inspection.second(0, 0, 0, total))
+    assert totals == [[], [], [Replayed(7, 3 * REPLAYED_PACKETS - 2)], []]

@@ -11,6 +11,7 @@ from ntpd112.media.events import (
     Lossy,
     MediaEvent,
     NoAudio,
+    Replayed,
     Stranger,
     Unauthentic,
     WorkerLost,
@@ -28,6 +29,7 @@ _SAID: dict[SoundKind, str] = {
     "stranger": "a second source sends sound, which is thrown away",
     "loss": "much of the sound is lost",
     "wrong_key": "sound comes plain or with another SRTP key than was agreed on, and is thrown away",
+    "replay": "SRTP packets come again, or with numbers that were used, and are thrown away",
 }
 
 
@@ -66,6 +68,8 @@ class SoundProblems:
                 self._note(leg, Sign("loss", percent=percent), now)
             case Unauthentic(leg=leg):
                 self._note(leg, Sign("wrong_key"), now)
+            case Replayed(leg=leg):
+                self._note(leg, Sign("replay"), now)
             case Closed(leg=leg):
                 self._forget(leg)
             case WorkerLost(legs=legs):

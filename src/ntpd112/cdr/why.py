@@ -209,6 +209,8 @@ def _of_sound(event: e.MediaProblem) -> str:
             return f"{event.percent} % of the sound of {who} is lost"
         case "wrong_key":
             return f"sound to the port of {who} has not the SRTP key that was agreed on: it is thrown away"
+        case "replay":
+            return f"sound to the port of {who} came before, or has numbers that were used: it is thrown away"
 
 
 def _asks(skills: Mapping[str, int], prefer: Mapping[str, int]) -> str:

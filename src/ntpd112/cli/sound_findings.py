@@ -66,3 +66,9 @@ def _said(problem: MediaProblem, name: str, told: str) -> str:
                 f"sound to the port of {name} is plain, or has another SRTP key than was agreed on, and "
                 "is thrown away. Likely the peer does not use the key that it gave, or somebody forges sound"
             )
+        case "replay":
+            return (
+                f"SRTP packets to the port of {name} came before, or have numbers that were used, and are "
+                "thrown away. Likely the network doubles packets; if nothing is heard, the peer began "
+                "to count anew without a new key; if all is heard, somebody may play old packets again"
+            )

@@ -101,6 +101,14 @@ class Unauthentic(Event, frozen=True, tag="unauthentic"):
     packets: int
 
 
+class Replayed(Event, frozen=True, tag="replayed"):
+    """A leg with SRTP gets packets whose numbers were used before (RFC 3711 §3.3.2): `packets` of them so
+    far. They are thrown away. Once for a leg."""
+
+    leg: int
+    packets: int
+
+
 class Closed(Event, frozen=True, tag="closed"):
     """The leg is closed; its ports are given back."""
 
@@ -132,6 +140,7 @@ MediaEvent = (
     | Stranger
     | Lossy
     | Unauthentic
+    | Replayed
     | Closed
     | RecordingFailed
     | WorkerLost

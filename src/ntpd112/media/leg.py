@@ -311,9 +311,8 @@ class Leg:
         if silent_s >= self._around.no_audio_s and not self._silence_told:
             self._silence_told = True
             self._around.emit(NoAudio(self.id, round(silent_s, 1), never=self.reception.packets == 0))
-        for problem in self._inspection.second(
-            self.reception.packets, self.reception.lost, self.lines.unauthentic
-        ):
+        heard, lines = self.reception, self.lines
+        for problem in self._inspection.second(heard.packets, heard.lost, lines.unauthentic, lines.replayed):
             self._around.emit(problem)
         self._fill_silence()
         for digit, duration_ms in self._dtmf.expire(now):

@@ -31,8 +31,13 @@ class Lines:
 
     @property
     def unauthentic(self) -> int:
-        """Packets refused since the leg is secured."""
+        """Packets refused since the leg is secured, because the peer's key does not fit."""
         return self.srtp.unauthentic if self.srtp is not None else 0
+
+    @property
+    def replayed(self) -> int:
+        """Packets refused since the leg is secured, because they came before."""
+        return self.srtp.replayed if self.srtp is not None else 0
 
     def secure(self, keys: Secured | None) -> None:
         """From now on by these keys; None: plainly. Handlers made before are to be made anew."""

@@ -18,6 +18,7 @@ from .events import (
     NoAudio,
     PlayEnded,
     RecordingFailed,
+    Replayed,
     Stranger,
     Unauthentic,
     Voice,
@@ -208,6 +209,7 @@ Report = (
     | Stranger
     | Lossy
     | Unauthentic
+    | Replayed
     | Closed
     | RecordingFailed
     | Voice

@@ -20,11 +20,12 @@ Purpose = Literal["ladder", "transfer", "conference", "callback", "supervision"]
 Direction = Literal["in", "out", "internal"]
 """`out`: an operator calls somebody back, who is the `caller` of the record. `internal`: an operator calls a
 colleague or a destination."""
-SoundKind = Literal["one_way", "no_rtp", "silence", "nat", "stranger", "loss", "wrong_key"]
+SoundKind = Literal["one_way", "no_rtp", "silence", "nat", "stranger", "loss", "wrong_key", "replay"]
 """What is wrong with a party's sound. `one_way`: not one packet came from this one, but from others of the
 call; `no_rtp`: from nobody; `silence`: none comes any more; `nat`: it comes from another host than its SDP
 said, and is taken; `stranger`: a second source sends, which is thrown away; `loss`: too much is lost;
-`wrong_key`: it comes plain or with another SRTP key than was agreed on, and is thrown away."""
+`wrong_key`: it comes plain or with another SRTP key than was agreed on, and is thrown away;
+`replay`: SRTP packets come again, or with numbers that were used, and are thrown away."""
 CallbackOutcome = Literal["reached", "no_answer", "wrong_number", "not_needed"]
 
 
