@@ -15,6 +15,7 @@ from .peers.agent import OUTSIDE, SIPS_PORT, Agent, Settings
 from .peers.asterisk import Asterisk, PbxPhone, asterisk_command
 from .peers.baresip import Account, Baresip
 from .peers.broker import Broker, Subscriber
+from .peers.image import ContainedAgent, Podman
 from .peers.kamailio import SECOND_AGENT, Kamailio
 from .peers.loopback import Loopback
 from .peers.nameserver import NameServer
@@ -106,6 +107,16 @@ class Stage:
         self._directories.fill(agent, {})
         self._stops.append(agent.stop)
         agent.start()
+        return agent
+
+    def contained_agent(self, podman: Podman, settings: Settings, *operators: str) -> ContainedAgent:
+        """A started agent in a container of the image, with operators added there."""
+        agent = ContainedAgent(podman, self.folder / "agent" / "data", self.net, settings)
+        self._stops.append(agent.stop)
+        agent.start()
+        agent.make_key()
+        for operator in operators:
+            agent.add_operator(operator)
         return agent
 
     def pbx(

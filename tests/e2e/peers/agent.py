@@ -55,6 +55,8 @@ class Settings:
     pbx_options: str = "5s"
     pbx_to: str = ""
     "Gateway of the PBX's trunk, `{pbx}` in it as below; by default calls of ours do not go by it."
+    drain: str = "1s"
+    "How long a stop waits for calls."
     rate: str = "50/s"
     'Of REST requests; "0/s": no limit.'
     queue: str = ""
@@ -87,8 +89,8 @@ class Agent:
             listen.append(f"tls://{net.agent}:{SIPS_PORT}")
         if settings.ipv6:
             listen += [f"udp://[::1]:{self.port6}", f"tcp://[::1]:{self.port6}"]
-        database = settings.database or f"sqlite+aiosqlite:///{self.database_file}"
-        recordings = f'recordings = "{self.folder}/recordings"' if settings.recording else ""
+        database = settings.database or f"sqlite+aiosqlite:///{self.database_file.name}"
+        recordings = 'recordings = "recordings"' if settings.recording else ""
         callbacks = f'[callbacks]\nto = "{settings.callbacks_to}"' if settings.callbacks_to else ""
         to = f'to = "{settings.pbx_to.replace("{pbx}", net.pbx)}"' if settings.pbx_to else ""
         queues = self._queue("112", ["112", "urn:service:sos"], {}) + settings.queue
@@ -100,7 +102,7 @@ region = "35.78"
 [sip]
 listen = {listen}
 realm = "{REALM}"
-drain = "1s"
+drain = "{settings.drain}"
 {tls}
 [registrar]
 expires = "1s..1h"
@@ -109,12 +111,12 @@ srtp = "{settings.phones_srtp}"
 [media]
 ports = "{settings.media_ports or net.media_ports}"
 workers = {settings.workers}
-prompts = "{self.folder}/prompts"
+prompts = "prompts"
 {recordings}
 [database]
 url = "{database}"
 [journal]
-path = "{self.folder}/journal.db"
+path = "journal.db"
 [http]
 listen = "{net.agent}:8112"
 rate = "{settings.rate}"
