@@ -38,6 +38,7 @@ from ntpd112.sip.events import (
     Unregistered,
 )
 from ntpd112.sip.flow import Address, Flow
+from ntpd112.sip.line import NoWay
 from ntpd112.sip.message import Request
 from ntpd112.sip.nameaddr import NameAddr
 from ntpd112.sip.replaces import Replaces
@@ -243,6 +244,8 @@ class Desk:
         self.registered: dict[str, int] = {}
         self.doubted: list[str] = []
         self.answers_options = True
+        self.trunk_full = False
+        "No call of ours gets a line."
         self.second_line: FakeLeg | None = None
         "What a Replaces names."
         self._ids: Iterator[int] = count(1)
@@ -284,6 +287,8 @@ class Desk:
         return events
 
     def invite(self, target: Any, local: LocalMedia, **kwargs: Any) -> FakeLeg:
+        if self.trunk_full:
+            raise NoWay("the trunk is full")
         self.offered.append(local)
         flow = FLOW_6 if ":" in local.address else FLOW
         headers = kwargs.get("headers", {})

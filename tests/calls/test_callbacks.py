@@ -335,3 +335,16 @@ def test_a_citizen_whose_operator_was_lost_goes_to_the_next_like_any_caller() ->
     assert (cdr.queue, cdr.queued_at, cdr.wait_s) == (None, None, 0.0), (
         "they were called: no wait of the queue's"
     )
+
+
+def test_an_operator_hears_busy_if_the_citizens_trunk_has_got_full_meanwhile() -> None:
+    desk, lost = centre()
+    call_id = click(desk, lost)
+    desk.trunk_full = True
+    desk.pick_up("siti")
+    assert desk.hears("siti") == "busy"
+    desk.pass_time(SORRY_S)
+    cdr = fold(event for event in desk.written if event.call_id == call_id)
+    assert cdr is not None
+    assert cdr.disposition == "failed"
+    assert desk.media.open_legs() == 0

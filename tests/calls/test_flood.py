@@ -160,6 +160,13 @@ def test_phones_at_home_are_rung_once_and_hear_the_message() -> None:
     assert desk.media.legs[0].closed
 
 
+def test_a_phone_at_home_that_gets_no_line_leaves_nothing_open() -> None:
+    desk = flooded(by_hand=False, call_in=[HOME])
+    desk.trunk_full = True
+    switch(desk, True)
+    assert (desk.rung, desk.media.open_legs()) == ([], 0)
+
+
 def test_a_phone_at_home_that_is_not_answered_stops_ringing() -> None:
     desk = called_in()
     desk.pass_time(RING_S)

@@ -10,7 +10,8 @@ from tests.calls.desk import Desk
 from ntpd112.calls.holding import held_lines
 from ntpd112.calls.plant import Plant
 from ntpd112.calls.views import UnknownTrunk
-from ntpd112.journal.events import TrunkFilled, TrunkMaintenance
+from ntpd112.journal.events import TrunkFilled, TrunkMaintenance, TrunkRefused
+from ntpd112.sip import events as sip_events
 from ntpd112.sip.trunks import Trunks, TrunkSpec
 
 SPECS = [TrunkSpec("pbx", ["127.0.0.2"], 60, options_s=0), TrunkSpec("telkom", ["10.1.0.0/24"], 30)]
@@ -99,3 +100,12 @@ def test_the_alarm_says_what_holds_the_lines_in_journal_and_warnings(site: Site)
     (shown, other) = site.plant.trunks()
     assert (shown.nearly_full, shown.peak, shown.lines["waiting"]) == (True, 1, 1)
     assert (other.nearly_full, other.peak, sum(other.lines.values())) == (False, 0, 0)
+
+
+def test_calls_that_a_trunk_was_refused_are_in_the_journal_by_number(site: Site) -> None:
+    trunk = next(iter(site.trunks))
+    trunk.refused["trunk full"] += 3
+    site.desk.happen(sip_events.TrunkRefused(trunk, "trunk full", "trunk 'pbx' has its 60 calls", 3))
+    (refused,) = site.desk.all_of(TrunkRefused)
+    assert (refused.trunk, refused.why, refused.count) == ("pbx", "trunk full", 3)
+    assert site.plant.trunks()[0].refused == {"trunk full": 3}

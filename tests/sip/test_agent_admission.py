@@ -7,10 +7,11 @@ import re
 import pytest
 
 from ntpd112.sip import admission, core, keepalive, transactions
-from ntpd112.sip.admission import MAX_REFUSED_PER_SECOND
-from ntpd112.sip.events import Cause, IncomingCall, Refused
+from ntpd112.sip.agent import UserAgent
+from ntpd112.sip.events import Cause, IncomingCall, Refused, TrunkRefused
 from ntpd112.sip.flow import Address, Flow
 from ntpd112.sip.parser import parse
+from ntpd112.sip.refusals import MAX_REFUSED_PER_SECOND, REPORT_TRUNK_S
 from ntpd112.sip.stateless import MAX_VIAS
 from ntpd112.sip.target import Target
 from ntpd112.sip.uri import Uri
@@ -125,15 +126,34 @@ def test_more_calls_a_second_than_the_trunk_may_begin_get_503_until_there_is_roo
     assert ua.traffic.refused == {"trunk too fast": 1}
 
 
-def test_what_a_trunk_is_refused_by_its_own_pace_is_reported_once_a_minute() -> None:
+def told(ua: UserAgent) -> list[tuple[str, int]]:
+    return [(event.refusal, event.count) for event in ua.events() if isinstance(event, TrunkRefused)]
+
+
+def test_what_a_trunk_is_refused_is_told_at_once_and_then_once_a_minute_with_none_left_out() -> None:
     ua = agent(max_rate=1.0)
     for number in range(50):
         ua.receive(nth(number), PBX, 0.1)
-    reports = [event for event in ua.events() if isinstance(event, Refused)]
-    assert [(one.reason, one.count) for one in reports] == [("trunk 'pbx' has begun its 1 calls a second", 1)]
-    ua.receive(nth(50), PBX, 61.0)
-    ua.receive(nth(51), PBX, 61.0)
-    assert [event.count for event in ua.events() if isinstance(event, Refused)] == [49]
+    assert told(ua) == [("trunk too fast", 1)]
+    ua.handle_timer(REPORT_TRUNK_S + 1)
+    assert told(ua) == [("trunk too fast", 48)]
+    ua.handle_timer(2 * REPORT_TRUNK_S + 2)
+    assert told(ua) == []
+    for number in (50, 51):
+        ua.receive(nth(number), PBX, 300.0)
+    assert told(ua) == [("trunk too fast", 1)]
+    assert next(iter(ua._trunks)).refused == {"trunk too fast": 50}
+
+
+def test_each_reason_is_told_for_itself() -> None:
+    ua = agent(max_calls=1)
+    for number in range(3):
+        ua.receive(nth(number), PBX, 0.0)
+    next(iter(ua._trunks)).closed = True
+    ua.receive(nth(3), PBX, 0.0)
+    ua.drain()
+    ua.receive(nth(4), PBX, 0.0)
+    assert told(ua) == [("trunk full", 1), ("maintenance", 1), ("draining", 1)]
 
 
 def test_a_trunk_in_maintenance_gets_503_for_new_calls_and_options_while_running_calls_go_on() -> None:

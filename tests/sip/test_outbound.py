@@ -14,14 +14,15 @@ from ntpd112.sip.digest import Credentials, make_credentials
 from ntpd112.sip.events import Cause, GatewayPassed, GatewayState, RegistrationState
 from ntpd112.sip.flow import Address, Flow, Outgoing
 from ntpd112.sip.gateways import AVOID_S, Entry
+from ntpd112.sip.line import NoWay
 from ntpd112.sip.locate import Service
-from ntpd112.sip.outbound import NoWay, Outbound, OutboundSpec
+from ntpd112.sip.outbound import Outbound, OutboundSpec
 from ntpd112.sip.registrar import Registrar
 from ntpd112.sip.registration import WRONG_S
 from ntpd112.sip.session_policy import SessionPolicy
 from ntpd112.sip.trunks import Trunks, TrunkSpec
 
-from .pair import ALICE, BOB, Pair, Side
+from .pair import ALICE, BOB, CALLER, MEDIA_A, Pair, Side
 
 TELCO = f"sip:{BOB.host}"
 DEAD = "sip:192.0.2.66"
@@ -261,10 +262,21 @@ def test_what_cannot_be_called_is_said(trunk: str, number: str, why: str) -> Non
 def test_a_trunk_whose_lines_are_all_in_use_takes_no_call() -> None:
     pair = Registered()
     pair.configure(GATEWAYS)
-    pair.trunk.occupy(pair.now)
-    pair.trunk.occupy(pair.now)
+    pair.trunk.admit(pair.now)
+    pair.trunk.admit(pair.now)
     with pytest.raises(NoWay, match="has its 2 calls"):
         pair.outbound.target("telkom", "110")
+
+
+def test_two_calls_of_ours_that_begin_at_once_do_not_share_the_last_line() -> None:
+    pair = Registered()
+    pair.configure(GATEWAYS)
+    pair.trunk.admit(pair.now)
+    targets = [pair.outbound.target("telkom", number) for number in ("110", "113")]
+    pair.a.ua.invite(targets[0], caller=CALLER, local=MEDIA_A, now=pair.now)
+    with pytest.raises(NoWay, match="has its 2 calls"):
+        pair.a.ua.invite(targets[1], caller=CALLER, local=MEDIA_A, now=pair.now)
+    assert (pair.trunk.calls, pair.a.ua.open_legs) == (2, 1)
 
 
 def test_gateways_that_no_socket_reaches_take_no_call_and_count_as_dead() -> None:

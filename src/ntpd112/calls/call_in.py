@@ -9,6 +9,7 @@ from ntpd112.media import MediaLeg, NoPorts
 from ntpd112.media.events import Closed, MediaEvent, PlayEnded, WorkerLost
 from ntpd112.sip.events import Answered, Ended, Failed, SipEvent
 from ntpd112.sip.leg import Leg
+from ntpd112.sip.line import NoWay
 from ntpd112.sip.nameaddr import NameAddr
 from ntpd112.sip.sdp import LocalMedia
 from ntpd112.sip.timers import Timer
@@ -54,21 +55,25 @@ class CallIn:
                 continue
             try:
                 self._ring(uri, now)
-            except (Unreachable, NoPorts) as problem:
+            except (Unreachable, NoPorts, NoWay) as problem:
                 log.error("CALL-IN: phone cannot be rung", phone=uri, reason=str(problem))
 
     def _ring(self, uri: str, now: float) -> None:
         target = target_of(self._context, uri)
         host = target.flow.local.host
         media = self._context.media.open(codec=LAWS[0], family=family_of(host))
-        leg = self._context.ua.invite(
-            target,
-            caller=NameAddr(Uri("sip", host, CALLER), self._context.config.site.name),
-            local=LocalMedia(self._sound.address(host), media.port, LAWS),
-            headers={"Priority": "emergency"},
-            call_id=f"{self._context.new_id()}@{host}",
-            now=now,
-        )
+        try:
+            leg = self._context.ua.invite(
+                target,
+                caller=NameAddr(Uri("sip", host, CALLER), self._context.config.site.name),
+                local=LocalMedia(self._sound.address(host), media.port, LAWS),
+                headers={"Priority": "emergency"},
+                call_id=f"{self._context.new_id()}@{host}",
+                now=now,
+            )
+        except NoWay:
+            media.close()
+            raise
         timer = self._context.timers.start(now + RING_S, partial(self._give_up, leg.id))
         self._messages[leg.id] = Message(uri, leg, media, timer)
         log.info("call-in: phone rings", phone=uri)

@@ -19,6 +19,7 @@ from ntpd112.memory.callbacks import CallbackTaken, UnknownCallback
 from ntpd112.queue import StateConflict
 from ntpd112.sip.events import Cause
 from ntpd112.sip.leg import Leg
+from ntpd112.sip.line import NoWay
 from ntpd112.sip.nameaddr import NameAddr
 from ntpd112.sip.offer_answer import OfferAnswer
 from ntpd112.sip.sdp import LocalMedia
@@ -205,14 +206,19 @@ class Callbacks:
         """The operator is there and hears it ring from now on."""
         context, host = self._context, target.flow.local.host
         shown = Uri("sip", host, context.config.callbacks.caller)
-        call.leg = context.ua.invite(
-            target,
-            caller=NameAddr(shown, context.config.site.name),
-            local=LocalMedia(self._sound.address(host), call.media.port, LAWS),
-            headers=URGENT,
-            call_id=call.facts.sip_call_id,
-            now=now,
-        )
+        try:
+            call.leg = context.ua.invite(
+                target,
+                caller=NameAddr(shown, context.config.site.name),
+                local=LocalMedia(self._sound.address(host), call.media.port, LAWS),
+                headers=URGENT,
+                call_id=call.facts.sip_call_id,
+                now=now,
+            )
+        except NoWay as problem:
+            log.error("CALL-BACK NOT MADE", call_id=call.id, reason=str(problem))
+            self.not_reached(call, causes.TRUNK_FULL, now)
+            return
         context.own_leg(call.leg, call, "caller")
         call.enter("ringing")
         context.later(call, now + RING_S, partial(self._no_answer, call))

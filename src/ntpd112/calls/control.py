@@ -230,9 +230,10 @@ class CallControl:
                 self._notices.registration(trunk, registered, reason)
             case sip_events.GatewayState() | sip_events.GatewayPassed():
                 self._notices.gateway(event)
-            case sip_events.Refused(flow, code, reason, count):
-                source = f"{flow.remote.host}:{flow.remote.port}"
-                log.warning("INVITE refused", source=source, sip_code=code, reason=reason, count=count)
+            case sip_events.Refused():
+                self._notices.refused(event)
+            case sip_events.TrunkRefused():
+                self._notices.trunk_refused(event, now)
             case sip_events.UnknownUser():
                 self._context.on_unknown_user()
             case _:

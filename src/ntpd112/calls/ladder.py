@@ -82,17 +82,42 @@ class Ladder:
         step = self._step(call, number)
         try:
             whom = climbs_to(self._context, step.to)
-            if isinstance(whom, Whom):
-                self._dial(call, whom, step, number, now)
-            else:
+            if not isinstance(whom, Whom):
                 reason = f"ladder of {call.queue.name}, step {number}"
                 self._queueing.move(call, whom, reason, now)
+            elif whom.last_resort and self._another_way(call, number):
+                self._pass_over(call, number, "its trunk is in maintenance")
+            else:
+                self._dial(call, whom, step, number, now)
         except (Unreachable, StateConflict) as problem:
-            log.error(
-                "LADDER: a destination is passed over", call_id=call.id, step=number, reason=str(problem)
-            )
+            self._pass_over(call, number, str(problem))
+
+    def _pass_over(self, call: Call, number: int, reason: str) -> None:
+        """The next destination need not wait for its time: nobody is rung meanwhile. A queue is nothing to
+        hurry to: in its own the call is further on."""
+        log.error("LADDER: a destination is passed over", call_id=call.id, step=number, reason=reason)
+        wait = call.wait
+        following = next((one for one in self._to(call) if one > wait.climbed), None)
+        if not wait.steps and following is not None and self._rung(call, following) is not None:
+            wait.climbed = following
+            wait.steps.append(following)
+
+    def _another_way(self, call: Call, number: int) -> bool:
+        """Whether a step rings somebody whom no trunk in maintenance has to reach."""
+        others = (self._rung(call, other) for other in self._to(call) if other != number)
+        return any(whom is not None and not whom.last_resort for whom in others)
+
+    def _rung(self, call: Call, number: int) -> Whom | None:
+        """Whom the step rings; None: it leads to a queue, or to nobody who can be reached."""
+        try:
+            whom = climbs_to(self._context, self._step(call, number).to)
+        except Unreachable:
+            return None
+        return whom if isinstance(whom, Whom) else None
 
     def _dial(self, call: Call, whom: Whom, step: LadderStep, number: int, now: float) -> None:
+        if whom.last_resort:
+            log.warning("its trunk is in maintenance, but is the only way", call_id=call.id, step=number)
         if step.ring is not None:
             whom = replace(whom, ring_s=step.ring)
         attempt = self._dialing.dial(

@@ -3,9 +3,10 @@ somebody should know."""
 
 from __future__ import annotations
 
-from ntpd112.journal.events import OperatorChanged, TrunkChanged, TrunkFilled
+from ntpd112.journal.events import OperatorChanged, TrunkChanged, TrunkFilled, TrunkRefused
 from ntpd112.queue import NOBODY_FITS, LastOperator, StateChanged, Waits
-from ntpd112.sip.events import GatewayPassed, GatewayState, TrunkFilling
+from ntpd112.sip import events as sip_events
+from ntpd112.sip.events import GatewayPassed, GatewayState, Refused, TrunkFilling
 
 from .context import Context, log
 from .decisions import Decision, event_of
@@ -56,6 +57,18 @@ class Notices:
                 lines={str(kind): count for kind, count in lines.items()},
             )
         )
+
+    def refused(self, event: Refused) -> None:
+        source = f"{event.flow.remote.host}:{event.flow.remote.port}"
+        log.warning(
+            "INVITE refused", source=source, sip_code=event.code, reason=event.reason, count=event.count
+        )
+
+    def trunk_refused(self, event: sip_events.TrunkRefused, now: float) -> None:
+        """These calls have no CDR: a flood would fill the database with them."""
+        log.warning("CALLS REFUSED: the trunk goes elsewhere", reason=event.reason, count=event.count)
+        at = self._context.clock.wall(now)
+        self._context.write(TrunkRefused(at=at, trunk=event.trunk.name, why=event.refusal, count=event.count))
 
     def registration(self, trunk: str, registered: bool, reason: str) -> None:
         if registered:

@@ -99,6 +99,7 @@ class Plant:
             peak=trunk.occupancy.peak,
             peak_hour=trunk.occupancy.peak_of_hour(trunk.calls, self._now()),
             nearly_full=trunk.occupancy.nearly_full,
+            refused=dict(trunk.refused.items()),
             max_rate=trunk.pace.rate,
             maintenance=None
             if maintained is None

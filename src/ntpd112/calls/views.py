@@ -191,6 +191,8 @@ class TrunkView(msgspec.Struct, frozen=True, kw_only=True):
     peak_hour: int
     "And of the last hour."
     nearly_full: bool
+    refused: dict[str, int]
+    "New calls since the start that have no CDR, by why they got 503."
     max_rate: float
     "New calls a second; 0: no limit."
     maintenance: MaintenanceView | None

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from ntpd112.config import DESTINATION_RING_S, TRUNK, is_uri, trunk_number
 from ntpd112.journal.events import PartyKind
-from ntpd112.sip.outbound import NoWay
+from ntpd112.sip.line import NoWay
 from ntpd112.sip.target import Target
 from ntpd112.sip.uri import SipSyntaxError, Uri
 
@@ -43,6 +43,11 @@ class Whom:
     ring_s: float = RING_S
     "Each round."
 
+    @property
+    def last_resort(self) -> bool:
+        """Only trunks in maintenance lead there."""
+        return all(_in_maintenance(target) for targets in self.rounds for target in targets)
+
 
 def find(context: Context, text: str) -> Whom | QueueConfig:
     """Raises Unreachable."""
@@ -65,7 +70,8 @@ def find(context: Context, text: str) -> Whom | QueueConfig:
 
 
 def destination(context: Context, name: str) -> Whom:
-    """A `[[destination]]`. Targets that cannot be reached are left out. Raises Unreachable."""
+    """A `[[destination]]`. Targets that cannot be reached are left out, and those by trunks in maintenance if
+    there are others. Raises Unreachable."""
     found = next((one for one in context.config.destination if one.name == name), None)
     if found is None:
         raise Unreachable(f'there is no destination "{name}"')
@@ -81,7 +87,12 @@ def _whom(context: Context, found: DestinationConfig) -> Whom:
             problems.append(str(problem))
     if not rounds:
         raise Unreachable(f'destination "{found.name}": {"; ".join(problems)}')
-    return Whom(found.kind, found.name, tuple(rounds), found.ring)
+    in_service = [targets for targets in rounds if not any(map(_in_maintenance, targets))]
+    return Whom(found.kind, found.name, tuple(in_service or rounds), found.ring)
+
+
+def _in_maintenance(target: Target) -> bool:
+    return target.line is not None and target.line.trunk.closed
 
 
 def climbs_to(context: Context, to: str) -> Whom | QueueConfig:

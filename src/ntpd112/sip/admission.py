@@ -17,10 +17,11 @@ from math import ceil
 from weakref import WeakSet
 
 from .core import MAX_LEGS, Core
-from .events import IncomingCall, PhoneCall, Refused
+from .events import IncomingCall, PhoneCall
 from .flow import Flow
 from .message import Request
 from .modify import warning_of
+from .refusals import RefusalReports, TrunkRefusals
 from .registrar import Registrar
 from .replaces import Replaces
 from .reply import reply
@@ -32,40 +33,13 @@ from .transaction import InviteServer
 from .trunks import Trunk, Trunks
 from .uas_leg import InboundLeg
 
-MAX_REFUSED_PER_SECOND = 1
-"Refused INVITEs reported one by one; the others of a second are counted in the next report."
 MAX_PHONE_CALLS = 8
 """Calls that the phones of one user may have begun at once: two or three in use, and some whose end is on its
 way. A phone gone mad must not take the legs that callers need."""
-REPORT_POLICY_S = 60.0
-"""Seconds between reports of what a trunk is refused by its own limits: expected, and in the metrics one by
-one."""
 MAINTENANCE_RETRY_S = 60
 "Seconds that a trunk in maintenance shall wait: long enough to stay on its other route."
 RETRY_AFTER_S = 5
 "Seconds that a refused trunk shall wait: calls end that often."
-
-
-class RefusalReports:
-    """`Refused` events at a bounded rate: MAX_REFUSED_PER_SECOND in each `period_s`."""
-
-    def __init__(self, core: Core, period_s: float = 1.0) -> None:
-        self._core = core
-        self._period_s = period_s
-        self._period = -1
-        self._reported = 0
-        self._unreported = 0
-
-    def add(self, flow: Flow, code: int, reason: str, now: float) -> None:
-        period = int(now / self._period_s)
-        if period != self._period:
-            self._period, self._reported = period, 0
-        if self._reported >= MAX_REFUSED_PER_SECOND:
-            self._unreported += 1
-            return
-        self._reported += 1
-        self._core.emit(Refused(flow, code, reason, 1 + self._unreported))
-        self._unreported = 0
 
 
 class Admission:
@@ -80,8 +54,8 @@ class Admission:
         self._begun: dict[str, WeakSet[InboundLeg]] = {}
         "What each user's phones have begun; of registered users only, so no more than there are."
         self._reports = reports
-        self._policy_reports: dict[tuple[str, Refusal], RefusalReports] = {}
-        "By trunk and reason; so no more than are configured."
+        self._of_trunks: dict[tuple[Trunk, Refusal], TrunkRefusals] = {}
+        "So no more than trunks are configured, for each reason."
 
     def trunk_of(self, flow: Flow) -> Trunk | None:
         return self._trunks.match(flow.remote.host)
@@ -123,38 +97,43 @@ class Admission:
 
     def admit(self, transaction: InviteServer, trunk: Trunk, flow: Flow, now: float) -> None:
         """Make the leg of a new INVITE, or refuse it."""
-        request, later = transaction.request, {"retry-after": RETRY_AFTER_S}
         if self.draining:
-            self._refuse(transaction, flow, 503, "draining", "agent is stopping", later, now)
+            self._refuse_trunk(transaction, trunk, "draining", "agent is stopping", RETRY_AFTER_S, now)
         elif len(self._core.legs) >= MAX_LEGS:
             reason = f"more than {MAX_LEGS} legs"
-            self._refuse(transaction, flow, 503, "out of memory", reason, later, now)
+            self._refuse_trunk(transaction, trunk, "out of memory", reason, RETRY_AFTER_S, now)
         elif trunk.closed:
             reason = f"trunk {trunk.name!r} is in maintenance"
-            later = {"retry-after": MAINTENANCE_RETRY_S}
-            reports = self._reports_of(trunk, "maintenance")
-            self._refuse(transaction, flow, 503, "maintenance", reason, later, now, reports)
+            self._refuse_trunk(transaction, trunk, "maintenance", reason, MAINTENANCE_RETRY_S, now)
         elif (wait_s := trunk.pace.wait(now)) > 0:
             reason = f"trunk {trunk.name!r} has begun its {trunk.pace.rate:g} calls a second"
-            later = {"retry-after": ceil(wait_s)}
-            reports = self._reports_of(trunk, "trunk too fast")
-            self._refuse(transaction, flow, 503, "trunk too fast", reason, later, now, reports)
+            self._refuse_trunk(transaction, trunk, "trunk too fast", reason, ceil(wait_s), now)
         elif not trunk.admit(now):
             reason = f"trunk {trunk.name!r} has its {trunk.max_calls} calls"
-            self._refuse(transaction, flow, 503, "trunk full", reason, later, now)
+            self._refuse_trunk(transaction, trunk, "trunk full", reason, RETRY_AFTER_S, now)
         else:
             leg = self._make_leg(transaction, trunk.policy, flow, now)
             if leg is None:
                 trunk.release()
                 return
             leg.trunk = trunk
-            self._core.emit(IncomingCall(leg, request, trunk))
+            self._core.emit(IncomingCall(leg, transaction.request, trunk))
 
-    def _reports_of(self, trunk: Trunk, refusal: Refusal) -> RefusalReports:
-        key = (trunk.name, refusal)
-        if key not in self._policy_reports:
-            self._policy_reports[key] = RefusalReports(self._core, REPORT_POLICY_S)
-        return self._policy_reports[key]
+    def _refuse_trunk(
+        self,
+        transaction: InviteServer,
+        trunk: Trunk,
+        refusal: Refusal,
+        reason: str,
+        retry_after_s: int,
+        now: float,
+    ) -> None:
+        """503: the trunk shall take its other route."""
+        self._answer(transaction, 503, refusal, {"retry-after": retry_after_s}, now)
+        key = trunk, refusal
+        if key not in self._of_trunks:
+            self._of_trunks[key] = TrunkRefusals(self._core, trunk, refusal)
+        self._of_trunks[key].add(reason, now)
 
     def _make_leg(
         self, transaction: InviteServer, policy: SessionPolicy | None, flow: Flow, now: float
@@ -180,14 +159,23 @@ class Admission:
         reason: str,
         headers: Mapping[str, object],
         now: float,
-        reports: RefusalReports | None = None,
+    ) -> None:
+        self._answer(transaction, code, refusal, headers, now)
+        self._reports.add(flow, code, reason, now)
+
+    def _answer(
+        self,
+        transaction: InviteServer,
+        code: int,
+        refusal: Refusal,
+        headers: Mapping[str, object],
+        now: float,
     ) -> None:
         self._core.transactions.traffic.refused[refusal] += 1
         response = reply(transaction.request, code, tag=self._core.token())
         for name, value in headers.items():
             response.set(name, value)
         transaction.respond(response, now)
-        (reports or self._reports).add(flow, code, reason, now)
 
 
 def unsupported(request: Request) -> list[str]:

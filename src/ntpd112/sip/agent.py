@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from .admission import Admission, RefusalReports, unsupported
+from .admission import Admission, unsupported
 from .bindings import Binding
 from .core import ALLOW, Core, UaConfig
 from .events import SipEvent
@@ -23,6 +23,7 @@ from .message import BadMessage, Request, Response
 from .nameaddr import NameAddr
 from .parser import parse
 from .randomness import random_key, random_token
+from .refusals import RefusalReports
 from .registrar import Registrar
 from .replaces import Replaces
 from .reply import reply, tag_of
@@ -350,7 +351,7 @@ class UserAgent:
         call_id: str | None = None,
     ) -> Leg:
         """Call `target`, offering `local`. `caller` becomes From; `asserted` goes out as P-Asserted-Identity
-        (RFC 3325), for peers that we trust with it; `headers` are added to the INVITE."""
+        (RFC 3325), for who is trusted with it; `headers` are added. Raises NoWay if its trunk is full."""
         if isinstance(target, Binding):
             target = target.target
         identity = {"p-asserted-identity": str(asserted)} if asserted is not None else {}

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .nameaddr import NameAddr
     from .replaces import Replaces
     from .sdp import RemoteMedia
+    from .traffic import Refusal
     from .trunks import Trunk
 
 
@@ -198,8 +199,20 @@ class GatewayPassed:
 
 
 @dataclass(frozen=True, slots=True)
+class TrunkRefused:
+    """New calls of a trunk were refused by its limits, in maintenance or while we stop: `count` since the
+    last such event, which there is once a minute at most for each reason."""
+
+    trunk: Trunk
+    refusal: Refusal
+    reason: str
+    "In words, of the last of them."
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Refused:
-    """An INVITE was refused before it became a call (unknown source, trunk full, malformed). At most
+    """An INVITE was refused before it became a call (unknown source, malformed). At most
     `MAX_REFUSED_PER_SECOND` a second are reported, so that junk costs nothing; `count` says how many."""
 
     flow: Flow
@@ -229,4 +242,5 @@ SipEvent = (
     | GatewayState
     | GatewayPassed
     | Refused
+    | TrunkRefused
 )

@@ -18,6 +18,10 @@ ANONYMOUS_HOST = "anonymous.invalid"
 "Of a caller who has no number (RFC 3261 §8.1.1.3); no domain of ours stands in its place."
 
 
+class NoWay(Exception):
+    """A trunk cannot take a call now; the message says why."""
+
+
 @dataclass(frozen=True, slots=True)
 class Line:
     trunk: Trunk
@@ -30,6 +34,11 @@ class Line:
     "The number that the called see; empty: the caller's own."
     domain: str = ""
     "Stands in From instead of our address."
+
+    def take(self, now: float) -> None:
+        """Count one more call of ours. Raises NoWay if the trunk is full."""
+        if not self.trunk.admit(now):
+            raise NoWay(f'trunk "{self.trunk.name}" has its {self.trunk.max_calls} calls')
 
     def identity(self, caller: NameAddr) -> tuple[NameAddr, NameAddr | None]:
         """From and P-Asserted-Identity (RFC 3325) of a call for `caller`."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from .account import Account
 from .events import Cause, GatewayPassed, GatewayState
 from .gateways import AVOID_S, Entry, Gateway, Gateways, label
-from .line import Line
+from .line import Line, NoWay
 from .liveness import Liveness
 from .locate import Place, places_in_turn
 from .message import Response
@@ -28,10 +28,6 @@ if TYPE_CHECKING:
 
 NUMBER = re.compile(r"\+?[0-9*#]{1,32}")
 "What a telephone network can be asked for; nothing else comes into a URI of ours."
-
-
-class NoWay(Exception):
-    """A trunk cannot take a call now; the message says why."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +118,7 @@ class Outbound:
             raise NoWay(f'trunk "{name}" leads nowhere: it needs `to`, the gateways that take calls')
         if not NUMBER.fullmatch(number):
             raise NoWay(f'trunk "{name}": "{number}" is no telephone number')
-        if trunk.calls >= trunk.max_calls:
+        if trunk.full:
             raise NoWay(f'trunk "{name}" has its {trunk.max_calls} calls')
         targets = way.targets(number)
         if not targets:

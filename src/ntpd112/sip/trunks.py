@@ -6,6 +6,7 @@ as a single address are asked by OPTIONS; a trunk is up while one of them answer
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -15,6 +16,7 @@ from .liveness import Liveness
 from .occupancy import Occupancy
 from .pace import Pace
 from .session_policy import SessionPolicy
+from .traffic import Refusal
 
 MAX_SOURCES = 4_096
 "Source addresses whose trunk is remembered. Forged ones can fill this; then it starts anew."
@@ -59,6 +61,8 @@ class Trunk:
     pace: Pace = field(default_factory=Pace)
     "How many new ones it may begin a second."
     occupancy: Occupancy = field(default_factory=Occupancy)
+    refused: Counter[Refusal] = field(default_factory=Counter)
+    "New calls since the start that it was refused by its limits, in maintenance or while we stop."
     closed: bool = False
     "In maintenance: new calls are refused, and OPTIONS answered so."
     policy: SessionPolicy | None = None
@@ -72,20 +76,18 @@ class Trunk:
     events: list[SipEvent] = field(default_factory=list)
     "Where its alarm is reported."
 
+    @property
+    def full(self) -> bool:
+        return self.calls >= self.max_calls
+
     def admit(self, now: float) -> bool:
-        """Count one more call, unless the trunk is full."""
-        if self.calls >= self.max_calls:
+        """Count one more call, also one of ours to the telephone network, unless the trunk is full."""
+        if self.full:
             return False
         self.calls += 1
         self.occupancy.began(self.calls, now)
         self.look()
         return True
-
-    def occupy(self, now: float) -> None:
-        """Count one more call of ours to the telephone network, which takes a line as others do."""
-        self.calls += 1
-        self.occupancy.began(self.calls, now)
-        self.look()
 
     def release(self) -> None:
         """One call is over that was admitted, or was ours."""

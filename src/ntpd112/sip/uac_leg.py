@@ -36,7 +36,8 @@ SILENT = Cause(408, 102, f"No answer within {GATEWAY_S:.0f} s")
 
 
 class OutboundLeg(ModifiableLeg):
-    """Sends its INVITE when made. Requests go over the target's flow for as long as it is open."""
+    """Sends its INVITE when made. Requests go over the target's flow for as long as it is open. Raises NoWay
+    if its trunk is full, before anything else has changed."""
 
     inbound = False
 
@@ -72,8 +73,8 @@ class OutboundLeg(ModifiableLeg):
             if asserted is not None:
                 headers = {"p-asserted-identity": str(asserted), **headers}
             self.account = target.line.account
+            target.line.take(now)
             self.trunk = target.line.trunk
-            self.trunk.occupy(now)
         self._remember()
         self._invite = self._send_invite(self._first_invite(caller, headers), now)
 

@@ -60,6 +60,13 @@ class CentreCollector(Collector):
         peaks = {trunk.name: trunk.peak for trunk in trunks}
         yield gauges("ntpd112_trunk_peak_calls", "The most at once since the start.", ["trunk"], peaks)
         yield gauges("ntpd112_trunk_max_calls", "Calls the trunk may have.", ["trunk"], limit)
+        refused = {(trunk.name, why): count for trunk in trunks for why, count in trunk.refused.items()}
+        yield counters(
+            "ntpd112_trunk_refused",
+            "New calls that got 503, by why.",
+            ["trunk", "reason"],
+            refused,
+        )
         yield gauge("ntpd112_ready", "1: calls would be handled well.", self._centre.health().ready)
 
     def _levels(self) -> Iterator[Metric]:

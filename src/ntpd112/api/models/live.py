@@ -180,6 +180,10 @@ class TrunkOut(Model):
     peak: int = Field(description="The most calls at once since the agent's start.", examples=[17])
     peak_hour: int = Field(description="And as calls began in the last hour.", examples=[9])
     nearly_full: bool = Field(description="Few lines are free: `alarm_at` of the trunk.", examples=[False])
+    refused: dict[str, int] = Field(
+        description="New calls since the agent's start that got 503 and so have no CDR, by why.",
+        examples=[{"trunk full": 2}],
+    )
     max_rate: float = Field(description="New calls a second; 0: no limit.", examples=[0.0])
     maintenance: MaintenanceOut | None = Field(
         description="New calls get 503 meanwhile; null: in service.", examples=[None]

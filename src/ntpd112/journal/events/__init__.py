@@ -53,6 +53,7 @@ from .centre import (
     TrunkChanged,
     TrunkFilled,
     TrunkMaintenance,
+    TrunkRefused,
 )
 from .parties import (
     PartyChanged,
@@ -123,6 +124,7 @@ JournalEvent = (
     | TrunkChanged
     | TrunkFilled
     | TrunkMaintenance
+    | TrunkRefused
     | AgentStarted
 )
 
@@ -196,5 +198,6 @@ __all__ = [
     "TrunkChanged",
     "TrunkFilled",
     "TrunkMaintenance",
+    "TrunkRefused",
     "event_type",
 ]

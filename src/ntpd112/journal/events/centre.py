@@ -79,6 +79,16 @@ class TrunkMaintenance(Event, frozen=True, kw_only=True, tag="trunk.maintenance"
     by: str
 
 
+class TrunkRefused(Event, frozen=True, kw_only=True, tag="trunk.refused"):
+    """New calls of the trunk got 503 and have no CDR: `count` since the last such event of the same `why`, of
+    which there is one a minute at most."""
+
+    trunk: str
+    why: str
+    "`trunk full`, `trunk too fast`, `maintenance`, `draining`, `out of memory`."
+    count: int
+
+
 class TrunkFilled(Event, frozen=True, kw_only=True, tag="trunk.filled"):
     """The trunk has few free lines, or enough of them again."""
 
