@@ -23,6 +23,7 @@ from .peers.pyvoip import PyVoipPhone
 from .peers.raw import Raw
 from .peers.receiver import Receiver
 from .peers.registration import Registrar, register
+from .peers.secured import SecuredSound
 from .peers.sipp import Sipp
 from .peers.waiting import eventually
 
@@ -316,6 +317,12 @@ class Stage:
         peer = Raw(self.net.telco, agent.sip)
         self._stops.append(peer.close)
         return peer
+
+    def secured_sound(self, tone: int) -> SecuredSound:
+        """The sound that goes with a raw caller."""
+        sound = SecuredSound(self.net.telco, tone)
+        self._stops.append(sound.close)
+        return sound
 
     def raw_phone(self, agent: Agent, operator: str) -> Raw:
         """The operator's phone by hand, registered."""
