@@ -85,7 +85,7 @@ def test_a_call_that_is_answered_heard_and_ended_is_fine(line: Line) -> None:
     assert line.view().state == "ringing"
     line.answer(leg)
     assert line.view().state == "talking"
-    assert line.town.media.legs[0].hears == "test-call beep"
+    assert line.town.media.legs[0].hears == "beep test-call"
     line.sound_comes()
     line.town.pass_time(LISTEN_S)
     assert leg.state == "ended"

@@ -1,7 +1,8 @@
-"""`ntpd112 trunk test`, against a telco that sees us through a NAT."""
+"""`ntpd112 trunk test`, against telcos that see us through a NAT, take calls, refuse them, or are mute."""
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -9,7 +10,10 @@ import pytest
 from ntpd112.cli.running import KEY_VARIABLE
 
 from .conftest import Stage
+from .peers.agent import OUTSIDE, Settings
 from .peers.raw import Raw
+from .peers.scenario import is_hung_up, picks_up
+from .peers.sound import read_wav, tones_in_turn
 
 SEEN = "203.0.113.9"
 
@@ -33,3 +37,81 @@ def test_a_trunk_is_tried_from_the_agent_s_own_socket_and_a_nat_shows(
     telco.close()
     assert f"It sees us at {SEEN}:61000, we say {agent.sip}: a NAT is between" in said
     assert "tcp: no connection by TCP: nobody listens at that port" in said
+
+
+ECHO, BARRED = "02150000000", "02150000001"
+BEEP_HZ, BEEP_DBFS = 1000, -20.0
+"Begins the announcement of a test call, at -9 dBFS."
+TO_TELCO = """[[trunk]]
+name = "telkom"
+peers = ["{network}"]
+options = "0s"
+to = {gateways}
+"""
+
+
+def telco_of(stage: Stage, *gateways: str) -> Settings:
+    return Settings(sections=TO_TELCO.format(network=f"{stage.net.prefix}.248/29", gateways=list(gateways)))
+
+
+def marks(said: str) -> dict[str, str]:
+    """Of the table: the mark and the words by what they are about."""
+    rows = re.findall(r"^(ok|-|!) +(\w+(?: \w+)*)  +(.*)$", said, re.MULTILINE)
+    return {about: f"{mark} {' '.join(says.split())}" for mark, about, says in rows}
+
+
+def test_a_test_call_is_made_heard_both_ways_and_told_line_by_line(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = stage.folder / "heard.wav"
+    pbx = stage.pbx(
+        extensions=f"""
+[from-agent]
+exten => {ECHO},1,Ringing()
+ same => n,Wait(0.5)
+ same => n,Answer()
+ same => n,MixMonitor({stage.folder}/mixed.wav,r({heard}))
+ same => n,Echo()
+exten => {BARRED},1,Hangup(21)
+"""
+    )
+    for module in ("app_echo", "app_mixmonitor"):
+        assert "Loaded" in pbx.ask(f"module load {module}.so")
+    agent = stage.agent(telco_of(stage, f"sip:{stage.net.pbx}"), op1={})
+    monkeypatch.setenv(KEY_VARIABLE, agent.key)
+
+    found = marks(agent.cli("trunk", "test", "telkom", "--call", ECHO, "--listen", "6"))
+    assert {mark[0] for mark in found.values()} <= {"o", "-"}, found
+    assert found["answer"].startswith("ok 200 OK by pbx after")
+    assert "it rang after" in found["answer"]
+    assert found["codec"] == "ok PCMA, of PCMA, PCMU offered"
+    assert found["keys"].startswith("ok telephone-event")
+    assert found["heard"] == "ok speech", "the announcement comes back from Echo()"
+    assert found["sound to there"].startswith("ok arrives: 0 packets lost")
+    assert found["hanging up"] == "ok our BYE was answered 200"
+    beep = read_wav(heard)
+    (turn,) = tones_in_turn(beep, [BEEP_HZ], BEEP_DBFS)[:1]
+    assert turn[0] == BEEP_HZ, "the telco hears us"
+
+    said = agent.cli_finds_fault("trunk", "test", "telkom", "--call", BARRED)
+    assert marks(said)["answer"].startswith("! 403 Forbidden: it refuses us")
+
+    assert agent.request("GET", "/cdrs").json()["items"] == []
+    made = [one for one in agent.request("GET", "/audit").json()["items"] if "test-calls" in one["action"]]
+    assert [one["detail"]["to"] for one in made] == [BARRED, ECHO]
+
+
+def test_one_way_audio_is_found_at_the_gateway_that_has_it(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mute = stage.sipp_outside(*picks_up(), *is_hung_up())
+    gone = f"{stage.net.host(77)};transport=tcp"
+    agent = stage.agent(telco_of(stage, f"sip:{stage.net.phone(OUTSIDE)}", f"sip:{gone}"))
+    monkeypatch.setenv(KEY_VARIABLE, agent.key)
+    said = agent.cli_finds_fault("trunk", "test", "telkom", "--call", ECHO, "--listen", "1", "--all-gateways")
+    first, second = said.split(f"test call to {ECHO} by ")[1:]
+    assert marks(first)["sound from there"].startswith("! not one RTP packet came: a firewall")
+    assert marks(first)["hanging up"] == "ok our BYE was answered 200"
+    assert second.startswith(f"sip:{gone} ")
+    assert marks(second)["answer"].startswith("! ")
+    mute.finish()

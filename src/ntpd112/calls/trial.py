@@ -43,7 +43,7 @@ MAX_IN_PERIOD, PERIOD_S = 10, 300.0
 "Test calls begun in so many seconds: each rings a real number and takes a line."
 MAX_KEPT = 50
 "Test calls that can be asked about; the oldest are forgotten."
-MESSAGE = ("test-call", "beep")
+MESSAGE = ("beep", "test-call")
 CALLER = "112"
 DONE = Cause(200, 16, "Test call done")
 

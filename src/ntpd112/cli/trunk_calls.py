@@ -7,9 +7,6 @@ import time
 from typing import Any
 from urllib.parse import quote
 
-from rich.console import Console
-from rich.table import Table
-
 from ntpd112.config import Config
 
 from .running import ask
@@ -53,9 +50,7 @@ def _progress(trial: dict[str, Any], listen_s: float) -> str:
 
 
 def show_test_call(trial: dict[str, Any]) -> None:
-    console = Console(soft_wrap=True, highlight=False, markup=False)
-    console.print(f"test call to {trial['to']} by {trial['gateway']} ({trial['way']})")
-    table = Table("", "", "", box=None, pad_edge=False, show_header=False)
+    print(f"test call to {trial['to']} by {trial['gateway']} ({trial['way']})")
+    width = max((len(found["about"]) for found in trial["findings"]), default=0)
     for found in trial["findings"]:
-        table.add_row(MARKS[found["verdict"]], found["about"], found["says"])
-    console.print(table)
+        print(f"{MARKS[found['verdict']]:<2} {found['about']:<{width}}  {found['says']}")

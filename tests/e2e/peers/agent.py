@@ -172,6 +172,13 @@ no_operator = "{settings.no_operator}"
 
     def cli(self, *arguments: str, stdin: str = "") -> str:
         """Runs `ntpd112 ...`; its output. Raises if it fails."""
+        return self._run(arguments, stdin, 0)
+
+    def cli_finds_fault(self, *arguments: str) -> str:
+        """The same of a command that finds something wrong: it ends with the exit code 1."""
+        return self._run(arguments, "", 1)
+
+    def _run(self, arguments: Sequence[str], stdin: str, code: int) -> str:
         done = subprocess.run(
             [sys.executable, "-m", "ntpd112", *arguments, "--config", str(self.config)],
             input=stdin,
@@ -180,7 +187,7 @@ no_operator = "{settings.no_operator}"
             cwd=self.folder,
             check=False,
         )
-        assert done.returncode == 0, f"ntpd112 {' '.join(arguments)}: {done.stdout}{done.stderr}"
+        assert done.returncode == code, f"ntpd112 {' '.join(arguments)}: {done.stdout}{done.stderr}"
         return done.stdout
 
     def add_operator(self, operator: str, skills: Mapping[str, int] | None = None) -> str:
