@@ -17,7 +17,7 @@ from .peers.baresip import Account, Baresip
 from .peers.broker import Broker, Subscriber
 from .peers.image import ContainedAgent, Podman
 from .peers.kamailio import SECOND_AGENT, Kamailio
-from .peers.loopback import Loopback
+from .peers.loopback import Loopback, in_uri
 from .peers.nameserver import NameServer
 from .peers.pyvoip import PyVoipPhone
 from .peers.raw import Raw
@@ -142,15 +142,18 @@ class Stage:
         pbx.start()
         return pbx
 
-    def printed_pbx(self, agent: Agent, *, extensions: str = "", without: str = "") -> Asterisk:
+    def printed_pbx(
+        self, agent: Agent, *, extensions: str = "", without: str = "", more: str = ""
+    ) -> Asterisk:
         """A started Asterisk with what `ntpd112 asterisk-config` prints for this agent, op1 in its hunt
-        group. `extensions`: of the site's own. `without`: what somebody left out of pjsip-site.conf."""
+        group. `extensions`: of the site's own. `without` and `more`: what somebody left out of
+        pjsip-site.conf, and added."""
         folder = self.folder / "printed"
         options = ["--operator", "op1", "--certificates", str(agent.folder), "--folder", str(folder)]
         agent.cli("asterisk-config", "--telco", self.net.telco, *options)
         site = folder / "pjsip-site.conf"
         assert without in site.read_text()
-        site.write_text(site.read_text().replace(without, ""))
+        site.write_text(site.read_text().replace(without, "") + more)
         pbx = Asterisk(
             self._asterisk(), self.folder / "pbx", self.net, [], extensions=extensions, printed=folder
         )
@@ -178,10 +181,11 @@ class Stage:
         ca: Path | None = None,
         srtp: str = "",
         registrar: str = "",
+        host: str = "",
     ) -> Baresip:
         """A baresip registered as the operator. `with_pbx`: also with the second account at the PBX;
         `answers`: every call, by itself; `ca`: whom it trusts, for `transport` tls; `srtp`: see `Account`;
-        `registrar`: a proxy before the agent."""
+        `registrar`: a proxy before the agent, or another address of it; `host`: the phone's."""
         straight = self.net.agent if ca is None else f"{self.net.agent}:{SIPS_PORT}"
         accounts = [
             Account(
@@ -196,7 +200,8 @@ class Stage:
         ]
         if with_pbx:
             accounts.append(Account(operator, self.net.pbx, f"pbx-{operator}"))
-        phone = self._baresip(operator, self.net.phone(next(self._numbers)), accounts, tone, ca=ca)
+        host = host or self.net.phone(next(self._numbers))
+        phone = self._baresip(operator, host, accounts, tone, ca=ca)
         agent.wait_for_operator(operator, "ready")
         return phone
 
@@ -228,14 +233,14 @@ class Stage:
         """A telco's line: a softphone at the telco's address (or `host`) that can dial 112 and be called. It
         says its tone, or speech from a WAV file. For the others see `operator_phone`."""
         host = host or self.net.telco
-        account = Account(number, host, transport=transport, srtp=srtp)
+        account = Account(number, in_uri(host), transport=transport, srtp=srtp)
         name = f"telco-{next(self._numbers)}"
         return self._baresip(name, host, [account], CALLER_TONE, speech, ca)
 
-    def outside_phone(self, user: str, *, tone: int = OPERATOR_TONE) -> Baresip:
+    def outside_phone(self, user: str, *, tone: int = OPERATOR_TONE, host: str = "") -> Baresip:
         """A phone somewhere outside that answers by itself; it says the operators' tone by default."""
-        host = self.net.phone(OUTSIDE)
-        return self._baresip(user, host, [Account(user, host)], tone)
+        host = host or self.net.phone(OUTSIDE)
+        return self._baresip(user, host, [Account(user, in_uri(host))], tone)
 
     def _baresip(
         self,

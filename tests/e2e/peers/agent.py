@@ -39,6 +39,8 @@ class Settings:
     keepalive: str = "0s"
     workers: int = 1
     ipv6: bool = False
+    ipv6_trunk: str = "telco"
+    "Whose calls come from ::1: the telco's, beside its own address, or the PBX's, in place of its own."
     tls: bool = False
     "Listen for SIP over TLS too, with a certificate of the agent's own authority."
     phones_srtp: str = "off"
@@ -74,7 +76,7 @@ class Agent:
         self.folder = folder
         self.net = net
         self.settings = settings or Settings()
-        self.port6 = free_port() if self.settings.ipv6 else 0
+        self.port6, self.port6_tls = (free_port() if self.settings.ipv6 else 0 for _ in range(2))
         self.config = folder / "ntpd112.toml"
         self.config.write_text(self._config())
         self.key = ""
@@ -89,9 +91,16 @@ class Agent:
             listen.append(f"tls://{net.agent}:{SIPS_PORT}")
         if settings.ipv6:
             listen += [f"udp://[::1]:{self.port6}", f"tcp://[::1]:{self.port6}"]
+            if settings.tls:
+                listen.append(f"tls://[::1]:{self.port6_tls}")
         database = settings.database or f"sqlite+aiosqlite:///{self.database_file.name}"
         recordings = 'recordings = "recordings"' if settings.recording else ""
         callbacks = f'[callbacks]\nto = "{settings.callbacks_to}"' if settings.callbacks_to else ""
+        telco, pbx = [net.telco], [net.pbx]
+        if settings.ipv6_trunk == "pbx":
+            pbx = ["::1"]
+        else:
+            telco.append("::1")
         to = f'to = "{settings.pbx_to.replace("{pbx}", net.pbx)}"' if settings.pbx_to else ""
         queues = self._queue("112", ["112", "urn:service:sos"], {}) + settings.queue
         sections = settings.sections.replace("{phone}", net.phone(OUTSIDE)).replace("{pbx}", net.pbx)
@@ -120,8 +129,8 @@ path = "journal.db"
 [http]
 listen = "{net.agent}:8112"
 rate = "{settings.rate}"
-{self._trunk("pbx", [net.pbx], 60, settings.pbx_options)}{to}
-{self._trunk("telco", [net.telco, "::1"], settings.telco_calls, "0s")}
+{self._trunk("pbx", pbx, 60, settings.pbx_options)}{to}
+{self._trunk("telco", telco, settings.telco_calls, "0s")}
 {self._trunk("narrow", [net.narrow_trunk], 2, "0s")}
 {callbacks}
 {sections}
@@ -136,7 +145,7 @@ rate = "{settings.rate}"
         authority = trustme.CA()
         authority.cert_pem.write_to_path(str(self.ca))
         for name, address in (("agent", self.net.agent), ("pbx", self.net.pbx)):
-            issued = authority.issue_cert(address)
+            issued = authority.issue_cert(address, "::1")
             issued.private_key_and_cert_chain_pem.write_to_path(str(self.folder / f"{name}.pem"))
         return '[tls]\ncertificate = "agent.pem"\nkey = "agent.pem"\nca = "ca.pem"'
 

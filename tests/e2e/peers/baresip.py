@@ -11,6 +11,7 @@ import socket
 from dataclasses import dataclass
 from pathlib import Path
 
+from .loopback import free_port, in_uri
 from .process import Program
 from .sound import read_wav, sine, write_wav
 from .waiting import eventually
@@ -54,6 +55,10 @@ class Baresip:
         self._ca = ca
         self.folder = folder
         self.host = host
+        # Of IPv6 loopback has one address, which all share.
+        alone = ":" not in host
+        self.sip_port = 5060 if alone else free_port()
+        self._control_port = CONTROL_PORT if alone else free_port()
         self._accounts = accounts
         (folder / "config").write_text(self._config())
         (folder / "accounts").write_text("".join(self._account(account) for account in accounts))
@@ -70,9 +75,9 @@ class Baresip:
             f"module {name}.so\n" for name in ("g711", "aufile", "aubridge", "sndfile", "srtp", "ctrl_tcp")
         )
         return f"""poll_method epoll
-sip_listen {self.host}:5060
+sip_listen {in_uri(self.host)}:{self.sip_port}
 {trusted}net_interface {self.host}
-ctrl_tcp_listen {self.host}:{CONTROL_PORT}
+ctrl_tcp_listen {in_uri(self.host)}:{self._control_port}
 module_path {MODULES}
 {modules}module_app account.so
 module_app menu.so
@@ -114,7 +119,7 @@ call_local_timeout 120
     def do(self, command: str, params: str = "") -> str:
         """Runs one command (`dial`, `hangup`, `hold`, `resume`, `accept`) and returns what it said."""
         request = json.dumps({"command": command, "params": params, "token": "t"}).encode()
-        with socket.create_connection((self.host, CONTROL_PORT), timeout=5) as connection:
+        with socket.create_connection((self.host, self._control_port), timeout=5) as connection:
             connection.sendall(b"%d:%s," % (len(request), request))
             received = b""
             while True:

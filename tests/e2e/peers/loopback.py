@@ -88,6 +88,11 @@ def free_port(family: socket.AddressFamily = socket.AF_INET6, host: str = "::1")
         return int(probe.getsockname()[1])
 
 
+def in_uri(host: str) -> str:
+    """IPv6 in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
 def tcp_answers(host: str, port: int) -> bool:
     try:
         socket.create_connection((host, port), timeout=1).close()

@@ -1,0 +1,63 @@
+"""Calls over IPv6, whole or in part: signalling and sound. Loopback has one address of it, so that ports tell
+who is who."""
+
+from __future__ import annotations
+
+import time
+
+from .conftest import CALLER_TONE, OPERATOR_TONE, Stage
+from .peers.agent import Settings
+from .peers.loopback import free_port
+from .test_secured_pbx import POLICE
+from .test_talking import TALK_S, heard
+from .test_ways_out import TO_POLICE, overflowed
+
+
+def test_an_ipv4_caller_and_an_ipv6_operator_hear_each_other(stage: Stage) -> None:
+    agent = stage.agent(Settings(ipv6=True), op1={})
+    phone = stage.operator_phone(agent, "op1", host="::1", registrar=f"[::1]:{agent.port6}")
+    telco = stage.telco()
+    telco.dial(f"sip:112@{stage.net.agent}")
+    agent.wait_for_calls("talking")
+    time.sleep(TALK_S)
+    telco.hang_up()
+    assert heard(telco) == {OPERATOR_TONE}
+    assert heard(phone) == {CALLER_TONE}
+
+
+def test_a_call_over_tls_with_srtp_leaves_by_a_gateway_all_over_ipv6(stage: Stage) -> None:
+    police = stage.outside_phone("110", host="::1")
+    settings = Settings(
+        ipv6=True,
+        ipv6_trunk="pbx",
+        tls=True,
+        trunks_srtp="preferred",
+        pbx_to=f"sip:[::1]:{police.sip_port}",
+        queue=TO_POLICE,
+        sections=POLICE,
+    )
+    agent = stage.agent(settings)
+    telco = stage.telco(host="::1", transport="tls", ca=agent.ca, srtp="srtp-mand")
+    telco.dial(f"sip:112@[::1]:{agent.port6_tls}")
+    agent.wait_for_calls("talking")
+    time.sleep(TALK_S)
+    telco.hang_up()
+    assert heard(telco) == {OPERATOR_TONE}
+    assert heard(police) == {CALLER_TONE}
+    overflowed(agent)
+
+
+def test_a_call_through_an_asterisk_that_speaks_ipv6_with_the_agent(stage: Stage) -> None:
+    port = free_port()
+    settings = Settings(ipv6=True, ipv6_trunk="pbx", pbx_to=f"sip:[::1]:{port}")
+    agent = stage.agent(settings, op1={})
+    phone = stage.operator_phone(agent, "op1")
+    to_telco = f"[udp4]\ntype = transport\nprotocol = udp\nbind = {stage.net.pbx}:5060\n"
+    stage.printed_pbx(agent, more=to_telco)
+    telco = stage.telco()
+    telco.dial(f"sip:112@{stage.net.pbx}")
+    agent.wait_for_calls("talking")
+    time.sleep(TALK_S)
+    telco.hang_up()
+    assert heard(telco) == {OPERATOR_TONE}
+    assert heard(phone) == {CALLER_TONE}
