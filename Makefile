@@ -6,6 +6,10 @@ SHELL := /bin/bash
 
 VENV := .venv/bin
 SOURCES := src tests bench
+# Tests at a time: on two cores two would leave them idle, since calls mostly wait. Whoever is done takes over from
+# the others. One test alone, with all it says: .venv/bin/python -m pytest -k NAME
+TESTS_AT_A_TIME ?= 3
+PYTEST := $(VENV)/python -m pytest -n $(TESTS_AT_A_TIME) --dist worksteal
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1|\2/' | column -t -s '|'
@@ -18,11 +22,11 @@ test: ## everything: formatting, lint, types, unit tests, calls through real pee
 	@scripts/install-test-tools.sh
 	@scripts/make-venv.sh dev,softphone
 	@$(MAKE) --no-print-directory .lint
-	@$(VENV)/python -m pytest
+	@$(PYTEST)
 
 unit: ## the fast part of the tests, without other programs
 	@scripts/make-venv.sh dev
-	@$(VENV)/python -m pytest -m "not e2e"
+	@$(PYTEST) -m "not e2e"
 
 lint: ## formatting, lint and types only
 	@scripts/make-venv.sh dev

@@ -51,8 +51,8 @@ Operators = dict[str, dict[str, int]]
 
 
 class Directories:
-    """Databases with operators and an API key, made once a session by the command line and copied after: each
-    of its commands takes half a second, and there are many tests."""
+    """Databases with operators and an API key, made once a session by the command line and copied
+    after: there are many tests."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -273,7 +273,7 @@ class Stage:
         listed = self.folder / "operators.csv"
         rows = "".join(f"{name},{name},secret-{name},\n" for name in names)
         listed.write_text(f"id,name,password,skills\n{rows}")
-        agent.cli("operator", "import", str(listed))
+        agent.set_up("operator", "import", str(listed))
         eventually(lambda: len(agent.listed("/operators")) == count, "the operators are known")
         for name in names:
             register(Registrar(self.net.agent, 5060, self.net.agent), name, f"secret-{name}", host)

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from .conftest import Stage
-from .peers.agent import Agent, Json, Settings
+from .peers.agent import Agent, Json, Settings, http
 from .peers.waiting import PATIENCE_S, eventually
 from .test_following import by_stream, by_websocket
 
@@ -43,7 +43,7 @@ class ToTheEnd(threading.Thread):
 
 def asks(agent: Agent, token: str, method: str = "GET", path: str = "/calls") -> httpx.Response:
     headers = {"Authorization": f"Bearer {token}"}
-    return httpx.request(method, f"{agent.url}/api/v1{path}", headers=headers)
+    return http.request(method, f"{agent.url}/api/v1{path}", headers=headers)
 
 
 def follow(agent: Agent, token: str) -> list[ToTheEnd]:
@@ -61,7 +61,7 @@ def made(agent: Agent, name: str, **more: object) -> str:
 
 def signed_in(agent: Agent, operator: str) -> str:
     body = {"operator": operator, "password": PASSWORD}
-    answer = httpx.post(f"{agent.url}/api/v1/sessions", json=body)
+    answer = http.post(f"{agent.url}/api/v1/sessions", json=body)
     assert answer.status_code == 201, answer.text
     return str(answer.json()["token"])
 
@@ -123,4 +123,4 @@ def test_who_asks_too_often_is_told_so_and_others_are_not_held_up(stage: Stage) 
     assert answers[200].status_code == 429
     assert int(answers[200].headers["retry-after"]) <= 60
     assert agent.request("GET", "/calls").status_code == 200
-    assert 'ntpd112_requests_refused_total{why="rate"} 1.0' in httpx.get(f"{agent.url}/metrics").text
+    assert 'ntpd112_requests_refused_total{why="rate"} 1.0' in http.get(f"{agent.url}/metrics").text

@@ -20,7 +20,7 @@ from ntpd112.journal import Journal
 from ntpd112.journal.events import CallEnded, JournalEvent
 
 from .conftest import Stage
-from .peers.agent import Agent, Settings
+from .peers.agent import Agent, Settings, http
 from .peers.scenario import answered, hangs_up, invite, is_hung_up, pause, picks_up
 from .peers.waiting import eventually
 
@@ -81,7 +81,7 @@ Trouble = Callable[[PostgresServer], AbstractContextManager[None]]
 
 def answer_for_cdrs(agent: Agent) -> httpx.Response:
     key = {"Authorization": f"Bearer {agent.key}"}
-    return httpx.get(f"{agent.url}/api/v1/cdrs", headers=key, timeout=ASK_S)
+    return http.get(f"{agent.url}/api/v1/cdrs", headers=key, timeout=ASK_S)
 
 
 @pytest.mark.parametrize("trouble", [stopped, PostgresServer.hanging], ids=["stopped", "hanging"])
@@ -105,7 +105,7 @@ def test_a_database_that_is_away_in_the_middle_of_a_load_has_every_call_to_the_c
         assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
         eventually(lambda: talks.counts().ok > away_since + SPOKEN_TO // 8, "calls go on")
         assert agent.ready()["ready"]
-        metrics = httpx.get(f"{agent.url}/metrics").text
+        metrics = http.get(f"{agent.url}/metrics").text
         assert 'ntpd112_projection_lag_events{projection="cdrs"} 0.0' not in metrics
 
     assert (talks.finish().failed, gives_up.finish().failed) == (0, 0)

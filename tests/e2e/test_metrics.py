@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import socket
 
-import httpx
 from tests.metrics import ALERTS, DASHBOARD, documented, faults, metrics_in, samples, scraped
 
 from .conftest import Stage
-from .peers.agent import Agent, Settings
+from .peers.agent import Agent, Settings, http
 from .peers.scenario import answered, hangs_up, invite, is_hung_up, pause, picks_up
 from .peers.waiting import eventually
 
@@ -17,7 +16,7 @@ OF_SINKS = {name for name, told in documented().items() if told.labels & {"sink"
 
 
 def read(agent: Agent) -> str:
-    return httpx.get(f"{agent.url}/metrics").text
+    return http.get(f"{agent.url}/metrics").text
 
 
 def value(text: str, line: str) -> float:

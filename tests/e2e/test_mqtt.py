@@ -8,13 +8,12 @@ import re
 import subprocess
 from pathlib import Path
 
-import httpx
 from tests.sinks.asyncapi import check
 
 from ntpd112.sinks.topics import Publication
 
 from .conftest import Stage
-from .peers.agent import Settings
+from .peers.agent import Settings, http
 from .peers.broker import PASSWORD, PORT, USER, Broker, Subscriber
 from .peers.ended import ended_calls, states_by_call
 from .peers.scenario import answered, hangs_up, invite, is_hung_up, pause, picks_up
@@ -105,7 +104,7 @@ def test_a_broker_that_is_away_in_the_middle_of_calls_gets_every_one_later(stage
     assert cdrs(subscriber) == []
     (warning,) = agent.ready()["warnings"]
     assert "events wait in the journal" in warning
-    metrics = httpx.get(f"{agent.url}/metrics").text
+    metrics = http.get(f"{agent.url}/metrics").text
     assert 'ntpd112_sink_failing{sink="mqtt"} 1.0' in metrics
     assert 'ntpd112_journal_lag{sink="mqtt"} 0.0' not in metrics
     broker.start()

@@ -43,20 +43,15 @@ def test_cancel_right_behind_the_invite(stage: Stage) -> None:
 
 def test_cancel_while_the_call_waits(stage: Stage) -> None:
     agent = stage.agent(RING, op1={})
-    caller = stage.caller(
-        agent,
-        invite(),
-        expect(100),
-        expect(180),
-        pause(500),
-        cancel(),
-        expect(200, in_dialog=False),
-        expect(487),
-        ack_refusal(),
-    )
-    caller.start()
+    caller = stage.raw_caller(agent)
+    caller.send(caller.request("INVITE", 1, body=caller.description()))
+    caller.expect("180 INVITE")
     agent.wait_for_calls("waiting")
-    caller.finish()
+    caller.send(caller.request("CANCEL", 1))
+
+    caller.expect("200 CANCEL")
+    refusal = caller.expect("487 INVITE")
+    caller.send(caller.request("ACK", 1, to=header(refusal, "To")).replace("ack1", "invite1"))
 
     (cdr,) = agent.wait_for_cdrs()
     assert (cdr["disposition"], cdr["offers"], cdr["operator"]) == ("abandoned", 0, None)

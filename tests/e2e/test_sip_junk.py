@@ -6,11 +6,10 @@ import random
 import re
 import socket
 
-import httpx
 import pytest
 
 from .conftest import Stage
-from .peers.agent import Agent, Settings
+from .peers.agent import Agent, Settings, http
 from .peers.scenario import answered, hangs_up, invite, pause
 from .peers.waiting import eventually
 
@@ -77,7 +76,7 @@ def ask(peer: socket.socket, message: str) -> str:
 
 def transactions(agent: Agent) -> float:
     """The gauge of SIP transactions in /metrics."""
-    metrics = httpx.get(f"{agent.url}/metrics").text
+    metrics = http.get(f"{agent.url}/metrics").text
     found = re.search(r"^ntpd112_sip_transactions(?:{[^}]*})? (\S+)$", metrics, re.MULTILINE)
     assert found, f"no ntpd112_sip_transactions in /metrics:\n{metrics[:2000]}"
     return float(found.group(1))

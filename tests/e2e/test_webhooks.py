@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import httpx
 from tests.sinks.asyncapi import check_delivery
 
 from ntpd112.sinks.delivery import signature
 
 from .conftest import Stage
-from .peers.agent import Agent, Settings
+from .peers.agent import Agent, Settings, http
 from .peers.ended import ended_calls, states_by_call
 from .peers.receiver import SECRET, Receiver
 from .peers.scenario import answered, hangs_up, invite, is_hung_up, pause, picks_up
@@ -84,7 +83,7 @@ def test_a_receiver_that_goes_away_fails_redirects_and_hangs_under_load_gets_eve
     eventually(lambda: "HTTP 307" in problem(agent), "the redirect is said")
     receiver.behaves("hangs")
     eventually(lambda: "no answer" in problem(agent), "the hanging is said")
-    metrics = httpx.get(f"{agent.url}/metrics").text
+    metrics = http.get(f"{agent.url}/metrics").text
     assert 'ntpd112_sink_failing{sink="webhook.dispatch"} 1.0' in metrics
     caller.finish()
     receiver.behaves("takes")

@@ -7,6 +7,9 @@ import os
 import socket
 from dataclasses import dataclass
 
+BLOCKS = 12
+"Of 1,000 ports each for audio, from 20000, below those that the system gives away by itself (32768 and up)."
+
 
 @dataclass(frozen=True)
 class Loopback:
@@ -14,23 +17,27 @@ class Loopback:
 
     prefix: str
     "The first three bytes, `127.84.17`."
+    block: int
+    "Of media ports."
     agent_byte: int = 1
     "The last one of the agent's address."
 
     @classmethod
     def of_this_process(cls) -> Loopback:
-        """Derived from the process id; 127.0 and 127.1 are left to people."""
+        """Derived from the process id; 127.0 and 127.1 are left to people. The workers of one run, siblings
+        each with a number (`gw0`), have different blocks of ports."""
         low, high = os.getpid() % 250, os.getpid() // 250 % 250
-        return cls(f"127.{high + 2}.{low + 2}")
+        worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+        first, number = (os.getppid(), int(worker[2:])) if worker else (os.getpid(), 0)
+        return cls(f"127.{high + 2}.{low + 2}", (first + number) % BLOCKS)
 
     def host(self, last_byte: int) -> str:
         return f"{self.prefix}.{last_byte}"
 
     @property
     def media_ports(self) -> str:
-        """The agent's range for audio: it is bound on all addresses, so each session needs its own. Below
-        the ports that the system gives away by itself (32768 and up)."""
-        first = 20000 + int(self.prefix.rpartition(".")[2]) % 12 * 1000
+        """The agent's range for audio: it is bound on all addresses, so each session needs its own."""
+        first = 20000 + self.block * 1000
         return f"{first}-{first + 799}"
 
     @property

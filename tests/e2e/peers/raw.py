@@ -8,8 +8,7 @@ import socket
 import time
 
 from .scenario import SDP
-
-PATIENCE_S = 10.0
+from .waiting import PATIENCE_S
 
 
 class Raw:
