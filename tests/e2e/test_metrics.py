@@ -48,6 +48,7 @@ def test_a_scrape_after_calls_has_what_document_dashboard_and_alerts_name(stage:
         "ntpd112_screened_total",
         "ntpd112_sip_retransmissions_total",
         "ntpd112_gateway_up",
+        "ntpd112_trunk_refused_total",
         "ntpd112_trunk_registered",
         "ntpd112_trunk_up",
     }
