@@ -163,7 +163,7 @@ def test_a_phone_behind_a_proxy_is_known_by_the_proxys_address_and_its_password(
 
 def test_what_a_phone_calls_goes_back_over_its_flow_whatever_its_contact_says() -> None:
     pair = registered()
-    pair.a.ua.core.contact = lambda flow: "<sip:op1@192.0.2.77:9999>"  # type: ignore[method-assign]
+    pair.a.ua.core.contact = lambda flow, uri: "<sip:op1@192.0.2.77:9999>"  # type: ignore[method-assign]
     call(pair)
     leg = pair.b.legs[-1]
     leg.answer(pair.now, MEDIA_B)

@@ -189,7 +189,7 @@ def test_a_redirection_or_a_challenge_is_a_failure_with_its_code(code: int, q850
 def test_requests_follow_the_contact_of_a_destination() -> None:
     pair = to_destination()
     elsewhere = Address(BOB.host, 5999)
-    pair.b.ua.core.contact = lambda flow: f"<sip:x@{BOB.host}:5999>"  # type: ignore[method-assign]
+    pair.b.ua.core.contact = lambda flow, uri: f"<sip:x@{BOB.host}:5999>"  # type: ignore[method-assign]
     leg = dial(pair)
     pair.b.legs[0].answer(pair.now, MEDIA_B)
     (accepted,) = pair.b.ua.outgoing()
@@ -199,3 +199,14 @@ def test_requests_follow_the_contact_of_a_destination() -> None:
         ("ACK", elsewhere),
         ("BYE", elsewhere),
     ]
+
+
+@pytest.mark.parametrize(("uri", "scheme"), [("sips:110@192.0.2.2", "sips"), ("sip:110@192.0.2.2", "sip")])
+def test_sips_asks_for_sips_back(uri: str, scheme: str) -> None:
+    """RFC 3261 §8.1.1.8; Asterisk answers 480 to anything else."""
+    pair = Pair("tls")
+    target = target_of(Uri.parse(uri), lambda transport, remote: Flow("tls", ALICE, remote))
+    assert target is not None
+    pair.a.ua.invite(target, caller=CALLER, local=MEDIA_A, now=pair.now)
+    (invite,) = pair.a.ua.outgoing()
+    assert f"\r\nContact: <{scheme}:ntpd112@".encode() in invite.data

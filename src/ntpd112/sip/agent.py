@@ -379,7 +379,7 @@ class UserAgent:
             "to": [f"<{uri}>"],
             "call-id": [core.token()],
             "cseq": [f"1 {method}"],
-            "contact": [core.contact(flow)],
+            "contact": [core.contact(flow, str(uri))],
             "user-agent": [core.config.user_agent],
             **{name.lower(): [value] for name, value in headers.items()},
         }

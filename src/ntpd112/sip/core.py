@@ -53,7 +53,7 @@ class Core:
         self.legs: dict[tuple[str, str], Leg] = {}
         self.open_flows: set[Flow] = set()
         "Connections that something came over; no more than the endpoint has open."
-        self._contacts: dict[tuple[str, Address], str] = {}
+        self._contacts: dict[tuple[str, str, Address], str] = {}
         self._leg_ids = 0
 
     def send(self, flow: Flow, data: bytes) -> None:
@@ -70,14 +70,17 @@ class Core:
         """Host and port at which the peer behind `flow` reaches us."""
         return Address(self.config.advertise or flow.local.host, flow.local.port)
 
-    def contact(self, flow: Flow) -> str:
-        """Our Contact towards the peer behind `flow`."""
-        key = flow.transport, flow.local
+    def contact(self, flow: Flow, uri: str) -> str:
+        """Our Contact towards the peer behind `flow`, for a request to `uri`: SIPS asks for SIPS (RFC 3261
+        §8.1.1.8)."""
+        scheme = "sips" if uri[:5].lower() == "sips:" else "sip"
+        key = scheme, flow.transport, flow.local
         contact = self._contacts.get(key)
         if contact is None:
-            transport = "" if flow.transport == "udp" else f";transport={flow.transport}"
+            implied = flow.transport == "udp" or scheme == "sips"
+            transport = "" if implied else f";transport={flow.transport}"
             host_port = format_host_port(*self.sent_by(flow))
-            contact = f"<sip:{self.config.contact_user}@{host_port}{transport}>"
+            contact = f"<{scheme}:{self.config.contact_user}@{host_port}{transport}>"
             if len(self._contacts) >= MAX_LOCALS:
                 self._contacts.clear()
             self._contacts[key] = contact

@@ -288,7 +288,7 @@ class Leg:
         fields = response.fields
         if "record-route" in request.fields:
             fields["record-route"] = request.fields["record-route"]
-        fields["contact"] = [self.core.contact(transaction.flow)]
+        fields["contact"] = [self.core.contact(transaction.flow, request.uri)]
         fields["allow"] = [ALLOW]
         fields["supported"] = [self.policy.supported]
         fields["server"] = [self.core.config.user_agent]

@@ -56,7 +56,8 @@ class MidCallLeg(Leg):
     def _accept_refer(self, transaction: ServerTransaction, refer: Refer, now: float) -> None:
         assert self.dialog is not None
         self.dialog.refresh_target(transaction.request)
-        headers = {"contact": [self.core.contact(transaction.flow)], "supported": [self.policy.supported]}
+        contact = self.core.contact(transaction.flow, transaction.request.uri)
+        headers = {"contact": [contact], "supported": [self.policy.supported]}
         if refer.silent:
             headers["refer-sub"] = ["false"]
         self._respond(transaction, 202, now, headers=headers)
@@ -73,7 +74,7 @@ class MidCallLeg(Leg):
         if self.state == "ended":
             return
         assert self.dialog is not None
-        headers = {"contact": [self.core.contact(self.dialog.flow)], **headers}
+        headers = {"contact": [self.core.contact(self.dialog.flow, self.dialog.target)], **headers}
         self._request(self.dialog, "NOTIFY", headers, on_response, now, body)
 
     # INFO

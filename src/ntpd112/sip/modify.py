@@ -69,7 +69,7 @@ class ModifiableLeg(MidCallLeg):
             if settled is not None:
                 headers, body, changed = settled
                 headers = {
-                    "contact": [self.core.contact(transaction.flow)],
+                    "contact": [self.core.contact(transaction.flow, transaction.request.uri)],
                     "allow": [ALLOW],
                     "supported": [self.policy.supported],
                     **headers,
@@ -187,7 +187,7 @@ class ModifiableLeg(MidCallLeg):
     def _change_headers(self) -> dict[str, list[str]]:
         assert self.dialog is not None
         return {
-            "contact": [self.core.contact(self.dialog.flow)],
+            "contact": [self.core.contact(self.dialog.flow, self.dialog.target)],
             "allow": [ALLOW],
             "supported": [self.policy.supported],
             **self.session.request_headers(),

@@ -122,7 +122,7 @@ class Registering:
     ) -> dict[str, str]:
         core = self._ua.core
         we = NameAddr(Uri(registrar.scheme, self._domain or registrar.host, self._account.username))
-        contact = NameAddr.parse(core.contact(target.flow)).uri
+        contact = NameAddr.parse(core.contact(target.flow, str(registrar))).uri
         own = Uri(contact.scheme, contact.host, self._contact_user, contact.port, contact.params)
         return {
             "From": str(we.with_tag(core.token())),

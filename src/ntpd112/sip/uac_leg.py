@@ -86,7 +86,7 @@ class OutboundLeg(ModifiableLeg):
             "to": [f"<{target.uri}>"],
             "call-id": [self.call_id],
             "cseq": ["1 INVITE"],
-            "contact": [self.core.contact(target.flow)],
+            "contact": [self.core.contact(target.flow, str(target.uri))],
             "allow": [ALLOW],
             "supported": [self.policy.supported],
             "user-agent": [self.core.config.user_agent],
@@ -304,7 +304,7 @@ class OutboundLeg(ModifiableLeg):
         for name in self._credentials:
             del self._invite.request.fields[name]
         self._credentials, self._answers = {}, None
-        contact = [self.core.contact(following.flow)]
+        contact = [self.core.contact(following.flow, str(following.uri))]
         changed = {"to": [f"<{following.uri}>"], "contact": contact}
         self._invite_again(now, changed, self.media.offer_anew(insist=False))
         if line is not None:

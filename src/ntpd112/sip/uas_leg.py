@@ -129,7 +129,7 @@ class InboundLeg(ModifiableLeg):
         request, fields = self._transaction.request.fields, response.fields
         if "record-route" in request:
             fields["record-route"] = request["record-route"]
-        fields["contact"] = [self.core.contact(self._transaction.flow)]
+        fields["contact"] = [self.core.contact(self._transaction.flow, self._transaction.request.uri)]
         fields["allow"] = [ALLOW]
         fields["supported"] = [self.policy.supported]
         if body:
