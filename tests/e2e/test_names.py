@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 
-from .conftest import OPERATOR_TONE, Stage
+from .conftest import CALLER_TONE, OPERATOR_TONE, Stage
 from .peers.agent import OUTSIDE, Agent, Settings
 from .peers.baresip import Baresip
 from .peers.waiting import eventually
+from .test_secured_pbx import TO_OP1
 from .test_talking import TALK_S, THIRD_TONE, heard
 from .test_telcos import ANSWERING, POLICE, SUBSCRIBER, registered, trunk, wait_for_registration
 from .test_ways_out import TO_POLICE
@@ -16,14 +18,19 @@ UDP = "srv-host=_sip._udp.telkom.example"
 BY_NAME = 'to = "sip:telkom.example"\npassword = "rahasia"'
 
 
+BY_TLS = Settings(
+    tls=True, trunks_srtp="required", pbx_to="sips:telkom.example", pbx_options="1s", queue=TO_POLICE
+)
+
+
 def addresses(agent: Agent) -> list[str]:
     """Of the gateways."""
     return [gateway["address"] for gateway in registered(agent)["gateways"]]
 
 
-def call(stage: Stage, agent: Agent, caller: Baresip) -> set[int]:
-    """The tones that a caller hears whose call goes out by the trunk."""
-    caller.dial(f"sip:112@{stage.net.agent}")
+def call(agent: Agent, caller: Baresip, by: str) -> set[int]:
+    """The tones that a caller hears who comes by this address and whose call goes out by the trunk."""
+    caller.dial(f"sip:112@{by}")
     agent.wait_for_calls("talking")
     time.sleep(TALK_S)
     caller.hang_up()
@@ -46,7 +53,7 @@ def test_a_call_goes_out_by_name_past_a_server_that_is_dead(stage: Stage) -> Non
         lambda: addresses(agent) == [f"{stage.net.host(77)}:5060/udp", f"{stage.net.pbx}:5060/udp"],
         "the name is resolved, first by its preferred transport",
     )
-    assert call(stage, agent, stage.telco()) == {OPERATOR_TONE}
+    assert call(agent, stage.telco(), stage.net.agent) == {OPERATOR_TONE}
     log = agent.program.log()
     assert "a gateway did not take a call" in log
     assert f"sip:telkom.example ({stage.net.host(77)}:5060/udp)" in log
@@ -67,7 +74,7 @@ def test_calls_go_out_while_the_name_server_is_away_also_after_a_restart_and_fol
     agent.kill()
     agent.start()
     caller = stage.telco()
-    assert call(stage, agent, caller) == {OPERATOR_TONE}
+    assert call(agent, caller, stage.net.agent) == {OPERATOR_TONE}
     eventually(lambda: any("telkom.example" in one for one in agent.ready()["warnings"]), "it is said")
 
     there = stage.outside_phone("110", tone=THIRD_TONE)
@@ -75,4 +82,25 @@ def test_calls_go_out_while_the_name_server_is_away_also_after_a_restart_and_fol
     eventually(lambda: addresses(agent) == [f"{there.host}:5060/udp"], "the new address", within_s=60)
     agent.wait_for_cdrs()
     caller.stop()
-    assert call(stage, agent, stage.telco()) == {THIRD_TONE}
+    assert call(agent, stage.telco(), stage.net.agent) == {THIRD_TONE}
+
+
+def test_a_call_by_name_over_tls_goes_to_who_has_the_certificate_for_the_name(stage: Stage) -> None:
+    names = stage.name_server(
+        "srv-host=_sips._tcp.telkom.example,sbc.elsewhere.example,5061",
+        f"host-record=sbc.elsewhere.example,{stage.net.pbx}",
+    )
+    agent = stage.agent(replace(BY_TLS, sections=names.section + POLICE.replace("telkom", "pbx")))
+    pbx = stage.printed_pbx(agent, extensions=TO_OP1)
+    refused = f"telkom.example ({stage.net.pbx}) failed: Hostname mismatch"
+    eventually(lambda: refused in agent.program.log(), "its certificate is for its address only")
+
+    papers = agent.authority.issue_cert("telkom.example").private_key_and_cert_chain_pem
+    papers.write_to_path(str(agent.folder / "pbx.pem"))
+    pbx.stop()
+    pbx.start()
+    police = stage.printed_phone()
+    agent.program.wait_for_log("gateway answers")
+    caller = stage.telco()
+    assert call(agent, caller, stage.net.pbx) == {OPERATOR_TONE}
+    assert heard(police) == {CALLER_TONE}

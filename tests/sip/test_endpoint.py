@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import NamedTuple
 
 import pytest
@@ -47,9 +48,11 @@ class Phone:
                 event.leg.answer(self.loop.time(), LocalMedia("127.0.0.1", 4000))
         self.endpoint.send(self.ua.outgoing())
 
-    def call(self, transport: str, remote: Address) -> Leg:
+    def call(self, transport: str, remote: Address, name: str = "") -> Leg:
+        """`name`: whom the certificate of who is there has to be for."""
         flow = self.endpoint.flow_to(transport, remote)
         assert flow is not None
+        flow = replace(flow, name=name)
         caller = NameAddr(Uri("sip", remote.host, "x"))
         target = Target(Uri("sip", remote.host, "112", remote.port), flow)
         leg = self.ua.invite(target, caller=caller, local=LocalMedia("127.0.0.1", 5000), now=self.loop.time())

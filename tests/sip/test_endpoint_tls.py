@@ -63,9 +63,9 @@ class Pair:
         await self.one.endpoint.open([Listen("tls", host)])
         (self.address,) = await self.two.endpoint.open([Listen("tls", host)])
 
-    async def call(self) -> list[str]:
+    async def call(self, name: str = "") -> list[str]:
         """The caller's story until the call is answered or has failed."""
-        self.one.call("tls", self.address)
+        self.one.call("tls", self.address, name)
         await until(lambda: {"Established", "Answered", "Failed"} & set(self.one.story()))
         return self.one.story()
 
@@ -116,6 +116,32 @@ async def test_a_peer_whose_certificate_is_for_another_is_not_called(
     pair = await pair_of(closing, papers.tls(), impostor.tls())
     assert "Failed" in await pair.call()
     assert "IP address mismatch" in caplog.text
+
+
+async def test_a_peer_called_by_name_is_asked_for_the_certificate_of_that_name(
+    tmp_path: Path, papers: Papers, authority: trustme.CA, closing: list[Pair]
+) -> None:
+    telco = Papers(tmp_path / "telco", authority, "telkom.example")
+    named = {"telkom.example": KeyPair(telco.certificate, telco.key)}
+    pair = await pair_of(closing, papers.tls(), Tls(papers.files(named=named)))
+    assert "Failed" not in await pair.call("telkom.example")
+
+
+async def test_a_certificate_for_the_address_is_none_for_the_name_that_led_there(
+    papers: Papers, closing: list[Pair], caplog: pytest.LogCaptureFixture
+) -> None:
+    pair = await pair_of(closing, papers.tls(), papers.tls())
+    assert "Failed" in await pair.call("telkom.example")
+    assert "telkom.example (127.0.0.1) failed: Hostname mismatch" in caplog.text
+
+
+async def test_a_connection_that_was_made_for_one_name_is_not_used_for_another(
+    papers: Papers, closing: list[Pair]
+) -> None:
+    pair = await pair_of(closing, papers.tls(), papers.tls())
+    assert "Failed" not in await pair.call()
+    pair.one.call("tls", pair.address, "telkom.example")
+    await until(lambda: "Failed" in pair.one.story())
 
 
 async def test_a_peer_that_nobody_we_trust_vouches_for_is_not_called(

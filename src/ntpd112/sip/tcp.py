@@ -237,7 +237,8 @@ class Connections:
         except OSError as error:
             # TimeoutError is one, too.
             if flow.transport == "tls":
-                self._reports.add(flow.remote.host, why(error))
+                host = flow.remote.host
+                self._reports.add(f"{flow.name} ({host})" if flow.name else host, why(error))
             self._waiting.pop(flow, None)
             self._closed(flow)
             self.on_input()

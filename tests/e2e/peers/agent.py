@@ -149,7 +149,7 @@ rate = "{settings.rate}"
         return self.folder / "ca.pem"
 
     def _papers(self) -> str:
-        authority = trustme.CA()
+        authority = self.authority = trustme.CA()
         authority.cert_pem.write_to_path(str(self.ca))
         for name, address in (("agent", self.net.agent), ("pbx", self.net.pbx)):
             issued = authority.issue_cert(address, "::1")

@@ -23,6 +23,7 @@ BESIDE_THE_JOURNAL: list[tuple[str, Kind]] = [
     ("-keys.json", "file"),
     ("-sessions.json", "file"),
     ("-phones.json", "file"),
+    ("-names.json", "file"),
 ]
 "The agent's own files that are named after the journal, `-spill` and `-lock` aside."
 
