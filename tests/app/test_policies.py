@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import get_args
 
+import pytest
+
 from ntpd112.app.policies import policy_of, trunk_of
 from ntpd112.config import FloodConfig, LadderStep, QueueConfig, ScreeningConfig, ShieldConfig, TrunkConfig
 from ntpd112.config import Strategy as Configured
+from ntpd112.config.numbering import OutRule
 from ntpd112.queue import LadderStep as AcdStep
 from ntpd112.queue import QueuePolicy
 from ntpd112.queue.model import Strategy
 from ntpd112.sip.locate import Service
 from ntpd112.sip.names import Names
+from ntpd112.sip.outward import Outward
 from ntpd112.sip.session_policy import SessionPolicy
 from ntpd112.sip.trunks import TrunkSpec
 
@@ -96,6 +100,26 @@ def test_a_trunk_arrives_as_it_was_written() -> None:
             reliable="off",
         ),
     )
+
+
+RULES = [OutRule(**{"from": "+62*", "to": "0*"}), OutRule(**{"from": "0351110", "to": "110"})]
+
+
+@pytest.mark.parametrize(
+    ("number", "sent"),
+    [("+62812345678", "0812345678"), ("0812345678", "0812345678"), ("62812345678", "0812345678"),
+     ("0351110", "110"), ("110", "110"), ("+6591234567", "+6591234567")],
+)  # fmt: skip
+def test_a_rule_for_what_goes_out_fits_the_number_as_given_or_in_e164(number: str, sent: str) -> None:
+    outward = trunk_of(
+        TrunkConfig(name="t", peers=["10.1.0.5"], numbers_out=RULES, callers_out=RULES), Names()
+    ).outward
+    assert (outward.called(number), outward.caller(number)) == (sent, sent)
+
+
+def test_a_trunk_says_how_its_number_is_presented() -> None:
+    trunk = TrunkConfig(name="t", peers=["10.1.0.5"], present="112", present_in="asserted", withhold=True)
+    assert trunk_of(trunk, Names()).outward == Outward(presented="asserted", withheld=True)
 
 
 def test_a_trunk_that_says_nothing_has_the_sessions_of_every_peer() -> None:

@@ -71,6 +71,7 @@ def test_it_shows_every_key() -> None:
     assert shown == {name: keys_of(model) for name, model in sections.items()}
     queue = GIVEN["queue"][0]
     assert set(GIVEN["trunk"][0]) == keys_of(TrunkConfig)
+    assert set(GIVEN["trunk"][0]["numbers_out"][0]) == keys_of(NumberRule)
     assert set(GIVEN["trunk"][0]["numbers"][0]) == keys_of(NumberRule)
     assert set(queue) == keys_of(QueueConfig)
     assert set(queue["screening"]) == keys_of(ScreeningConfig)

@@ -51,6 +51,22 @@ def test_the_password_file_is_taken_from_the_folder_of_the_configuration(tmp_pat
             f'{TRUNK}register = "sip:10.1.0.5"',
             '4: trunk "telkom": register needs username, and password or password_file',
         ),
+        (
+            f'{TRUNK}to = "sip:10.1.0.5"\npresent_in = "from"',
+            '5: trunk "telkom": present_in is about `present`: give that too',
+        ),
+        (
+            f'{TRUNK}numbers_out = [{{ from = "0*", to = "urn:*" }}]',
+            '4: trunk "telkom": number out 1: to "urn:*" is no telephone number, nor one with a "*" in it',
+        ),
+        (
+            f'{TRUNK}callers_out = [{{ from = "*", to = "0*" }}, {{ from = "08*", to = "1" }}]',
+            '4: trunk "telkom": caller out 2: from "08*" is never reached: "*" before it takes all',
+        ),
+        (
+            f'{TRUNK}session_timer = "5m"\nsession_min = "10m"',
+            "session_timer is below session_min: we would ask for what we refuse",
+        ),
         (f'{TRUNK}password = "x"', '4: trunk "telkom": password needs a username'),
         (f'{TRUNK}username = "x"', '4: trunk "telkom": username needs password or password_file'),
         (
@@ -129,3 +145,9 @@ register = "sip:sbc.telkom.example"
         GatewayConfig(uri="sip:b.telkom.example:5070"),
     ]
     assert not [doubt for doubt in warnings_of(config) if "registrar" in doubt]
+
+
+def test_keys_about_calls_of_ours_on_a_trunk_that_takes_none_are_warned_of(tmp_path: Path) -> None:
+    text = f'{TRUNK}present = "112"\nwithhold = true\n'
+    (warning,) = [one for one in warnings_of(load(tmp_path, text)) if "change calls of ours" in one]
+    assert warning.startswith('trunk "telkom": withhold and present change calls of ours, and it takes none')

@@ -13,6 +13,7 @@ from ntpd112.sip.flow import Address, Flow
 from ntpd112.sip.leg import Leg
 from ntpd112.sip.line import Line
 from ntpd112.sip.message import Request
+from ntpd112.sip.outward import Outward
 from ntpd112.sip.parser import parse
 from ntpd112.sip.session_policy import SessionPolicy
 from ntpd112.sip.target import Target
@@ -304,6 +305,15 @@ def test_the_number_to_present_is_in_from_and_asserted() -> None:
     (invite,) = telco.invites()
     assert str(invite.from_.uri) == "sip:112@telco.example"
     assert invite.get("p-asserted-identity") == "<sip:112@telco.example>"
+
+
+def test_a_number_that_is_withheld_is_in_the_invite_for_the_telco_alone() -> None:
+    telco = Telco()
+    telco.trunk.outward = Outward(withheld=True)
+    telco.call(present="112", domain="telco.example")
+    (invite,) = telco.invites()
+    assert str(invite.from_.uri) == "sip:anonymous@anonymous.invalid"
+    assert (invite.get("p-asserted-identity"), invite.get("privacy")) == ("<sip:112@telco.example>", "id")
 
 
 def test_without_one_the_called_see_the_caller() -> None:

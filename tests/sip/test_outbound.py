@@ -17,6 +17,7 @@ from ntpd112.sip.gateways import AVOID_S, Entry
 from ntpd112.sip.line import NoWay
 from ntpd112.sip.locate import Service
 from ntpd112.sip.outbound import Outbound, OutboundSpec
+from ntpd112.sip.outward import Outward
 from ntpd112.sip.registrar import Registrar
 from ntpd112.sip.registration import WRONG_S
 from ntpd112.sip.session_policy import SessionPolicy
@@ -257,6 +258,16 @@ def test_what_cannot_be_called_is_said(trunk: str, number: str, why: str) -> Non
     pair.configure(GATEWAYS)
     with pytest.raises(NoWay, match=why):
         pair.outbound.target(trunk, number)
+
+
+def test_the_called_number_is_written_as_the_telco_wants_it() -> None:
+    pair = Registered()
+    pair.configure(GATEWAYS)
+    pair.trunk.outward = Outward(called=lambda number: number.replace("+62", "0"))
+    assert pair.outbound.target("telkom", "+62811").uri.user == "0811"
+    pair.trunk.outward = Outward(called=lambda number: "")
+    with pytest.raises(NoWay, match="no telephone number"):
+        pair.outbound.target("telkom", "110")
 
 
 def test_a_trunk_whose_lines_are_all_in_use_takes_no_call() -> None:

@@ -3,11 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
-from ntpd112.config import FloodConfig, LadderStep, QueueConfig, ShieldConfig, TrunkConfig, is_network
+from ntpd112.config import (
+    FloodConfig,
+    LadderStep,
+    NumberRule,
+    QueueConfig,
+    ShieldConfig,
+    TrunkConfig,
+    is_network,
+    mapped,
+)
 from ntpd112.queue import LadderStep as AcdStep
 from ntpd112.queue import QueuePolicy
+from ntpd112.sip.identity import normalise_number
 from ntpd112.sip.names import Names
+from ntpd112.sip.outward import Outward
 from ntpd112.sip.sdp import CodecName
 from ntpd112.sip.session_policy import SessionPolicy
 from ntpd112.sip.trunks import TrunkSpec
@@ -61,7 +73,23 @@ def trunk_of(trunk: TrunkConfig, names: Names) -> TrunkSpec:
             refresher=trunk.session_refresher,
             reliable=trunk.reliable_provisional,
         ),
+        outward=Outward(
+            called=Translation(tuple(trunk.numbers_out)) if trunk.numbers_out else str,
+            caller=Translation(tuple(trunk.callers_out)) if trunk.callers_out else str,
+            presented=trunk.present_in,
+            withheld=trunk.withhold,
+        ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """A number as the first rule wants it that fits what was given or its E.164 form; else as it is."""
+
+    rules: tuple[NumberRule, ...]
+
+    def __call__(self, number: str) -> str:
+        return mapped(self.rules, (number, normalise_number(number))) or number
 
 
 def _networks(peers: Iterable[str], names: Names) -> Iterator[str]:

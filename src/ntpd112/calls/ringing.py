@@ -8,6 +8,7 @@ from ntpd112.media import MediaLeg
 from ntpd112.sip.events import Cause
 from ntpd112.sip.leg import Leg
 from ntpd112.sip.nameaddr import NameAddr
+from ntpd112.sip.outward import ANONYMOUS
 from ntpd112.sip.sdp import LocalMedia
 from ntpd112.sip.target import Target
 from ntpd112.sip.uri import Uri
@@ -16,8 +17,6 @@ from .call import Call, Ring
 from .context import Context, log
 from .early import Early
 from .sound import Sound, family_of, laws_of
-
-ANONYMOUS = NameAddr(Uri("sip", "anonymous.invalid", "anonymous"), "Anonymous")
 
 
 class Ringing:

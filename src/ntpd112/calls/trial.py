@@ -112,7 +112,7 @@ class Trials:
         except NoPorts as problem:
             raise Unreachable(str(problem)) from problem
         caller = NameAddr(Uri("sip", host, CALLER), self._context.config.site.name)
-        shown, asserted = target.line.identity(caller)
+        shown, asserted, _ = target.line.identity(caller)
         trial_id = self._context.new_id()
         leg = self._context.ua.invite(
             target,

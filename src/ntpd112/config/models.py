@@ -40,7 +40,7 @@ from .fields import (
     Timezone,
 )
 from .gateways import Gateways
-from .numbering import NumberRule
+from .numbering import NumberRule, OutRule
 from .people import CallbacksConfig, CodesConfig, FloodConfig, ShieldConfig
 from .queues import DestinationConfig, NumberConfig, QueueConfig
 from .regions import regions, timezone_of
@@ -184,6 +184,14 @@ class TrunkConfig(Section):
     "The telco's, in From and for registering; empty: addresses."
     present: Telephone = ""
     "The number that the called see; empty: the caller's own."
+    present_in: Literal["both", "from", "asserted"] = "both"
+    "Which of From and P-Asserted-Identity have it."
+    withhold: bool = False
+    "The called see no number; the telco is told it, and to pass it to nobody."
+    numbers_out: list[OutRule] = []
+    "How the numbers that we call are written for the telco; the first that fits."
+    callers_out: list[OutRule] = []
+    "And those of the callers for whom we call."
     srtp: SrtpPolicy = "off"
     "Of its calls, in either direction."
     codecs: Codecs = []
@@ -201,6 +209,12 @@ class TrunkConfig(Section):
     "What its calls ask for beside what their queue does."
     priority: Priority | None = None
     "Of its calls; None: what number or queue say."
+
+    @model_validator(mode="after")
+    def _takes_what_it_asks_for(self) -> TrunkConfig:
+        if 0 < self.session_timer < self.session_min:
+            raise ValueError("session_timer is below session_min: we would ask for what we refuse")
+        return self
 
 
 class MqttConfig(Section):

@@ -20,18 +20,17 @@ def number_checks(given: dict[str, Any]) -> list[Complaint]:
 def _never_reached(given: dict[str, Any]) -> Iterator[Complaint]:
     """A rule behind one that takes all its numbers."""
     for trunk, table in tables(given, "trunk"):
-        before: list[str] = []
-        for place, rule in tables(table, "numbers"):
-            pattern = text(rule, "from")
-            taken = next((one for one in before if covers(one, pattern)), None) if pattern else None
-            if taken is not None:
-                path: Path = ("trunk", trunk, "numbers", place, "from")
-                message = (
-                    f'{where(path, given)}from "{pattern}" is never reached: "{taken}" before it takes all'
-                )
-                yield Complaint(path, message, pattern)
-            elif pattern:
-                before.append(pattern)
+        for key in ("numbers", "numbers_out", "callers_out"):
+            before: list[str] = []
+            for place, rule in tables(table, key):
+                pattern = text(rule, "from")
+                taken = next((one for one in before if covers(one, pattern)), None) if pattern else None
+                if taken is not None:
+                    path: Path = ("trunk", trunk, key, place, "from")
+                    why = f'is never reached: "{taken}" before it takes all'
+                    yield Complaint(path, f'{where(path, given)}from "{pattern}" {why}', pattern)
+                elif pattern:
+                    before.append(pattern)
 
 
 def _to_no_queue(given: dict[str, Any]) -> Iterator[Complaint]:

@@ -6,14 +6,16 @@ A pattern is a number, or has one `*` that stands for any run of characters, als
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from .fields import Section
 
 REST = "*"
+_DIALLED = re.compile(r"\+?[0-9#]*")
 MAX_PATTERN = 64
 "Characters: E.164 has 15 digits, a service URN some 40 letters."
 
@@ -40,6 +42,18 @@ class NumberRule(Section):
         if REST in self.to and REST not in self.from_:
             raise ValueError(f'to "{self.to}" has a "*", and from "{self.from_}" has none that it could be')
         return self
+
+
+class OutRule(NumberRule):
+    """What a number becomes that goes out; either form of it fits `from`: as it is in the configuration or
+    came, or E.164."""
+
+    @field_validator("to")
+    @classmethod
+    def _can_be_dialled(cls, to: str) -> str:
+        if not _DIALLED.fullmatch(to.replace(REST, "")):
+            raise ValueError('is no telephone number, nor one with a "*" in it, such as "0*" or "+62*"')
+        return to
 
 
 def rest_of(pattern: str, number: str) -> str | None:

@@ -14,18 +14,26 @@ from .tables import elements, listed, tables, text
 from .values import is_network
 
 SECRETS = ("password", "password_file")
+FOR_CALLS_OF_OURS = ("numbers_out", "callers_out", "withhold", "present")
 
 
 def outbound_checks(given: dict[str, Any]) -> Iterator[Complaint]:
     """On the values as given, which may be malformed."""
     yield from _accounts(given)
+    yield from _nothing_to_present(given)
     yield from _without_certificate(given)
     yield from _trunks_to_nowhere(given)
 
 
 def outbound_doubts(config: Config) -> Iterator[str]:
-    """Telcos that send calls to where we register from, which we would refuse."""
+    """Keys without effect, and telcos that send calls to where we register from, which we would refuse."""
     for trunk in config.trunk:
+        idle = [key for key in FOR_CALLS_OF_OURS if getattr(trunk, key)]
+        if idle and not trunk.to and not trunk.register_:
+            yield (
+                f'trunk "{trunk.name}": {" and ".join(idle)} change calls of ours, and it takes none: that '
+                "needs `to`"
+            )
         for uri in trunk.register_:
             host = gateway_host(uri)
             if not _is_peer(host, trunk.peers):
@@ -60,6 +68,14 @@ def _accounts(given: dict[str, Any]) -> Iterator[Complaint]:
         elif trunk.get("username") and not secrets:
             message = f'trunk "{name}": username needs password or password_file'
             yield Complaint((*path, "username"), message, trunk["username"])
+
+
+def _nothing_to_present(given: dict[str, Any]) -> Iterator[Complaint]:
+    for index, trunk in tables(given, "trunk"):
+        where_to = trunk.get("present_in")
+        if where_to and not trunk.get("present"):
+            message = f'trunk "{text(trunk, "name")}": present_in is about `present`: give that too'
+            yield Complaint(("trunk", index, "present_in"), message, where_to)
 
 
 def _without_certificate(given: dict[str, Any]) -> Iterator[Complaint]:

@@ -24,6 +24,8 @@ MAX_SHOWN = 60
 ELEMENTS = {
     "peers": "peer",
     "numbers": "number",
+    "numbers_out": "number out",
+    "callers_out": "caller out",
     "listen": "listen URL",
     "skills": "level of skill",
     "prefer": "level of skill",

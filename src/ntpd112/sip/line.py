@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .account import Account
@@ -13,9 +13,6 @@ from .nameaddr import NameAddr
 if TYPE_CHECKING:
     from .target import Target
     from .trunks import Trunk
-
-ANONYMOUS_HOST = "anonymous.invalid"
-"Of a caller who has no number (RFC 3261 §8.1.1.3); no domain of ours stands in its place."
 
 
 class NoWay(Exception):
@@ -40,12 +37,6 @@ class Line:
         if not self.trunk.admit(now):
             raise NoWay(f'trunk "{self.trunk.name}" has its {self.trunk.max_calls} calls')
 
-    def identity(self, caller: NameAddr) -> tuple[NameAddr, NameAddr | None]:
-        """From and P-Asserted-Identity (RFC 3325) of a call for `caller`."""
-        if self.present:
-            host = self.domain or caller.uri.host
-            shown = replace(caller, uri=replace(caller.uri, user=self.present, host=host))
-            return shown, NameAddr(shown.uri)
-        if not self.domain or caller.uri.host == ANONYMOUS_HOST:
-            return caller, None
-        return replace(caller, uri=replace(caller.uri, host=self.domain)), None
+    def identity(self, caller: NameAddr) -> tuple[NameAddr, NameAddr | None, dict[str, str]]:
+        """From, P-Asserted-Identity and further headers of a call for `caller`."""
+        return self.trunk.outward.identity(caller, self.present, self.domain)

@@ -116,6 +116,7 @@ class Outbound:
         way = self._ways.get(name)
         if trunk is None or way is None:
             raise NoWay(f'trunk "{name}" leads nowhere: it needs `to`, the gateways that take calls')
+        number = trunk.outward.called(number)
         if not NUMBER.fullmatch(number):
             raise NoWay(f'trunk "{name}": "{number}" is no telephone number')
         if trunk.full:

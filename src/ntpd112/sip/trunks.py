@@ -14,6 +14,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 from .events import SipEvent, TrunkFilling, TrunkState
 from .liveness import Liveness
 from .occupancy import Occupancy
+from .outward import AS_GIVEN, Outward
 from .pace import Pace
 from .session_policy import SessionPolicy
 from .traffic import Refusal
@@ -28,7 +29,8 @@ Network = IPv4Network | IPv6Network
 class TrunkSpec:
     """As configured. `networks`: addresses or networks, IPv6 without brackets; `options_s` 0: none;
     `max_rate`: calls a second, 0: no limit; `alarm_at`: share of `max_calls` that is nearly all, 0: none;
-    `policy`: of its sessions, None: the agent's."""
+    `policy`: of its sessions, None: the agent's;
+    `outward`: how numbers look in calls of ours."""
 
     name: str
     networks: Sequence[str]
@@ -37,6 +39,7 @@ class TrunkSpec:
     max_rate: float = 0.0
     alarm_at: float = 0.0
     policy: SessionPolicy | None = None
+    outward: Outward = AS_GIVEN
 
 
 @dataclass(slots=True, eq=False)
@@ -67,6 +70,8 @@ class Trunk:
     "In maintenance: new calls are refused, and OPTIONS answered so."
     policy: SessionPolicy | None = None
     "Of its sessions, in either direction; None: the agent's."
+    outward: Outward = AS_GIVEN
+    "How numbers look in calls of ours."
     up: bool | None = None
     "By OPTIONS; None while nobody was asked or has had time to answer."
     reason: str = ""
@@ -123,7 +128,7 @@ class Trunks:
         for spec, networks in wanted:
             trunk = self._trunks.get(spec.name) or Trunk(spec.name, (), 0, 0, events=self._events)
             trunk.max_calls, trunk.occupancy.alarm_at = spec.max_calls, spec.alarm_at
-            trunk.policy = spec.policy
+            trunk.policy, trunk.outward = spec.policy, spec.outward
             trunk.look()
             if trunk.pace.rate != spec.max_rate:
                 trunk.pace = Pace(spec.max_rate)

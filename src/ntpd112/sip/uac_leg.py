@@ -69,7 +69,8 @@ class OutboundLeg(ModifiableLeg):
         "To the peer's questions for a password about this INVITE."
         self.media.use(local)
         if target.line is not None:
-            caller, asserted = target.line.identity(caller)
+            caller, asserted, more = target.line.identity(caller)
+            headers = {**more, **headers}
             if asserted is not None:
                 headers = {"p-asserted-identity": str(asserted), **headers}
             self.account = target.line.account
