@@ -14,7 +14,7 @@ from .test_ways_out import TO_POLICE, overflowed
 
 
 def test_an_ipv4_caller_and_an_ipv6_operator_hear_each_other(stage: Stage) -> None:
-    agent = stage.agent(Settings(ipv6=True), op1={})
+    agent = stage.agent(Settings(ipv6=True, advertise=True), op1={})
     phone = stage.operator_phone(agent, "op1", host="::1", registrar=f"[::1]:{agent.port6}")
     telco = stage.telco()
     telco.dial(f"sip:112@{stage.net.agent}")

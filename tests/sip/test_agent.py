@@ -206,6 +206,22 @@ def test_our_address_to_others_is_the_advertised_one() -> None:
     assert b"Contact: <sip:ntpd112@203.0.113.5:5060>" in invite.data
 
 
+@pytest.mark.parametrize(
+    ("host", "instead", "told"),
+    [
+        ("10.0.0.1", "203.0.113.5", "203.0.113.5"),
+        ("10.0.0.1", None, "10.0.0.1"),
+        ("2001:db8::1", "203.0.113.5", "2001:db8::1"),
+        ("2001:db8::1", "2001:db8::9", "2001:db8::9"),
+        ("10.0.0.1", "2001:db8::9", "10.0.0.1"),
+    ],
+)
+def test_an_advertised_address_is_of_its_ip_version_only(host: str, instead: str | None, told: str) -> None:
+    pair = Pair(a=UaConfig(policy=SessionPolicy(session_s=0), advertise=instead))
+    flow = Flow("udp", Address(host, 5060), Address("192.0.2.2", 5060))
+    assert pair.a.ua.core.sent_by(flow) == (told, 5060)
+
+
 def test_a_route_of_the_target_is_used() -> None:
     pair = Pair()
     target = Target(Uri("sip", "10.9.9.9", "op1"), pair.flow_a, (NameAddr.parse("<sip:192.0.2.2;lr>"),))

@@ -9,6 +9,7 @@ from ntpd112.media import MediaLeg, Secured
 from ntpd112.media.events import Closed, Learned
 from ntpd112.media.events import RecordingFailed as RecordingBroke
 from ntpd112.media.protocol import Family
+from ntpd112.sip.flow import advertised
 from ntpd112.sip.leg import Leg
 from ntpd112.sip.sdp import CodecName, LocalMedia, RemoteMedia, preferred_codec
 
@@ -51,7 +52,7 @@ class Sound:
         return LocalMedia(self.address(leg.flow.local.host), media.port, laws_of(leg))
 
     def address(self, local_host: str) -> str:
-        return self._context.config.media.advertise or local_host
+        return advertised(local_host, self._context.config.media.advertise)
 
     def point(self, media: MediaLeg, remote: RemoteMedia) -> None:
         """Send there, and expect from there, what an offer and its answer agreed on."""

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from ntpd112.config import Config, HttpAddress, ListenUrl, TrunkConfig, is_network
 from ntpd112.sip.crypto_attribute import SrtpPolicy
+from ntpd112.sip.flow import advertised
 from ntpd112.sip.uri import DEFAULT_PORTS, Uri
 
 CERTIFICATES = "/etc/asterisk/keys"
@@ -102,7 +103,7 @@ def _agent(config: Config, transport: str, ipv6: bool) -> HttpAddress:
     if not urls:
         raise NotSaid(f"[sip] listen has no {transport}:// URL, which Asterisk sends to")
     url = next((one for one in urls if (":" in one.host) == ipv6), urls[0])
-    host = config.sip.advertise or url.host
+    host = advertised(url.host, config.sip.advertise)
     if ip_address(host).is_unspecified:
         raise NotSaid("[sip] listen says no address that the PBX could send to: set [sip] advertise")
     return HttpAddress(host, url.port)

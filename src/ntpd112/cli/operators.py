@@ -15,6 +15,7 @@ from ntpd112.access.accounts import Accounts
 from ntpd112.access.passwords import InvalidPassword, hash_password
 from ntpd112.cdr.directory import ROLES, Directory, InvalidOperator, Operator, OperatorExists
 from ntpd112.config import Config, ListenUrl
+from ntpd112.sip.flow import advertised
 
 from .auditing import recorded
 from .common import ConfigOption, JsonOption, configuration, fail, print_json, with_database
@@ -111,11 +112,10 @@ def _print_account(config: Config, operator: Operator, password: str, as_json: b
     print(f"Server    {' '.join(servers)}")
 
 
-def _reachable(url: ListenUrl, advertised: str | None) -> ListenUrl:
+def _reachable(url: ListenUrl, instead: str | None) -> ListenUrl:
     """What a phone is to be told: never the 0.0.0.0 that means all of this machine's addresses."""
-    if advertised:
-        return url._replace(host=advertised)
-    return url._replace(host=THIS_MACHINE) if url.host in ("0.0.0.0", "::") else url
+    host = advertised(url.host, instead)
+    return url._replace(host=THIS_MACHINE if host in ("0.0.0.0", "::") else host)
 
 
 @app.command("import", short_help="Add or change many operators from a CSV file.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .events import SipEvent
-from .flow import Address, Flow, Outgoing
+from .flow import Address, Flow, Outgoing, advertised
 from .session_policy import SessionPolicy
 from .srtp_keys import NewKey
 from .timers import T1, T2, T4, Durations, Timers
@@ -68,7 +68,7 @@ class Core:
 
     def sent_by(self, flow: Flow) -> Address:
         """Host and port at which the peer behind `flow` reaches us."""
-        return Address(self.config.advertise or flow.local.host, flow.local.port)
+        return Address(advertised(flow.local.host, self.config.advertise), flow.local.port)
 
     def contact(self, flow: Flow, uri: str) -> str:
         """Our Contact towards the peer behind `flow`, for a request to `uri`: SIPS asks for SIPS (RFC 3261

@@ -16,6 +16,12 @@ class Address(NamedTuple):
     port: int
 
 
+def advertised(host: str, instead: str | None) -> str:
+    """What peers are told who reach us at our `host`: the configured address instead of it, if it is of the
+    same IP version. A NAT of IPv4 is none for IPv6."""
+    return instead if instead is not None and (":" in instead) == (":" in host) else host
+
+
 @dataclass(frozen=True, slots=True)
 class Flow:
     """`transport` is one of TRANSPORTS. `local` is the listening socket's address that the flow belongs to;

@@ -46,6 +46,8 @@ class Settings:
     keepalive: str = "0s"
     workers: int = 1
     ipv6: bool = False
+    advertise: bool = False
+    "Its IPv4 address, to peers of that version, for SIP and sound."
     ipv6_trunk: str = "telco"
     "Whose calls come from ::1: the telco's, beside its own address, or the PBX's, in place of its own."
     tls: bool = False
@@ -103,6 +105,7 @@ class Agent:
         database = settings.database or f"sqlite+aiosqlite:///{self.database_file.name}"
         recordings = 'recordings = "recordings"' if settings.recording else ""
         callbacks = f'[callbacks]\nto = "{settings.callbacks_to}"' if settings.callbacks_to else ""
+        advertise = f'advertise = "{net.agent}"' if settings.advertise else ""
         telco, pbx = [net.telco], [net.pbx]
         if settings.ipv6_trunk == "pbx":
             pbx = ["::1"]
@@ -118,6 +121,7 @@ region = "35.78"
 [sip]
 listen = {listen}
 realm = "{REALM}"
+{advertise}
 drain = "{settings.drain}"
 {tls}
 [registrar]
@@ -127,6 +131,7 @@ srtp = "{settings.phones_srtp}"
 [media]
 ports = "{settings.media_ports or net.media_ports}"
 workers = {settings.workers}
+{advertise}
 prompts = "prompts"
 {recordings}
 [database]
