@@ -5,10 +5,6 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); . "$here/lib.sh"
 need_packages ca-certificates curl nodejs sip-tester baresip-core espeak-ng sox postgresql mosquitto mosquitto-clients \
-<<<<<<< HEAD
-  dnsmasq-base kamailio systemd "$@"
-=======
-  systemd podman runc mmdebstrap "$@"
->>>>>>> bb79d2e (The container image is built in the tests and a call goes through it; it needs no time zones of its base)
+  dnsmasq-base kamailio linphone-cli systemd podman runc mmdebstrap "$@"
 "$here/install-asterisk.sh" >/dev/null
 "$here/make-image-base.sh" >/dev/null

@@ -17,6 +17,7 @@ from .peers.baresip import Account, Baresip
 from .peers.broker import Broker, Subscriber
 from .peers.image import ContainedAgent, Podman
 from .peers.kamailio import SECOND_AGENT, Kamailio
+from .peers.linphone import Linphone
 from .peers.loopback import Loopback, in_uri
 from .peers.nameserver import NameServer
 from .peers.pyvoip import PyVoipPhone
@@ -205,6 +206,20 @@ class Stage:
         agent.wait_for_operator(operator, "ready")
         return phone
 
+    def softphone(self, name: str, accounts_file: str) -> Baresip:
+        """A baresip with this file of accounts; it has the operators' tone."""
+        return self._baresip(
+            name, self.net.phone(next(self._numbers)), [], OPERATOR_TONE, accounts_file=accounts_file
+        )
+
+    def linphone(self, name: str, linphonerc: str) -> Linphone:
+        """A registered Linphone with this file; it has the operators' tone."""
+        host = self.net.phone(next(self._numbers))
+        phone = Linphone(self.folder / name, host, linphonerc, tone=OPERATOR_TONE)
+        self._stops.append(phone.stop)
+        phone.start()
+        return phone
+
     def pbx_phone(self, user: str) -> Baresip:
         """A baresip with an account at the PBX only, which answers by itself; it has the operators' tone."""
         account = Account(user, self.net.pbx, f"pbx-{user}")
@@ -250,8 +265,11 @@ class Stage:
         tone: int,
         speech: Path | None = None,
         ca: Path | None = None,
+        accounts_file: str = "",
     ) -> Baresip:
-        phone = Baresip(self.folder / name, host, accounts, tone=tone, speech=speech, ca=ca)
+        phone = Baresip(
+            self.folder / name, host, accounts, tone=tone, speech=speech, ca=ca, accounts_file=accounts_file
+        )
         self._stops.append(phone.stop)
         phone.start()
         return phone

@@ -21,6 +21,7 @@ from .auditing import recorded
 from .common import ConfigOption, JsonOption, configuration, fail, print_json, with_database
 from .credentials import generated_password, skills_from, with_password
 from .operator_file import read_operators
+from .phone_files import PhoneKind, account_of, phone_file
 
 app = typer.Typer(no_args_is_help=True)
 THIS_MACHINE = "ADDRESS-OF-THIS-MACHINE"
@@ -116,6 +117,39 @@ def _reachable(url: ListenUrl, instead: str | None) -> ListenUrl:
     """What a phone is to be told: never the 0.0.0.0 that means all of this machine's addresses."""
     host = advertised(url.host, instead)
     return url._replace(host=THIS_MACHINE if host in ("0.0.0.0", "::") else host)
+
+
+@app.command("phone-config", short_help="Print the file that a softphone reads an operator's account from.")
+def phone_config(
+    operator: OperatorId,
+    kind: Annotated[PhoneKind, typer.Option("--for", help="The softphone.")],
+    transport: Annotated[
+        str | None, typer.Option(help="udp, tcp or tls; by default the first of [sip] listen.")
+    ] = None,
+    password_stdin: PasswordStdin = False,
+    config: ConfigOption = None,
+) -> None:
+    """Print the configuration file of a softphone with the operator's account; docs/guides/phones.md says
+    where it goes. Without --password-stdin it has PASSWORD, to be replaced: only a hash is kept here.
+
+    Example: ntpd112 operator phone-config budi --for microsip
+    """
+    settings = configuration(config)
+    server = next((url for url in settings.sip.listen if transport in (None, url.transport)), None)
+    if server is None:
+        fail(f'[sip] listen has no "{transport}" URL')
+    server = _reachable(server, settings.sip.advertise)
+    if server.host == THIS_MACHINE:
+        fail("[sip] listen says no address that a phone could register at: set [sip] advertise")
+    found = next((one for one in _all(settings) if one.id == operator), None)
+    if found is None:
+        fail(NOBODY.format(operator))
+    secret = _read_password() if password_stdin else "PASSWORD"
+    try:
+        account = account_of(settings, found, secret, server)
+    except ValueError as error:
+        fail(str(error))
+    print(phone_file(kind, account), end="")
 
 
 @app.command("import", short_help="Add or change many operators from a CSV file.")

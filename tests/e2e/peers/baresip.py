@@ -50,7 +50,9 @@ class Baresip:
         tone: int,
         speech: Path | None = None,
         ca: Path | None = None,
+        accounts_file: str = "",
     ) -> None:
+        """`accounts_file`: what its file of accounts has besides."""
         folder.mkdir(parents=True)
         self._ca = ca
         self.folder = folder
@@ -61,7 +63,8 @@ class Baresip:
         self._control_port = CONTROL_PORT if alone else free_port()
         self._accounts = accounts
         (folder / "config").write_text(self._config())
-        (folder / "accounts").write_text("".join(self._account(account) for account in accounts))
+        written = "".join(self._account(account) for account in accounts)
+        (folder / "accounts").write_text(written + accounts_file)
         (folder / "contacts").touch()
         said = read_wav(speech).channels[0] if speech is not None else sine(tone, TONE_S)
         write_wav(folder / "tone.wav", said)

@@ -24,8 +24,11 @@ class Program:
         *,
         environment: Mapping[str, str] | None = None,
         folder: Path | None = None,
+        takes_commands: bool = False,
     ) -> None:
+        """`takes_commands`: its standard input is what `say` writes; else it has none."""
         self.command = [str(part) for part in command]
+        self._takes_commands = takes_commands
         self.log_file = log_file
         self._environment = {**os.environ, **(environment or {})}
         self._folder = folder
@@ -44,13 +47,20 @@ class Program:
         with self.log_file.open("ab") as log:
             self._process = subprocess.Popen(
                 self.command,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE if self._takes_commands else subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env=self._environment,
                 cwd=self._folder,
                 start_new_session=True,
             )
+
+    def say(self, command: str) -> None:
+        """One line to its standard input."""
+        assert self._process, f"{self.command[0]} was not started"
+        assert self._process.stdin, f"{self.command[0]} takes no commands"
+        self._process.stdin.write(f"{command}\n".encode())
+        self._process.stdin.flush()
 
     def log(self) -> str:
         return self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
