@@ -6,7 +6,8 @@ import asyncio
 import sqlite3
 import stat
 from collections.abc import Callable
-from datetime import UTC, datetime
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -21,11 +22,16 @@ from ntpd112.cdr.database import open_database
 from ntpd112.cdr.projection import CdrProjection
 from ntpd112.cdr.store import CdrStore, Filter
 from ntpd112.config import Config, load_config
+from ntpd112.feed import Feed, Wanted
+from ntpd112.feed.messages import Writer
 from ntpd112.journal import Journal
+from ntpd112.journal.events import CallEnded, JournalRestored
 
 __all__ = ["postgres_server", "url"]
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+LATER = NOW + timedelta(hours=3)
+"When the backup is put back."
 
 
 def quiet(part: str, done: int, total: int) -> None:
@@ -85,7 +91,7 @@ class Centre:
         )
 
     async def restore(self, folder: Path) -> Manifest:
-        return await asyncio.to_thread(restore, self.config, folder, quiet)
+        return await asyncio.to_thread(restore, self.config, folder, quiet, LATER)
 
 
 def write(journal: Journal, *ids: str) -> None:
@@ -145,10 +151,73 @@ async def test_calls_that_end_between_the_copies_of_database_and_journal_are_not
     journal.close()
 
 
+async def test_no_place_that_the_lost_journal_filled_after_the_backup_is_filled_with_something_else(
+    tmp_path: Path,
+) -> None:
+    old = Centre(tmp_path / "old")
+    old.take_calls("A")
+    await old.backup(tmp_path / "backup")
+    old.take_calls("LOST")
+    with closing(old.open()) as journal:
+        known_outside = journal.last_seq
+    new = Centre(tmp_path / "new")
+    await new.restore(tmp_path / "backup")
+    new.take_calls("B")
+    with closing(new.open()) as journal:
+        restored, *later = journal.read(known_outside, 100)
+        assert restored.event == JournalRestored(at=LATER.timestamp(), backup_at=NOW.timestamp())
+        assert {stored.event.call_id for stored in later} == {"B"}
+        position = Writer(journal.id, UTC).position(known_outside)
+        follower = Feed(journal, UTC).join(Wanted(), position)
+        assert follower.seq == known_outside
+
+
+async def test_events_that_waited_in_the_spill_file_are_in_the_restored_journal(tmp_path: Path) -> None:
+    old = Centre(tmp_path / "old")
+    old.take_calls("A")
+    with closing(sqlite3.connect(old.config.journal.path, isolation_level=None)) as other:
+        journal = old.open()
+        other.execute("BEGIN IMMEDIATE")
+        write(journal, "SPILLED")
+        await old.backup(tmp_path / "backup")
+        other.execute("ROLLBACK")
+        journal.close()
+    new = Centre(tmp_path / "new")
+    await new.restore(tmp_path / "backup")
+    assert await new.cdrs_after_start() == ["A", "SPILLED"]
+
+
+async def test_a_call_that_was_up_ends_as_interrupted_and_not_later_than_the_backup(tmp_path: Path) -> None:
+    old, new = Centre(tmp_path / "old"), Centre(tmp_path / "new")
+    with closing(old.open()) as journal:
+        for event in answered("A"):
+            if not isinstance(event, CallEnded):
+                journal.append(event)
+    await old.backup(tmp_path / "backup")
+    await new.restore(tmp_path / "backup")
+    with closing(new.open()) as journal:
+        *_, (seq, ended) = journal.read_call("A")
+        assert isinstance(ended, CallEnded)
+        assert (ended.disposition, ended.at <= NOW.timestamp()) == ("interrupted", True)
+        assert seq == journal.last_seq
+
+
+async def test_a_journal_that_cannot_be_opened_leaves_nothing_behind(tmp_path: Path) -> None:
+    old, new = Centre(tmp_path / "old"), Centre(tmp_path / "new")
+    old.take_calls("A")
+    with closing(sqlite3.connect(old.config.journal.path)) as journal:
+        journal.execute("PRAGMA user_version = 99")
+    await old.backup(tmp_path / "backup")
+    with pytest.raises(BackupError, match="run the newer program"):
+        await new.restore(tmp_path / "backup")
+    assert not [path.name for path in new.folder.iterdir() if path.suffix == ".db"]
+
+
 async def test_what_belongs_to_a_centre_comes_back(tmp_path: Path) -> None:
     old, new = Centre(tmp_path / "old"), Centre(tmp_path / "new")
     old.take_calls("A")
-    kept = ["ntpd112-journal-memory", "ntpd112-journal-phones.json", "ntpd112-journal-operators.json"]
+    kept = [f"ntpd112-journal-{name}.json" for name in ("phones", "operators", "keys", "sessions", "names")]
+    kept += ["ntpd112-journal-memory"]
     kept += ["ntpd112-holds/A.json", "prompts/id/welcome.wav", "recordings/2026/11/24/A.wav"]
     for name in kept:
         old.put(name, name.encode())

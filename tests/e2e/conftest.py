@@ -101,12 +101,15 @@ class Stage:
         agent.start()
         return agent
 
-    def second_agent(self, settings: Settings) -> Agent:
-        """Another started one, at an address of its own."""
+    def second_agent(self, settings: Settings, *, backup: Path | None = None) -> Agent:
+        """Another started one, at an address of its own; what it has comes from a backup."""
         net = replace(self.net, agent_byte=SECOND_AGENT)
         settings = replace(settings, media_ports=self.net.second_media_ports)
         agent = Agent(self.folder / "second-agent", net, settings)
-        self._directories.fill(agent, {})
+        if backup is None:
+            self._directories.fill(agent, {})
+        else:
+            agent.cli("restore", str(backup))
         self._stops.append(agent.stop)
         agent.start()
         return agent

@@ -77,7 +77,7 @@ def restore(folder: Folder, config: ConfigOption = None) -> None:
             file.touch(0o600)
             file.write_bytes((folder / CONFIG).read_bytes())
             written = True
-        put = put_back(configuration(config), folder, Progress())
+        put = put_back(configuration(config), folder, Progress(), datetime.now(UTC))
     except (BackupError, OSError, typer.Exit) as error:
         if written:
             with suppress(OSError):

@@ -148,6 +148,10 @@ class Journal:
         self._pending.add(_row(self._next, event, data))
         self._next += 1
 
+    def leave_out(self, places: int) -> None:
+        """The next event's seq is higher by so much."""
+        self._next += places
+
     def commit(self) -> int:
         """Writes what was appended, in one transaction (several after trouble); returns the last seq in
         the database. Never raises: on failure everything is kept for the next commit and `problem` is set."""

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import closing
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
 from ntpd112.cdr.database import DRIVER_END_S, DatabaseError, create_engine, look
 from ntpd112.config import Config
-from ntpd112.journal import running_agent
+from ntpd112.journal import Journal, JournalError, running_agent
+from ntpd112.journal.events import JournalRestored
 
 from .copying import copy_file, flush, load_postgresql
 from .errors import BackupError
@@ -19,9 +22,11 @@ from .taking import CONFIG, Progress
 
 DRAFT = ".restoring"
 "End of the names of files until all are there."
+EVENTS_PER_S = 1_000
+"More than a centre writes, day and night."
 
 
-def restore(config: Config, backup: Path, tell: Progress) -> Manifest:
+def restore(config: Config, backup: Path, tell: Progress, now: datetime) -> Manifest:
     """To the places that the configuration names. Raises BackupError, having changed nothing."""
     if agent := running_agent(config.journal.path):
         raise BackupError(f"the agent (process {agent}) is running: stop it first")
@@ -34,7 +39,7 @@ def restore(config: Config, backup: Path, tell: Progress) -> Manifest:
             if described(backup, backup / one.name) != one:
                 raise BackupError(f'"{backup / one.name}" is not what it was when the backup was made')
             tell("checksums", 1, 1)
-        _put(config, backup, manifest, parts, tell)
+        _put(config, backup, manifest, parts, tell, now)
     except OSError as error:
         raise BackupError(f'"{error.filename or backup}": {error.strerror}') from error
     return manifest
@@ -83,7 +88,9 @@ async def _postgresql_is_empty(url: str) -> None:
         raise BackupError("the PostgreSQL database of [database] url is not empty: make a new one")
 
 
-def _put(config: Config, backup: Path, manifest: Manifest, parts: dict[str, Part], tell: Progress) -> None:
+def _put(
+    config: Config, backup: Path, manifest: Manifest, parts: dict[str, Part], tell: Progress, now: datetime
+) -> None:
     """Under other names first: whatever fails, no half of a centre is found by an agent."""
     drafts: list[tuple[Path, Path]] = []
     try:
@@ -93,14 +100,32 @@ def _put(config: Config, backup: Path, manifest: Manifest, parts: dict[str, Part
             copy_file(backup / one.name, draft, partial(tell, one.part))
         if _has(manifest, "database.dump"):
             load_postgresql(config.database.url, backup / "database.dump")
+        for draft, target in drafts:
+            draft.replace(target)
+        if _has(manifest, "journal.db"):
+            _part_ways(config.journal.path, manifest.made_at, now)
     except BaseException:
-        for draft, _ in drafts:
+        for draft, target in drafts:
             draft.unlink(missing_ok=True)
+            target.unlink(missing_ok=True)  # nothing was there
         raise
-    for draft, target in drafts:
-        draft.replace(target)
     for folder in {target.parent for _, target in drafts}:
         flush(folder)
+
+
+def _part_ways(path: Path, made_at: datetime, now: datetime) -> None:
+    """Places in the lost journal are known outside: by positions of followers, ids of deliveries, `seq` of a
+    call. None may come to stand for something else, or what is new would be taken for a repeat. So as many
+    are left out as that journal can have filled; restored twice, each time more. Raises BackupError."""
+    try:
+        with closing(Journal(path)) as journal:
+            journal.leave_out(int(max(0.0, (now - made_at).total_seconds()) + 1) * EVENTS_PER_S)
+            journal.append(JournalRestored(at=now.timestamp(), backup_at=made_at.timestamp()))
+            journal.close_open_calls(made_at.timestamp())
+            if journal.problem:
+                raise BackupError(journal.problem)
+    except JournalError as error:
+        raise BackupError(str(error)) from error
 
 
 def _targets(manifest: Manifest, parts: dict[str, Part]) -> Iterator[tuple[FileOf, Path]]:

@@ -47,6 +47,7 @@ from .centre import (
     CallbackTried,
     CallerCorrected,
     FloodChanged,
+    JournalRestored,
     LastOperator,
     OperatorChanged,
     StateRepaired,
@@ -126,6 +127,7 @@ JournalEvent = (
     | TrunkMaintenance
     | TrunkRefused
     | AgentStarted
+    | JournalRestored
 )
 
 
@@ -171,6 +173,7 @@ __all__ = [
     "FloodChanged",
     "HangupBy",
     "JournalEvent",
+    "JournalRestored",
     "Lane",
     "LastOperator",
     "LegEnded",

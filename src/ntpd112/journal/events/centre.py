@@ -100,5 +100,13 @@ class TrunkFilled(Event, frozen=True, kw_only=True, tag="trunk.filled"):
     "Of the calls: `quiet`, `waiting`, `ringing`, `talking`."
 
 
+class JournalRestored(Event, frozen=True, kw_only=True, tag="journal.restored"):
+    """The centre was put back from a backup: what was told between that and this is not in this journal, and
+    calls that were up then are over."""
+
+    backup_at: float
+    "Epoch seconds."
+
+
 class AgentStarted(Event, frozen=True, kw_only=True, tag="agent.started"):
     version: str
