@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import itertools
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -147,17 +147,17 @@ class Stage:
         return pbx
 
     def printed_pbx(
-        self, agent: Agent, *, extensions: str = "", without: str = "", more: str = ""
+        self, agent: Agent, *, extensions: str = "", changed: Mapping[str, str] | None = None
     ) -> Asterisk:
         """A started Asterisk with what `ntpd112 asterisk-config` prints for this agent, op1 in its hunt
-        group. `extensions`: of the site's own. `without` and `more`: what somebody left out of
-        pjsip-site.conf, and added."""
+        group. `extensions`: of the site's own; `changed`: in pjsip-site.conf."""
         folder = self.folder / "printed"
         options = ["--operator", "op1", "--certificates", str(agent.folder), "--folder", str(folder)]
         agent.cli("asterisk-config", "--telco", self.net.telco, *options)
         site = folder / "pjsip-site.conf"
-        assert without in site.read_text()
-        site.write_text(site.read_text().replace(without, "") + more)
+        for old, new in (changed or {}).items():
+            assert old in site.read_text()
+            site.write_text(site.read_text().replace(old, new))
         pbx = Asterisk(
             self._asterisk(), self.folder / "pbx", self.net, [], extensions=extensions, printed=folder
         )

@@ -53,7 +53,7 @@ def test_a_call_through_an_asterisk_that_speaks_ipv6_with_the_agent(stage: Stage
     agent = stage.agent(settings, op1={})
     phone = stage.operator_phone(agent, "op1")
     to_telco = f"[udp4]\ntype = transport\nprotocol = udp\nbind = {stage.net.pbx}:5060\n"
-    stage.printed_pbx(agent, more=to_telco)
+    stage.printed_pbx(agent, changed={"[site-udp](!)": f"{to_telco}[site-udp](!)"})
     telco = stage.telco()
     telco.dial(f"sip:112@{stage.net.pbx}")
     agent.wait_for_calls("talking")
