@@ -83,6 +83,7 @@ def test_a_trunk_arrives_as_it_was_written() -> None:
         session_min=120,
         session_refresher="peer",
         reliable_provisional="off",
+        early_media="announce",
     )
     assert trunk_of(trunk, Names()) == TrunkSpec(
         "pbx",
@@ -98,6 +99,7 @@ def test_a_trunk_arrives_as_it_was_written() -> None:
             min_session_s=120,
             refresher="peer",
             reliable="off",
+            early_media="announce",
         ),
     )
 

@@ -80,6 +80,8 @@ class FakeLeg:
     did: list[str] = field(default_factory=list)
     cause: Cause | None = None
     over: bool = False
+    answered: bool = False
+    "By who was called."
     desk: Desk | None = None
     call_id: str = "leg@fake"
     takes_refer: bool = False
@@ -91,6 +93,11 @@ class FakeLeg:
     @property
     def state(self) -> str:
         return "ended" if self.over else "established"
+
+    @property
+    def audible(self) -> bool:
+        early = not self.inbound and not self.answered
+        return self.remote is not None and not (early and self.policy.early_media == "off")
 
     def ring(self, now: float) -> None:
         self.did.append("ring")
@@ -244,6 +251,8 @@ class Desk:
         self.registered: dict[str, int] = {}
         self.doubted: list[str] = []
         self.answers_options = True
+        self.sessions = SessionPolicy()
+        "Of the legs that come."
         self.trunk_full = False
         "No call of ours gets a line."
         self.second_line: FakeLeg | None = None
@@ -293,6 +302,7 @@ class Desk:
         flow = FLOW_6 if ":" in local.address else FLOW
         headers = kwargs.get("headers", {})
         leg = FakeLeg(next(self._ids), False, flow=flow, user=target.user, desk=self, headers=headers)
+        leg.policy = self.sessions
         self.rung.append(leg)
         return leg
 
@@ -361,6 +371,7 @@ class Desk:
         request = Request(method="INVITE", uri=f"sip:{dialled}@agent", fields=fields | (headers or {}))
         offer = None if late_offer else parse_sdp(SDP)
         leg = FakeLeg(next(self._ids), inbound=True, offer=offer, parts=parts or [], desk=self)
+        leg.policy = self.sessions
         trunk: Any = SimpleNamespace(name="pbx")
         self.sip.append(IncomingCall(leg, request, trunk))  # type: ignore[arg-type]
         if cancelled:
@@ -396,7 +407,7 @@ class Desk:
 
     def pick_up(self, operator: str, phone: int = 0) -> FakeLeg:
         leg = self.phones(operator)[phone]
-        leg.remote = REMOTE
+        leg.remote, leg.answered = REMOTE, True
         self.happen(Answered(leg))  # type: ignore[arg-type]
         return leg
 

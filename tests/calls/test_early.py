@@ -6,8 +6,9 @@ from typing import Any
 
 from tests.calls.desk import Desk
 
-from ntpd112.journal.events import LegQuality
+from ntpd112.journal.events import CallAccepted, LegQuality
 from ntpd112.media.events import AudioBack, NoAudio
+from ntpd112.sip.session_policy import EarlyMedia, SessionPolicy
 
 POLICE = {"name": "police", "kind": "centre", "to": ["sip:polres@192.0.2.5", "sip:polda@192.0.2.6"]}
 CALLER = 1
@@ -21,6 +22,15 @@ def desk_with(**queue: Any) -> Desk:
     desk = Desk(ladder=[step], also={"destination": [POLICE]}, **queue)
     desk.call()
     return desk
+
+
+def desk_of(early: EarlyMedia, **queue: Any) -> tuple[Desk, Any]:
+    """As `desk_with`, but the caller is left ringing, and all trunks have this `early_media`; the caller."""
+    queue = {"announcement": "", "answer": "ring"} | queue
+    step = {"after": 10, "to": "police", "announce": ""}
+    desk = Desk(ladder=[step], also={"destination": [POLICE]}, **queue)
+    desk.sessions = SessionPolicy(early_media=early)
+    return desk, desk.call()
 
 
 def hears(desk: Desk) -> tuple[str, tuple[int, ...]]:
@@ -121,3 +131,61 @@ def test_an_operators_phone_that_plays_something_before_it_answers_is_not_heard(
     desk.call()
     desk.sounds_early("budi")
     assert hears(desk) == ("ringback", ())
+
+
+# What a trunk has of it
+
+
+def test_a_caller_left_ringing_hears_our_announcement_and_ring_back_if_the_trunk_is_to() -> None:
+    desk, caller = desk_of("announce", announcement="welcome")
+    assert caller.did == ["progress"]
+    assert hears(desk) == ("welcome", ())
+    desk.prompt_ends()
+    assert hears(desk) == ("ringback", ())
+    assert not desk.all_of(CallAccepted)
+    assert not desk.media.recorded, "nobody was accepted"
+
+
+def test_who_is_told_so_is_answered_by_the_operator_and_then_hears_them() -> None:
+    desk, caller = desk_of("announce", announcement="welcome")
+    desk.register("budi")
+    desk.pick_up("budi")
+    assert caller.did == ["progress", "answer"]
+    (operator,) = desk.media.wiring[CALLER]
+    assert desk.media.wiring[operator] == (CALLER,)
+    desk.hang_up(caller)
+    assert desk.end().disposition == "answered"
+
+
+def test_the_police_are_heard_by_who_hears_us_already() -> None:
+    desk, caller = desk_of("announce")
+    police = desk.sounds_early("polres")
+    assert caller.did == ["progress"]
+    assert hears(desk) == ("", (police,))
+
+
+def test_who_left_the_offer_to_us_rings_as_ever() -> None:
+    desk = Desk(answer="ring")
+    desk.sessions = SessionPolicy(early_media="announce")
+    assert desk.call(late_offer=True).did == ["ring"]
+
+
+def test_an_answered_queue_answers_whatever_the_trunk_says() -> None:
+    _, caller = desk_of("announce", answer="announce")
+    assert caller.did == ["answer"]
+
+
+def test_a_trunk_without_early_media_is_sent_none() -> None:
+    desk, caller = desk_of("off")
+    desk.sounds_early("polres")
+    assert caller.did == ["ring"]
+    assert hears(desk) == ("", ())
+
+
+def test_nor_is_what_it_sends_before_an_answer_heard() -> None:
+    desk, _ = desk_of("off", answer="announce")
+    desk.sounds_early("polres")
+    assert hears(desk) == ("ringback", ())
+    desk.pick_up("polres")
+    (police,) = desk.media.wiring[CALLER]
+    assert desk.media.legs[police - 1].sending

@@ -32,7 +32,13 @@ from ntpd112.sip.events import Cause
 from ntpd112.sip.leg import Leg
 from ntpd112.sip.nameaddr import NameAddr
 from ntpd112.sip.sdp import Direction
+from ntpd112.sip.session_policy import SessionPolicy
 
+SESSIONS = st.builds(
+    SessionPolicy,
+    early_media=st.sampled_from(["pass", "announce", "off"]),
+    reliable=st.sampled_from(["supported", "required", "off"]),
+)
 OPERATORS = st.sampled_from(sorted(SKILLS))
 PICK = st.integers(0, 9)
 DIRECTIONS = st.sampled_from(["sendonly", "inactive", "sendrecv"])
@@ -84,8 +90,9 @@ class Day(RuleBasedStateMachine):
         self.told: dict[str, CallState | None] = {}
         "What a sink would tell of each call."
 
-    @initialize(absent=st.sets(PHONE, max_size=2))
-    def log_in(self, absent: set[int]) -> None:
+    @initialize(absent=st.sets(PHONE, max_size=2), sessions=SESSIONS)
+    def log_in(self, absent: set[int], sessions: SessionPolicy) -> None:
+        self.town.trunk.policy = sessions
         for number, phone in enumerate(self.town.phones):
             if number not in absent:
                 phone.register()

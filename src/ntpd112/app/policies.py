@@ -72,6 +72,7 @@ def trunk_of(trunk: TrunkConfig, names: Names) -> TrunkSpec:
             min_session_s=int(trunk.session_min),
             refresher=trunk.session_refresher,
             reliable=trunk.reliable_provisional,
+            early_media=trunk.early_media,
         ),
         outward=Outward(
             called=Translation(tuple(trunk.numbers_out)) if trunk.numbers_out else str,

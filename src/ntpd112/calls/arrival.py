@@ -14,6 +14,7 @@ from ntpd112.sip.pidf import PIDF_TYPE, parse_pidf
 from . import causes
 from .call import Call
 from .context import Context, log
+from .early import Early
 from .ending import Ending
 from .needs import category_of, number_of
 from .queueing import Queueing
@@ -24,7 +25,10 @@ MAX_PART_TEXT = 8_192
 
 
 class Arrival:
-    def __init__(self, context: Context, sound: Sound, ending: Ending, queueing: Queueing) -> None:
+    def __init__(
+        self, context: Context, sound: Sound, early: Early, ending: Ending, queueing: Queueing
+    ) -> None:
+        self._early = early
         self._context = context
         self._sound = sound
         self._ending = ending
@@ -129,7 +133,8 @@ class Arrival:
 
     def _greet(self, call: Call, now: float) -> None:
         if call.queue.answer == "ring":
-            call.leg.ring(now)
+            if not self._early.announce(call, now):
+                call.leg.ring(now)
             return
         call.leg.answer(now, self._sound.local_of(call.leg, call.media))
         call.accepted = call.leg.state != "ended"

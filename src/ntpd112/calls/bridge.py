@@ -23,7 +23,7 @@ class Bridge:
     def rewire(self, call: Call) -> None:
         """Make the worker let everyone hear whom they should. Called after anything about the parties, their
         modes or holds has changed, once caller and operator are connected."""
-        away = CALLER in call.holders or call.leg.remote is None
+        away = CALLER in call.holders or not call.leg.audible
         members = [Member(call.media.id, "caller", call.caller_mode, away)]
         legs = {call.media.id: call.media}
         for party in call.parties:

@@ -95,7 +95,7 @@ class CallControl:
         self._hold_over = HoldOver(context, self.transfers, parties, requeue)
         self.ending = Ending(context, sound, self._offering, dialing, parties, self._hold_over)
         self._referring = Referring(context, sound, bridge, parties, self.transfers, self.ending)
-        self._arrival = Arrival(context, sound, self.ending, queueing)
+        self._arrival = Arrival(context, sound, early, self.ending, queueing)
         self._lines = Lines(context, sound)
         self.callbacks = Callbacks(context, sound, bridge, talking, dialing, self.ending)
         codes = Codes(context, sound, self._lines, self.callbacks, self.supervision)

@@ -25,7 +25,7 @@ class Early:
 
     def described(self, call: Call, ring: Ring, leg: Leg, remote: RemoteMedia) -> None:
         """The phone said, without answering, where its sound comes from."""
-        if _of_ladder(ring):
+        if _of_ladder(ring) and leg.audible:
             media = ring.media[family_of(leg.flow.local.host)]
             self._context.own_sound(media, call, ring.kind)
             self._sound.point(media, remote)
@@ -36,8 +36,23 @@ class Early:
         if found is not None:
             call, media = found
             self._announcing.pass_on(call, media, now)
-            if not call.accepted and not call.announced and call.leg.offer is not None:
-                call.leg.progress(now, self._sound.local_of(call.leg, call.media))
+            if not call.accepted and not call.announced:
+                self._open(call, now)
+
+    def announce(self, call: Call, now: float) -> bool:
+        """A caller who is left ringing hears our announcements and ring-back, if their trunk is to: False if
+        not."""
+        return call.leg.policy.early_media == "announce" and self._open(call, now)
+
+    def _open(self, call: Call, now: float) -> bool:
+        """Say where our sound comes from, in a 183. False: their trunk is to have none, or they left the
+        offer to us, which a 183 cannot make to everybody."""
+        leg = call.leg
+        if leg.policy.early_media == "off" or leg.offer is None:
+            return False
+        leg.progress(now, self._sound.local_of(leg, call.media))
+        call.wait.opened = True
+        return True
 
     def silent(self, media_id: int, now: float) -> None:
         """None comes any more. No harm for that of others."""

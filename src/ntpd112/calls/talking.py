@@ -70,8 +70,10 @@ class Talking:
     def media_changed(self, call: Call, leg: Leg, remote: RemoteMedia, now: float) -> None:
         """A leg's offer/answer completed: send there; the first time, start what the caller hears."""
         if leg is call.leg:
+            if not leg.audible:
+                return
             self._sound.point(call.media, remote)
-            begins = call.accepted or call.wait.early is not None
+            begins = call.accepted or call.wait.opened
             if begins and not call.announced and not call.parties:
                 self._announcing.begin(call, now)
             if call.connected_at is not None:

@@ -37,6 +37,8 @@ class Waiting:
     # What the caller hears
     speaking: Utterance | None = None
     to_say: list[Utterance] = field(default_factory=list)
+    opened: bool = False
+    "The caller hears us though they are not answered: a 183 said where from."
     early: MediaLeg | None = None
     "Sound of a destination that has not answered: it goes before all that is still to be said."
 

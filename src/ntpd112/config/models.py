@@ -204,6 +204,8 @@ class TrunkConfig(Section):
     "Who refreshes, where that is ours to say."
     reliable_provisional: Literal["off", "supported", "required"] = "supported"
     "Whether 180 and 183 are to be acknowledged by PRACK (RFC 3262)."
+    early_media: Literal["off", "pass", "announce"] = "pass"
+    "Sound before an answer: `pass` that of who is called, `announce` ours to who is left ringing as well."
     skills: Skills = {}
     prefer: Skills = {}
     "What its calls ask for beside what their queue does."

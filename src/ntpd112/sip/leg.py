@@ -91,6 +91,12 @@ class Leg:
         return self.media.remote
 
     @property
+    def audible(self) -> bool:
+        """Sound of the peer is to be heard: it said where from, and has answered or may be heard before."""
+        early = not self.inbound and self.state == "calling"
+        return self.remote is not None and not (early and self.policy.early_media == "off")
+
+    @property
     def flow(self) -> Flow:
         """The way to the peer: the one its last request in this dialog came by, or that we called by."""
         assert self.dialog is not None, "an inbound leg has its dialog from the start"

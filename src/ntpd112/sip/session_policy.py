@@ -14,6 +14,7 @@ EXTENSIONS = ("100rel", "timer", "replaces", "norefersub")
 SUPPORTED = ", ".join(EXTENSIONS)
 ReliablePolicy = Literal["off", "supported", "required"]
 Refresher = Literal["any", "us", "peer"]
+EarlyMedia = Literal["off", "pass", "announce"]
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,10 @@ class SessionPolicy:
     """Reliable provisional responses (RFC 3262). `supported`: those with SDP, to who supports it; `required`:
     all of them, and we require them of who is called; `off`: we say nothing of it. To who requires it,
     always."""
+
+    early_media: EarlyMedia = "pass"
+    """Sound before the answer. `pass`: of who is called, to who called; `announce`: ours as well, to who is
+    left ringing; `off`: none crosses, in either direction."""
 
     @cached_property
     def supported(self) -> str:
