@@ -72,6 +72,21 @@ def test_where_srtp_is_preferred_the_pbx_takes_plain_calls_too(tmp_path: Path) -
     assert "tls" not in made
 
 
+def test_calls_with_the_pbx_are_as_the_trunk_has_them(tmp_path: Path) -> None:
+    keys = 'codecs = ["pcmu", "pcma"]\nsession_timer = "10m"\nreliable_provisional = "required"\n'
+    made = pjsip(tmp_path, EXAMPLE + keys)
+    assert (
+        "disallow = all\nallow = ulaw,alaw\ntimers = yes\ntimers_sess_expires = 600\ntimers_min_se = 90\n"
+        in made
+    )
+    assert "100rel = required\n" in made
+
+
+def test_a_pbx_without_session_timers_and_100rel_has_none(tmp_path: Path) -> None:
+    keys = 'codecs = ["pcma"]\nsession_timer = "0s"\nreliable_provisional = "off"\n'
+    assert "allow = alaw\ntimers = no\n100rel = no\n" in pjsip(tmp_path, EXAMPLE + keys)
+
+
 @pytest.mark.parametrize(
     ("to", "bind", "contact"),
     [

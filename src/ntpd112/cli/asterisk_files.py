@@ -24,6 +24,10 @@ ENCRYPTION: dict[SrtpPolicy, str] = {
     "required": "media_encryption = sdes\n",
 }
 "What the endpoint says for the trunk's `srtp`. Without `optimistic` Asterisk takes no plain call either."
+LAWS = {"pcma": "alaw", "pcmu": "ulaw"}
+USUAL_SESSION = (1_800, 90)
+"Asterisk's own session timer and least interval, seconds."
+RELIABLE = {"off": "no", "supported": "yes", "required": "required"}
 ANSWER_S = 120
 """Seconds that the PBX waits for an answer. Queues answer at once, or with `answer = "ring"` when an operator
 does: who has waited for two minutes without is better off with the hunt group."""
@@ -59,7 +63,8 @@ class Site(NamedTuple):
     pbx: HttpAddress
     agent: HttpAddress
     transport: str
-    srtp: SrtpPolicy
+    trunk: TrunkConfig
+    "The PBX's: what calls between the two are like."
     telco: Sequence[str]
     phones: Sequence[Phone]
     certificates: str = CERTIFICATES
@@ -79,7 +84,7 @@ def site_of(
         raise NotSaid(f'there is no [[trunk]] "{trunk}"' if trunk else "no [[trunk]] says where the PBX is")
     pbx, transport = _pbx(found, config.sip.listen)
     agent = _agent(config, transport, ":" in pbx.host)
-    return Site(pbx, agent, transport, found.srtp, telco, phones, certificates)
+    return Site(pbx, agent, transport, found, telco, phones, certificates)
 
 
 def _pbx(trunk: TrunkConfig, listen: Sequence[ListenUrl]) -> tuple[HttpAddress, str]:
@@ -116,13 +121,26 @@ def site_files(site: Site) -> dict[str, str]:
             agent=site.agent if site.transport == "udp" else rf"{site.agent}\;transport={site.transport}",
             agent_host=site.agent.host,
             telco=",".join(site.telco),
-            encryption=ENCRYPTION[site.srtp],
+            encryption=ENCRYPTION[site.trunk.srtp],
+            **_session(site.trunk),
         )
         + _tls(site),
         "pjsip-operators.conf": OPERATORS + "".join(OPERATOR.format(**one._asdict()) for one in site.phones),
         "extensions-site.conf": _packaged("extensions-site.conf.in").format(
             phones="&".join(f"PJSIP/{one.name}" for one in site.phones), answer_s=ANSWER_S
         ),
+    }
+
+
+def _session(trunk: TrunkConfig) -> dict[str, str]:
+    laws = trunk.codecs or ["pcma", "pcmu"]
+    interval = f"timers_sess_expires = {trunk.session_timer:.0f}\ntimers_min_se = {trunk.session_min:.0f}\n"
+    usual = (trunk.session_timer, trunk.session_min) == USUAL_SESSION
+    return {
+        "codecs": ",".join(LAWS[law] for law in laws),
+        "timers": "yes" if trunk.session_timer else "no",
+        "session": interval if trunk.session_timer and not usual else "",
+        "reliable": RELIABLE[trunk.reliable_provisional],
     }
 
 

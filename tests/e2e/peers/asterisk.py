@@ -83,6 +83,9 @@ bind = {net.pbx}:5060
 match = {net.telco}
 [site-agent](!)
 rtp_timeout = {agent_silence_s}
+disallow = all
+allow = alaw,ulaw
+timers = yes
 [site-agent-aor](!)
 contact = sip:{net.agent}:5060
 [site-agent-identify](!)
