@@ -65,7 +65,7 @@ def test_rtp_and_rtcp_carry_the_mark(family: int, host: str) -> None:
 
 @pytest.fixture
 async def table() -> AsyncIterator[Connections]:
-    made = Connections(asyncio.get_running_loop(), lambda *_: None, lambda _: None, lambda: None, dscp=CS3)
+    made = Connections(asyncio.get_running_loop(), lambda *_: None, lambda *_: None, lambda: None, dscp=CS3)
     yield made
     await made.close()
 

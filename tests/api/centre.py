@@ -229,6 +229,7 @@ class FakeCommands:
 
 PROBE = ProbeView(
     peer="192.0.2.20:5060",
+    places=["peer 192.0.2.20"],
     transport="udp",
     fine=True,
     code=200,
@@ -395,7 +396,11 @@ class FakeCentre:
     def test_trunk(self, trunk: str, done: Callable[[TrunkTestView], None]) -> None:
         if trunk != "pbx":
             raise UnknownTrunk(f'no trunk has the name "{trunk}"')
-        done(TrunkTestView(trunk=trunk, fine=True, probes=[PROBE], gateways=["sip:127.0.0.1"]))
+        done(
+            TrunkTestView(
+                trunk=trunk, fine=True, probes=[PROBE], registration=None, gateways=["sip:127.0.0.1"]
+            )
+        )
 
     def flood(self) -> FloodView:
         return self.flooded

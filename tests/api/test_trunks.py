@@ -41,6 +41,7 @@ async def test_a_trunk_s_peers_are_asked(site: Site) -> None:
         "trunk": "pbx",
         "fine": True,
         "probes": [msgspec.to_builtins(PROBE)],
+        "registration": None,
         "gateways": ["sip:127.0.0.1"],
     }
     assert (await site.client.post("/api/v1/trunks/telkom/test")).status_code == 404

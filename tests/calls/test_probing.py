@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -33,7 +34,7 @@ class Site:
         )
         context: Any = SimpleNamespace(ua=ua, timers=self.timers, outbound=None)
         trunks = Trunks([TrunkSpec("pbx", peers, 60, options_s=0)])
-        self.probing = Probing(context, trunks, lambda: None, lambda: self.now)
+        self.probing = Probing(context, trunks, _date, lambda: None, lambda: self.now)
 
     def ways_to(self, host: str) -> list[Flow]:
         return [Flow(one, Address(OURS, 5060), Address(host, 5060)) for one in ("udp", "tcp")]
@@ -50,6 +51,10 @@ class Site:
         fields = {"via": [f"SIP/2.0/UDP {OURS}:5060;branch=z9hG4bKx;{via}"]} if via else {}
         self.asked[host, transport](Response(code, "", fields=fields), self.now)
 
+    def fail(self, host: str, transport: str, reason: str) -> None:
+        """No connection can be made."""
+        self.asked[host, transport](Response(503, reason, fields={}), self.now)
+
     def wait(self, seconds: float) -> None:
         self.now += seconds
         self.timers.fire(self.now)
@@ -57,6 +62,10 @@ class Site:
     def probe(self, transport: str = "udp") -> ProbeView:
         (found,) = self.found
         return next(one for one in found.probes if one.transport == transport)
+
+
+def _date(at: float) -> datetime:
+    return datetime.fromtimestamp(at, UTC)
 
 
 @pytest.fixture
@@ -75,7 +84,14 @@ def test_who_answers_by_one_transport_is_fine(site: Site) -> None:
     assert (probe.code, probe.round_trip_ms, probe.seen) == (200, 12.0, "192.0.2.10:5060")
     assert probe.says == "it answers 200 OK"
     assert (site.probe("tcp").code, site.probe("tcp").fine) == (0, False)
-    assert site.probe("tcp").says.startswith("no connection by TCP: nobody listens")
+    assert site.probe("tcp").places == ["peer 192.0.2.20"]
+
+
+def test_why_no_connection_can_be_made_is_told_with_its_cause(site: Site) -> None:
+    site.fail("192.0.2.20", "tcp", "Connection refused")
+    site.fail("192.0.2.20", "udp", "Not Sent")
+    assert site.probe("tcp").says.startswith("no connection by TCP (Connection refused): nobody listens")
+    assert site.probe("udp").says.startswith("cannot be sent: this machine has no route there")
 
 
 def test_silence_ends_the_test_and_is_told_with_its_likely_cause(site: Site) -> None:
@@ -146,7 +162,7 @@ def test_every_peer_has_to_answer() -> None:
 def test_a_trunk_of_networks_has_nobody_to_ask() -> None:
     site = Site("10.0.0.0/24")
     site.test()
-    assert site.found == [TrunkTestView(trunk="pbx", fine=False, probes=[], gateways=[])]
+    assert site.found == [TrunkTestView(trunk="pbx", fine=False, probes=[], registration=None, gateways=[])]
 
 
 def test_a_trunk_that_is_not_there_is_named(site: Site) -> None:

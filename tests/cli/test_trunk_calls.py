@@ -11,7 +11,13 @@ from tests.cli.terminal import Terminal
 
 from ntpd112.cli import trunk_calls, trunks
 
-TESTED = {"trunk": "telkom", "fine": True, "probes": [], "gateways": ["sip:10.1.0.5", "sip:10.1.0.6"]}
+TESTED = {
+    "trunk": "telkom",
+    "fine": True,
+    "probes": [],
+    "registration": None,
+    "gateways": ["sip:10.1.0.5", "sip:10.1.0.6"],
+}
 FINDINGS = [
     {"about": "answer", "verdict": "fine", "says": "200 OK after 2.0 s"},
     {"about": "keys", "verdict": "note", "says": "no telephone-event"},

@@ -100,6 +100,7 @@ def test_an_agent_that_listens_on_every_address_is_asked_at_loopback() -> None:
 def probe(**changed: Any) -> dict[str, Any]:
     fine = {
         "peer": "192.0.2.20:5060",
+        "places": ["peer 192.0.2.20"],
         "transport": "udp",
         "fine": True,
         "code": 200,
@@ -111,11 +112,15 @@ def probe(**changed: Any) -> dict[str, Any]:
     return fine | changed
 
 
+TESTED: dict[str, Any] = {"trunk": "pbx", "gateways": [], "registration": None}
 SILENT = probe(transport="tcp", fine=False, code=0, round_trip_ms=None, seen="", says="no connection by TCP")
 
 
 def test_a_trunk_that_is_fine_is_shown_with_how_it_sees_us(terminal: Terminal, agent: Agent) -> None:
-    agent.answer = (200, {"trunk": "pbx", "fine": True, "probes": [probe(), SILENT], "gateways": []})
+    agent.answer = (
+        200,
+        {"trunk": "pbx", "fine": True, "probes": [probe(), SILENT], "gateways": [], "registration": None},
+    )
     lines = terminal.run("trunk", "test", "pbx").output.splitlines()
     assert lines[1].split() == ["192.0.2.20:5060", "udp", "200", "12.5", "192.0.2.10:5060"]
     assert lines[2].split() == ["192.0.2.20:5060", "tcp", "none", "does", "not", "say"]
@@ -127,13 +132,47 @@ def test_a_trunk_that_is_fine_is_shown_with_how_it_sees_us(terminal: Terminal, a
 
 
 def test_a_trunk_that_is_not_fine_is_exit_code_1_as_json_too(terminal: Terminal, agent: Agent) -> None:
-    agent.answer = (200, {"trunk": "pbx", "fine": False, "probes": [SILENT], "gateways": []})
+    agent.answer = (
+        200,
+        {"trunk": "pbx", "fine": False, "probes": [SILENT], "gateways": [], "registration": None},
+    )
     assert "no connection by TCP" in terminal.run("trunk", "test", "pbx", code=1).output
     assert json.loads(terminal.run("trunk", "test", "pbx", "--json", code=1).output)["probes"] == [SILENT]
 
 
+def test_what_an_address_is_to_the_trunk_is_shown(terminal: Terminal, agent: Agent) -> None:
+    gateway = probe(peer="192.0.2.21:5061", transport="tls", places=["gateway sip:192.0.2.21;transport=tls"])
+    unresolved = SILENT | {"peer": "sip:sbc.example", "transport": "", "places": ["gateway sip:sbc.example"]}
+    probes = [gateway, unresolved | {"says": "its name is not resolved: no such name"}]
+    agent.answer = (200, TESTED | {"fine": False, "probes": probes})
+    said = terminal.run("trunk", "test", "pbx", code=1).output
+    assert "ok 192.0.2.21:5061 tls (gateway sip:192.0.2.21;transport=tls): it answers 200 OK" in said
+    assert "! sip:sbc.example (gateway sip:sbc.example): its name is not resolved: no such name" in said
+
+
+@pytest.mark.parametrize(
+    ("found", "said"),
+    [
+        (
+            {"registered": True, "at": "sip:10.1.0.5", "until": "2026-11-01T08:30:00+07:00", "reason": ""},
+            "ok registered at sip:10.1.0.5 until 2026-11-01T08:30:00+07:00",
+        ),
+        (
+            {"registered": False, "at": "sip:10.1.0.5", "until": None, "reason": "sip:10.1.0.5: no answer"},
+            "! not registered: sip:10.1.0.5: no answer",
+        ),
+    ],
+)
+def test_whether_we_are_registered_is_shown(
+    terminal: Terminal, agent: Agent, found: dict[str, Any], said: str
+) -> None:
+    fine = found["registered"]
+    agent.answer = (200, TESTED | {"fine": fine, "probes": [probe()], "registration": found})
+    assert said in terminal.run("trunk", "test", "pbx", code=0 if fine else 1).output
+
+
 def test_a_trunk_of_networks_has_nobody_to_ask(terminal: Terminal, agent: Agent) -> None:
-    agent.answer = (200, {"trunk": "pbx", "fine": False, "probes": [], "gateways": []})
+    agent.answer = (200, {"trunk": "pbx", "fine": False, "probes": [], "gateways": [], "registration": None})
     assert "nobody to ask" in terminal.run("trunk", "test", "pbx", code=1).output
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
+import trustme
 
 from ntpd112.cli.running import KEY_VARIABLE
 
 from .conftest import Stage
 from .peers.agent import OUTSIDE, Settings
 from .peers.raw import Raw
-from .peers.scenario import is_hung_up, picks_up
 from .peers.sound import read_wav, tones_in_turn
+from .peers.tls_gateway import TlsGateway
 
 SEEN = "203.0.113.9"
 
@@ -36,7 +39,7 @@ def test_a_trunk_is_tried_from_the_agent_s_own_socket_and_a_nat_shows(
         assert f"SIP/2.0/UDP {agent.sip}" in asked.result()
     telco.close()
     assert f"It sees us at {SEEN}:61000, we say {agent.sip}: a NAT is between" in said
-    assert "tcp: no connection by TCP: nobody listens at that port" in said
+    assert "tcp: no connection by TCP (Connection refused): nobody listens at that port" in said
 
 
 ECHO, BARRED = "02150000000", "02150000001"
@@ -101,17 +104,70 @@ exten => {BARRED},1,Hangup(21)
     assert [one["detail"]["to"] for one in made] == [BARRED, ECHO]
 
 
+def takes_a_call_without_a_sound(telco: Raw) -> None:
+    telco.send(telco.answer(telco.expect("OPTIONS"), 200, "OK"))
+    invite = telco.expect("INVITE")
+    telco.send(telco.answer(invite, 180, "Ringing"))
+    telco.send(telco.answer(invite, 200, "OK", telco.description()))
+    telco.send(telco.answer(telco.expect("BYE"), 200, "OK"))
+
+
 def test_one_way_audio_is_found_at_the_gateway_that_has_it(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mute = stage.sipp_outside(*picks_up(), *is_hung_up())
-    gone = f"{stage.net.host(77)};transport=tcp"
-    agent = stage.agent(telco_of(stage, f"sip:{stage.net.phone(OUTSIDE)}", f"sip:{gone}"))
+    gone = f"sip:{stage.net.host(77)};transport=tcp"
+    agent = stage.agent(telco_of(stage, f"sip:{stage.net.phone(OUTSIDE)}", gone))
     monkeypatch.setenv(KEY_VARIABLE, agent.key)
-    said = agent.cli_finds_fault("trunk", "test", "telkom", "--call", ECHO, "--listen", "1", "--all-gateways")
+    mute = Raw(stage.net.phone(OUTSIDE), agent.sip, 5060)
+    with ThreadPoolExecutor(1) as pool:
+        call = pool.submit(takes_a_call_without_a_sound, mute)
+        said = agent.cli_finds_fault(
+            "trunk", "test", "telkom", "--call", ECHO, "--listen", "1", "--all-gateways"
+        )
+        call.result()
+    mute.close()
     first, second = said.split(f"test call to {ECHO} by ")[1:]
     assert marks(first)["sound from there"].startswith("! not one RTP packet came: a firewall")
     assert marks(first)["hanging up"] == "ok our BYE was answered 200"
-    assert second.startswith(f"sip:{gone} ")
-    assert marks(second)["answer"].startswith("! ")
-    mute.finish()
+    assert second.startswith(f"{gone} ")
+    assert marks(second)["answer"].startswith("! no connection by TCP (Connection refused): nobody listens")
+
+
+def test_what_is_wrong_with_tls_is_told_of_each_gateway(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hosts = {
+        name: stage.net.host(70 + place)
+        for place, name in enumerate(("good", "expired", "unknown", "other", "picky", "plain", "nobody"))
+    }
+    ways = [f"sip:{host};transport=tls" for host in hosts.values()]
+    settings = replace(telco_of(stage, *ways), tls=True)
+    agent = stage.agent(settings)
+    monkeypatch.setenv(KEY_VARIABLE, agent.key)
+    ours, theirs, yesterday = agent.authority, trustme.CA(), datetime.now(UTC) - timedelta(days=1)
+    expired = ours.issue_cert(hosts["expired"], not_before=yesterday - timedelta(1), not_after=yesterday)
+    gateways = [
+        TlsGateway(hosts["good"], ours.issue_cert(hosts["good"])),
+        TlsGateway(hosts["expired"], expired),
+        TlsGateway(hosts["unknown"], theirs.issue_cert(hosts["unknown"])),
+        TlsGateway(hosts["other"], ours.issue_cert("sbc.telkom.example")),
+        TlsGateway(hosts["picky"], ours.issue_cert(hosts["picky"]), trusts=theirs),
+        TlsGateway(hosts["plain"], None),
+    ]
+    try:
+        said = agent.cli_finds_fault("trunk", "test", "telkom")
+    finally:
+        for gateway in gateways:
+            gateway.close()
+    for name, words in {
+        "good": "it answers 200 OK",
+        "expired": "its certificate has expired",
+        "unknown": "its certificate is signed by nobody we trust",
+        "other": "its certificate is for another name",
+        "picky": "it does not trust who issued our certificate",
+        "plain": "it is a port for plain SIP",
+        "nobody": "nobody listens at that port",
+    }.items():
+        (line,) = re.findall(rf"^(?:ok|!) {hosts[name]}:5061 tls .*$", said, re.MULTILINE)
+        assert words in line
+        assert line.startswith("ok" if name == "good" else "!")

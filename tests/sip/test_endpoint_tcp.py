@@ -161,7 +161,7 @@ async def test_a_flood_on_one_connection_does_not_hold_up_another() -> None:
                 other.sendall(request)  # while the flood is already there, in the kernel
             order.append(flow)
 
-        table = tcp.Connections(asyncio.get_running_loop(), handle, lambda flow: None, lambda: None)
+        table = tcp.Connections(asyncio.get_running_loop(), handle, lambda *_: None, lambda: None)
         try:
             address = await table.listen("tcp", Address("127.0.0.1", 0))
             flood.connect(address)

@@ -65,7 +65,7 @@ class LiveCentre:
         self._now = now
         self._zone: tzinfo = ZoneInfo(context.config.site.timezone)
         self.plant = Plant(context, trunks, self._wall_date, on_input, now)
-        self._probing = Probing(context, trunks, on_input, now)
+        self._probing = Probing(context, trunks, self._date, on_input, now)
         self.callbacks: CallbackList = LiveCallbacks(context, control.callbacks, self._zone, on_input, now)
         self.steering: WaitingCommands = Steering(context, self._call_view, on_input, now)
         self.remembered: Remembered = LiveMemory(context, on_input, now)

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 
 from ntpd112.sip.flow import Flow
 from ntpd112.sip.message import Response
 from ntpd112.sip.reply import phrase_of
-from ntpd112.sip.target import Target
-from ntpd112.sip.trunks import Trunk, Trunks
-from ntpd112.sip.uri import SipSyntaxError, Uri, format_host_port
+from ntpd112.sip.trunks import Trunks
+from ntpd112.sip.uri import SipSyntaxError, format_host_port
 
+from .connecting import unasked
 from .context import Context
-from .views import ProbeView, TrunkTestView, UnknownTrunk
+from .probe_ways import Way, nowhere, ways_of
+from .views import ProbeView, RegistrationView, TrunkTestView, UnknownTrunk
 
 ANSWER_S = 5.0
 "How long an answer is waited for: UDP has sent the question four times by then (T1 = 0.5 s)."
@@ -37,51 +39,96 @@ _MEANINGS = {
 }
 _FINE = frozenset({404, 405, 481, 501})
 "Beside 2xx."
+_CHALLENGES = frozenset({401, 407})
+_SILENT = (
+    f"no answer in {ANSWER_S:.0f} s: the machine is off, a firewall drops it on the way there or back, "
+    "or it is silent to who is no peer of its own"
+)
+_KNOWS_US_BY_PASSWORD = "it is there; it asks for a password, as for calls"
 
 
 class Probing:
-    """`on_input` asks for a turn."""
+    """`date` tells the wall time of monotonic seconds; `on_input` asks for a turn."""
 
     def __init__(
-        self, context: Context, trunks: Trunks, on_input: Callable[[], None], now: Callable[[], float]
+        self,
+        context: Context,
+        trunks: Trunks,
+        date: Callable[[float], datetime],
+        on_input: Callable[[], None],
+        now: Callable[[], float],
     ) -> None:
         self._context = context
         self._trunks = trunks
+        self._date = date
         self._on_input = on_input
         self._now = now
 
     def test(self, name: str, done: Done) -> None:
-        """Ask every single-address peer by each transport that we have; `done` comes within ANSWER_S. Raises
-        UnknownTrunk."""
+        """Ask every address of the trunk; `done` comes within ANSWER_S. Raises UnknownTrunk."""
         trunk = next((one for one in self._trunks if one.name == name), None)
         if trunk is None:
             raise UnknownTrunk(f'no trunk has the name "{name}"')
-        ways = [way for host in _hosts(trunk) for way in self._context.ua.ways_to(host)][:MAX_PROBES]
-        run = _Run(self._context, name, ways, done)
+        ways = ways_of(self._context, trunk)[:MAX_PROBES]
+        outbound = self._context.outbound
+        fine = _FINE | _CHALLENGES if outbound is not None and outbound.has_password(name) else _FINE
+        run = _Run(self._context, ways, fine, lambda probes, fine: done(self._view(name, probes, fine)))
         run.begin(self._now())
         self._on_input()
 
+    def _view(self, trunk: str, probes: list[ProbeView], fine: bool) -> TrunkTestView:
+        outbound = self._context.outbound
+        lost = [_unresolved(uri, why) for uri, why in nowhere(self._context, trunk)]
+        registration = self._registration(trunk)
+        return TrunkTestView(
+            trunk=trunk,
+            fine=fine and not lost and (registration is None or registration.registered is True),
+            probes=[*probes, *lost],
+            registration=registration,
+            gateways=[] if outbound is None else list(map(str, outbound.gateways(trunk))),
+        )
+
+    def _registration(self, trunk: str) -> RegistrationView | None:
+        outbound = self._context.outbound
+        found = outbound.registration(trunk) if outbound is not None else None
+        if found is None:
+            return None
+        return RegistrationView(
+            registered=found.registered,
+            at=str(found.at),
+            until=self._date(found.expires_at) if found.registered else None,
+            reason=found.reason,
+        )
+
 
 class _Run:
-    def __init__(self, context: Context, trunk: str, ways: list[Flow], done: Done) -> None:
+    """`fine`: codes that are as good as 2xx. `done` gets what each way has shown, and whether every place is
+    fine by one of its ways."""
+
+    def __init__(
+        self,
+        context: Context,
+        ways: list[Way],
+        fine: frozenset[int],
+        done: Callable[[list[ProbeView], bool], None],
+    ) -> None:
         self._context = context
-        self._trunk = trunk
         self._ways = ways
+        self._fine = fine
         self._done = done
         self._found: dict[Flow, ProbeView] = {}
         self._over = False
 
     def begin(self, now: float) -> None:
         for way in self._ways:
-            target = Target(Uri("sip", way.remote.host, port=way.remote.port), way)
-            self._context.ua.options(target, partial(self._answered, way, now), now)
+            self._context.ua.options(way.target, partial(self._answered, way, now), now)
         self._context.timers.start(now + ANSWER_S, self._end)
         self._end_when_all_answered(now)
 
-    def _answered(self, way: Flow, asked_at: float, response: Response, now: float) -> None:
+    def _answered(self, way: Way, asked_at: float, response: Response, now: float) -> None:
         if response.code < 200 or self._over:
             return
-        self._found[way] = self._view(way, response, now - asked_at)
+        self._found[way.flow] = self._view(way, response, now - asked_at)
         self._end_when_all_answered(now)
 
     def _end_when_all_answered(self, now: float) -> None:
@@ -92,50 +139,49 @@ class _Run:
         if self._over:
             return
         self._over = True
-        probes = [self._found.get(way) or self._view(way, None, ANSWER_S) for way in self._ways]
-        hosts = {way.remote.host for way in self._ways}
-        answering = {way.remote.host for way, probe in self._found.items() if probe.fine}
-        outbound = self._context.outbound
-        gateways = [] if outbound is None else list(map(str, outbound.gateways(self._trunk)))
-        fine = bool(hosts) and hosts == answering
-        self._done(TrunkTestView(trunk=self._trunk, fine=fine, probes=probes, gateways=gateways))
+        probes = [self._found.get(way.flow) or self._view(way, None, ANSWER_S) for way in self._ways]
+        places = {place for way in self._ways for place in way.places}
+        answering = {place for probe in probes if probe.fine for place in probe.places}
+        self._done(probes, bool(places) and places == answering)
 
-    def _view(self, way: Flow, response: Response | None, took_s: float) -> ProbeView:
+    def _view(self, way: Way, response: Response | None, took_s: float) -> ProbeView:
+        flow = way.flow
         came = response if response is not None and response.fields else None
-        told = format_host_port(*self._context.ua.core.sent_by(way))
+        told = format_host_port(*self._context.ua.core.sent_by(flow))
         seen = _seen_as(came, told) if came is not None else ""
-        nat = _nat(told, seen, by_connection=way.reliable)
+        nat = _nat(told, seen, by_connection=flow.reliable)
+        failure = response.phrase if response is not None and came is None else None
         return ProbeView(
-            peer=format_host_port(*way.remote),
-            transport=way.transport,
-            fine=came is not None and (came.code < 300 or came.code in _FINE),
+            peer=format_host_port(*flow.remote),
+            places=way.places,
+            transport=flow.transport,
+            fine=came is not None and (came.code < 300 or came.code in self._fine),
             code=came.code if came is not None else 0,
             round_trip_ms=round(1000 * took_s, 1) if came is not None else None,
             told=told,
             seen=seen,
-            says=_says(way, came, failed=response is not None) + nat,
+            says=self._says(flow, came, failure) + nat,
         )
 
-
-def _hosts(trunk: Trunk) -> list[str]:
-    single = [network for network in trunk.networks if network.prefixlen == network.max_prefixlen]
-    return [str(network.network_address) for network in single]
-
-
-def _says(way: Flow, came: Response | None, *, failed: bool) -> str:
-    if came is not None:
+    def _says(self, way: Flow, came: Response | None, failure: str | None) -> str:
+        if came is None:
+            return unasked(way.transport, failure) if failure is not None else _SILENT
+        if came.code in _CHALLENGES and came.code in self._fine:
+            return _KNOWS_US_BY_PASSWORD
         return _MEANINGS.get(came.code, f"it answers {came.code} {phrase_of(came.code)}")
-    if way.reliable and failed:
-        return (
-            f"no connection by {way.transport.upper()}: nobody listens at that port, or a firewall is between"
-        )
-    if failed:
-        return (
-            "cannot be sent: this machine has no route there, or the peer's machine has nobody at that port"
-        )
-    return (
-        f"no answer in {ANSWER_S:.0f} s: the machine is off, a firewall drops it on the way there or back, "
-        "or it is silent to who is no peer of its own"
+
+
+def _unresolved(uri: str, why: str) -> ProbeView:
+    return ProbeView(
+        peer=uri,
+        places=[f"gateway {uri}"],
+        transport="",
+        fine=False,
+        code=0,
+        round_trip_ms=None,
+        told="",
+        seen="",
+        says=f"its name is not resolved: {why or 'no answer yet'}",
     )
 
 

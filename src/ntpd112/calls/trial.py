@@ -24,6 +24,7 @@ from ntpd112.sip.trunks import Trunk
 from ntpd112.sip.uri import Uri, format_host_port
 
 from . import causes
+from .connecting import unasked
 from .context import Context, log
 from .needs import queue_of
 from .sound import LAWS, Sound, family_of
@@ -73,6 +74,10 @@ class Trial:
         if self.state != "over":
             return None
         return all(one.verdict != "bad" for one in self.findings)
+
+    @property
+    def transport(self) -> str:
+        return self.way.partition(" ")[0]
 
     def since(self, now: float) -> float:
         """Milliseconds since the INVITE."""
@@ -175,7 +180,7 @@ class Trials:
         """Callers come first: a test call never holds the line that the next of them needs."""
         if self._running is not trial:
             return
-        if trial.trunk.calls >= trial.trunk.max_calls:
+        if trial.trunk.full:
             self._give_up(trial, "lines", now)
         self._context.timers.start(now + LOOK_S, partial(self._look_after, trial))
 
@@ -200,6 +205,8 @@ class Trials:
             facts.reason = _text(response.all("reason"))
             facts.warning = _text(response.all("warning"))
             facts.agent = response.get("server") or response.get("user-agent") or ""
+        elif response.code == 503:
+            facts.failed = unasked(trial.transport, response.phrase)
 
     def on_leg(self, event: SipEvent, now: float) -> None:
         """An event of a leg that belongs to no call; no harm if it is no test call's either."""
@@ -243,10 +250,9 @@ class Trials:
         self._limit(trial, now + trial.listen_s, "")
 
     def _failed(self, trial: Trial, cause: Cause, now: float) -> None:
-        if not trial.facts.given_up and (not trial.facts.code or cause.sip_code in (401, 407)):
-            trial.facts.failed = (
-                cause.text or f"{cause.sip_code} of our own: it could not be sent, or timed out"
-            )
+        facts = trial.facts
+        if not (facts.given_up or facts.failed) and (not facts.code or cause.sip_code in (401, 407)):
+            facts.failed = cause.text or "no final answer within the time that RFC 3261 gives it"
         self._wind_up(trial, now)
 
     def _ended(self, trial: Trial, by: str, cause: Cause, now: float) -> None:

@@ -208,10 +208,12 @@ class TrunkView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ProbeView(msgspec.Struct, frozen=True, kw_only=True):
-    """What a trunk's peer made of an OPTIONS by one transport."""
+    """What an address of a trunk made of an OPTIONS by one transport."""
 
     peer: str
-    "`host:port`."
+    "`host:port`; a gateway whose name leads nowhere as it is configured."
+    places: list[str]
+    "What it is to the trunk: `peer 10.1.0.5`, `gateway sip:10.1.0.5`, `registrar sip:10.1.0.5`."
     transport: str
     fine: bool
     code: int
@@ -225,11 +227,26 @@ class ProbeView(msgspec.Struct, frozen=True, kw_only=True):
     "What that means, with the likely cause of what is not fine."
 
 
+class RegistrationView(msgspec.Struct, frozen=True, kw_only=True):
+    """Of us, at a trunk's telco."""
+
+    registered: bool | None
+    "None: nobody has answered yet."
+    at: str
+    "The registrar that took us last, or is asked first."
+    until: datetime | None
+    "When it ends, unless refreshed."
+    reason: str
+    "Why not, as of the last try."
+
+
 class TrunkTestView(msgspec.Struct, frozen=True, kw_only=True):
     trunk: str
     fine: bool
-    "Every peer answers by one transport at least."
+    "Every peer, gateway and registrar answers by one transport at least, and we are registered if we want."
     probes: list[ProbeView]
+    registration: RegistrationView | None
+    "None: it is not configured to register."
     gateways: list[str]
     "Where calls of ours go, as configured."
 

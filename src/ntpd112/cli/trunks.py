@@ -76,9 +76,10 @@ def try_out(
     as_json: JsonOption = False,
     config: ConfigOption = None,
 ) -> None:
-    """Ask a trunk's peers by OPTIONS, from the agent's own sockets: are they there, how do they see us, and
-    what is likely wrong? With --call also by a test call, which no operator and no CDR sees. Exit code 1
-    unless every peer answers well by one transport and nothing of the calls is marked with !.
+    """Ask a trunk's peers, gateways and registrars by OPTIONS, from the agent's own sockets: are they there,
+    how do they see us, and what is likely wrong? With --call also by a test call, which no operator and no
+    CDR sees. Exit code 1 unless each of them answers well by one transport, we are registered where we want
+    to be, and nothing of the calls is marked with !.
 
     \b
     Examples:
@@ -89,6 +90,8 @@ def try_out(
     result = ask(settings, "POST", f"/trunks/{quote(name, safe='')}/test")
     if not as_json and result["probes"]:
         _show(result["probes"])
+    if not as_json and result["registration"] is not None:
+        print(_registration_line(result["registration"]))
     calls = []
     for way in (result["gateways"] or [gateway]) if all_gateways else [gateway]:
         if call:
@@ -98,7 +101,7 @@ def try_out(
     if as_json:
         print_json({**result, "calls": calls} if call else result)
     if not (result["probes"] or call):
-        fail(f'trunk "{name}" has no peer that is a single address, or none we can reach: nobody to ask')
+        fail(f'trunk "{name}" has no single address, or none we can reach: nobody to ask')
     if not (result["fine"] or not result["probes"]) or not all(one["fine"] for one in calls):
         raise typer.Exit(1)
 
@@ -112,7 +115,13 @@ def _show(probes: list[dict[str, Any]]) -> None:
         table.add_row(probe["peer"], probe["transport"], answer, took, probe["seen"] or "does not say")
     console.print(table)
     for probe in probes:
-        console.print(
-            f"{'ok' if probe['fine'] else '!'} {probe['peer']} {probe['transport']}: {probe['says']}",
-            markup=False,
-        )
+        way = " ".join(part for part in (probe["peer"], probe["transport"]) if part)
+        roles = ", ".join(place for place in probe["places"] if not place.startswith("peer "))
+        line = f"{way} ({roles})" if roles else way
+        console.print(f"{'ok' if probe['fine'] else '!'} {line}: {probe['says']}", markup=False)
+
+
+def _registration_line(registration: dict[str, Any]) -> str:
+    if registration["registered"]:
+        return f"ok registered at {registration['at']} until {registration['until']}"
+    return f"! not registered: {registration['reason'] or 'nobody has answered yet'}"

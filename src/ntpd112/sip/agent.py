@@ -95,10 +95,10 @@ class UserAgent:
         else:
             self._receive(message, flow, now)
 
-    def flow_closed(self, flow: Flow, now: float) -> None:
-        """A connection is closed, or could not be made."""
+    def flow_closed(self, flow: Flow, now: float, reason: str = "") -> None:
+        """A connection is closed, or could not be made; `reason`: in the words of who found out."""
         self.core.open_flows.discard(flow)
-        self.core.transactions.flow_closed(flow, now)
+        self.core.transactions.flow_closed(flow, now, reason)
         if self._registrar is not None:
             self._registrar.flow_closed(flow, now)
 

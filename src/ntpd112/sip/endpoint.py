@@ -132,8 +132,8 @@ class SipEndpoint:
         except Exception:
             log.exception("SIP message from %s:%s failed: %r", *flow.remote, message)
 
-    def _tcp_closed(self, flow: Flow) -> None:
-        self._agent.flow_closed(flow, self._loop.time())
+    def _tcp_closed(self, flow: Flow, reason: str) -> None:
+        self._agent.flow_closed(flow, self._loop.time(), reason)
 
     # Out
 

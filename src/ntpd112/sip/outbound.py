@@ -93,6 +93,11 @@ class Outbound:
         way = self._ways.get(trunk)
         return way.registering.state if way is not None and way.registering is not None else None
 
+    def has_password(self, trunk: str) -> bool:
+        """Whether a gateway of the trunk that asks who we are can be answered."""
+        way = self._ways.get(trunk)
+        return way is not None and way.spec.account is not None
+
     def gateways(self, trunk: str) -> list[Gateway]:
         way = self._ways.get(trunk)
         return list(way.gateways) if way is not None else []

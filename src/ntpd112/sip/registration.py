@@ -74,6 +74,16 @@ class Registration(Generic[R]):
         self._rounds = 0
         "Rounds in a row in which no registrar took us."
 
+    @property
+    def registrars(self) -> Sequence[R]:
+        """In the order in which they are asked."""
+        return self._registrars
+
+    @property
+    def at(self) -> R:
+        """Who took us last."""
+        return self._at
+
     def next_timer(self) -> float | None:
         return None if self.state == "left" else min(self.due_at, self.expires_at)
 

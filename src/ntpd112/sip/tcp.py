@@ -36,6 +36,10 @@ TURN = 8
 READ_BYTES = 16_384
 "Read at a time, some 50 messages; it is also what waits per connection in a flood."
 
+CLOSED = "closed without an answer"
+SLOW = f"not there within {CONNECT_S:.0f} s"
+"Reasons that nobody else has words for."
+
 Message = Request | Response | BadMessage
 
 
@@ -124,18 +128,18 @@ class Connection(asyncio.BufferedProtocol):
             self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._table.remove(self)
+        self._table.remove(self, why(exc) if exc is not None else CLOSED)
 
 
 class Connections:
-    """All connections by flow. `handle(message, flow)`, `closed(flow)` and then `on_input()` are called.
-    Without `tls` none of `tls` is accepted or made."""
+    """All connections by flow. `handle(message, flow)`, `closed(flow, reason)` and then `on_input()` are
+    called. Without `tls` none of `tls` is accepted or made."""
 
     def __init__(
         self,
         loop: asyncio.AbstractEventLoop,
         handle: Callable[[Message, Flow], None],
-        closed: Callable[[Flow], None],
+        closed: Callable[[Flow, str], None],
         on_input: Callable[[], None],
         tls: Tls | None = None,
         dscp: int = 0,
@@ -240,7 +244,7 @@ class Connections:
                 host = flow.remote.host
                 self._reports.add(f"{flow.name} ({host})" if flow.name else host, why(error))
             self._waiting.pop(flow, None)
-            self._closed(flow)
+            self._closed(flow, SLOW if isinstance(error, TimeoutError) else why(error))
             self.on_input()
 
     def _security(self, flow: Flow) -> dict[str, Any]:
@@ -271,7 +275,7 @@ class Connections:
         if idlest.transport is not None:
             idlest.transport.abort()
 
-    def remove(self, connection: Connection) -> None:
+    def remove(self, connection: Connection, reason: str) -> None:
         flow = connection.flow
         if flow is None or self._by_flow.get(flow) is not connection:
             return
@@ -280,7 +284,7 @@ class Connections:
         self._per_host[host] -= 1
         if not self._per_host[host]:
             del self._per_host[host]
-        self._closed(flow)
+        self._closed(flow, reason)
         self.on_input()
 
     def _sweep(self) -> None:

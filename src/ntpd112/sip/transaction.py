@@ -104,7 +104,7 @@ class Transaction:
 
 class ClientTransaction(Transaction):
     """A request of ours. `on_response` gets every response that the state lets through, and when none comes
-    a 408 (timeout) or 503 (not sent) made here, without headers (RFC 3261 §8.1.3.1)."""
+    a 408 (timeout) or 503 (not sent; why, says its phrase) made here, without headers (RFC 3261 §8.1.3.1)."""
 
     def __init__(
         self,
@@ -126,8 +126,8 @@ class ClientTransaction(Transaction):
             self.owner.traffic.received_again[self.request.method] += 1
         self._input("1xx" if code < 200 else "2xx" if code < 300 else "failure", now, response)
 
-    def send_failed(self, now: float) -> None:
-        self._input("send failed", now)
+    def send_failed(self, now: float, reason: str = "") -> None:
+        self._input("send failed", now, Response(code=503, phrase=reason or "Not Sent"))
 
     def _send(self, now: float, message: object = None) -> None:
         self.owner.send(self.flow, self._data)
@@ -146,9 +146,6 @@ class ClientTransaction(Transaction):
     def _timed_out(self, now: float, message: object = None) -> None:
         self._on_response(Response(code=408, phrase=phrase_of(408)), now)
 
-    def _not_sent(self, now: float, message: object = None) -> None:
-        self._on_response(Response(code=503, phrase="Not Sent"), now)
-
 
 def _nothing(response: Response, now: float) -> None:
     """What a transaction that has ended tells."""
@@ -164,7 +161,7 @@ class InviteClient(ClientTransaction):
         (CALLING, "failure"): (COMPLETED, "_acknowledge_and_tell"),
         (CALLING, "A"): (CALLING, "_repeat"),
         (CALLING, "B"): (TERMINATED, "_timed_out"),
-        (CALLING, "send failed"): (TERMINATED, "_not_sent"),
+        (CALLING, "send failed"): (TERMINATED, "_tell"),
         (CALLING, "abandon"): (TERMINATED, ""),
         (PROCEEDING, "1xx"): (PROCEEDING, "_tell"),
         (PROCEEDING, "2xx"): (ACCEPTED, "_tell"),
@@ -248,13 +245,13 @@ class NonInviteClient(ClientTransaction):
         (TRYING, "failure"): (COMPLETED, "_tell"),
         (TRYING, "E"): (TRYING, "_repeat"),
         (TRYING, "F"): (TERMINATED, "_timed_out"),
-        (TRYING, "send failed"): (TERMINATED, "_not_sent"),
+        (TRYING, "send failed"): (TERMINATED, "_tell"),
         (PROCEEDING, "1xx"): (PROCEEDING, "_tell"),
         (PROCEEDING, "2xx"): (COMPLETED, "_tell"),
         (PROCEEDING, "failure"): (COMPLETED, "_tell"),
         (PROCEEDING, "E"): (PROCEEDING, "_repeat_slowly"),
         (PROCEEDING, "F"): (TERMINATED, "_timed_out"),
-        (PROCEEDING, "send failed"): (TERMINATED, "_not_sent"),
+        (PROCEEDING, "send failed"): (TERMINATED, "_tell"),
         (COMPLETED, "1xx"): (COMPLETED, ""),
         (COMPLETED, "2xx"): (COMPLETED, ""),
         (COMPLETED, "failure"): (COMPLETED, ""),

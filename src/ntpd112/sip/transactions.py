@@ -180,12 +180,12 @@ class Transactions:
         if transaction.flow.reliable:
             self._forget_flow(transaction)
 
-    def flow_closed(self, flow: Flow, now: float) -> None:
-        """A connection closed or could not be made: requests that wait for an answer fail, responses go to
-        the address in Via."""
+    def flow_closed(self, flow: Flow, now: float, reason: str = "") -> None:
+        """A connection closed or could not be made: requests that wait for an answer fail with that reason,
+        responses go to the address in Via."""
         for transaction in self._by_flow.pop(flow, ()):
             if isinstance(transaction, ClientTransaction):
-                transaction.send_failed(now)
+                transaction.send_failed(now, reason)
             elif isinstance(transaction, ServerTransaction) and transaction.flow != transaction.fallback:
                 transaction.flow = transaction.fallback
                 self._remember_flow(transaction)

@@ -199,6 +199,10 @@ class TrunkOut(Model):
 
 class ProbeOut(Model):
     peer: str = Field(examples=["192.0.2.20:5060"])
+    places: list[str] = Field(
+        description="What it is to the trunk: `peer`, `gateway` or `registrar`, each with its name.",
+        examples=[["peer 192.0.2.20", "gateway sip:192.0.2.20"]],
+    )
     transport: str = Field(examples=["udp"])
     fine: bool = Field(examples=[True])
     code: int = Field(description="Of its answer; 0: none came.", examples=[200])
@@ -212,10 +216,22 @@ class ProbeOut(Model):
     says: str = Field(description="What that means, with the likely cause.", examples=["it answers 200 OK"])
 
 
+class RegistrationOut(Model):
+    registered: bool | None = Field(description="Null: nobody has answered yet.", examples=[True])
+    at: str = Field(examples=["sip:10.1.0.5"])
+    until: datetime | None = Field(description="When it ends, unless refreshed.")
+    reason: str = Field(description="Why not, as of the last try.", examples=[""])
+
+
 class TrunkTestOut(Model):
     trunk: str = Field(examples=["pbx"])
-    fine: bool = Field(description="Every peer answers by one transport at least.", examples=[True])
-    probes: list[ProbeOut] = Field(description="Empty: the trunk has no peer with a single address.")
+    fine: bool = Field(
+        description="Every peer, gateway and registrar answers by one transport at least, and we are "
+        "registered where we want to be.",
+        examples=[True],
+    )
+    probes: list[ProbeOut] = Field(description="Empty: the trunk has no single address.")
+    registration: RegistrationOut | None = Field(description="Null: it does not register.")
     gateways: list[str] = Field(description="Where calls of ours go.", examples=[["sip:10.1.0.5"]])
 
 

@@ -70,9 +70,10 @@ async def set_maintenance(
 @router.post(
     "/trunks/{name}/test",
     tags=["trunks"],
-    summary="Ask a trunk's peers whether they are there",
-    description="OPTIONS from the agent's own sockets to every peer with a single address, by UDP and TCP. "
-    "The answer comes within seconds and says how each peer sees us, and what is likely wrong.",
+    summary="Ask a trunk's addresses whether they are there",
+    description="OPTIONS from the agent's own sockets to every peer with a single address, by UDP and TCP, "
+    "and to every gateway and registrar. The answer comes within seconds and says how each of them sees "
+    "us, what is likely wrong, and whether we are registered.",
     response_model=TrunkTestOut,
     responses=errors(401, 403, 404, 422),
     dependencies=[Depends(require("admin"))],
