@@ -53,3 +53,21 @@ def test_keys_of_srtp_that_travel_in_the_clear_are_warned_of(tmp_path: Path, tex
     (warning,) = srtp_doubts(load(tmp_path, f"{text}\n{trunk}"))
     assert warning.startswith(f"{owner}: srtp is on, but")
     assert list(srtp_doubts(load(tmp_path, f"{text}\n{trunk}{tls}"))) == []
+
+
+@pytest.mark.parametrize(
+    ("srtp", "to", "said"),
+    [
+        ("preferred", "sip:10.1.0.4", 1),
+        ("preferred", "sip:10.1.0.4;transport=tls", 0),
+        ("required", "sips:10.1.0.4", 0),
+        ("off", "sip:10.1.0.4", 0),
+    ],
+)
+def test_a_gateway_that_gets_keys_in_the_clear_is_said(tmp_path: Path, srtp: str, to: str, said: int) -> None:
+    text = '[sip]\nlisten = ["udp://127.0.0.1:5060", "tls://127.0.0.1:5061"]\n'
+    trunk = f'[[trunk]]\nname = "pbx"\npeers = ["10.1.0.4"]\nsrtp = "{srtp}"\nto = "{to}"\n'
+    files = '[tls]\ncertificate = "cert.pem"\nkey = "key.pem"\n'
+    doubts = list(srtp_doubts(load(tmp_path, text + trunk + files)))
+    assert len(doubts) == said
+    assert all(f'to "{to}" is not by TLS' in doubt for doubt in doubts)

@@ -45,6 +45,7 @@ def _users_without_certificate(given: dict[str, Any]) -> Iterator[Complaint]:
 def srtp_doubts(config: Config) -> Iterator[str]:
     """SRTP by SDES is worth as much as what its keys travel in (RFC 4568 §8.3)."""
     if any(url.transport == "tls" for url in config.sip.listen):
+        yield from _gateways_in_the_clear(config)
         return
     secured = [f'trunk "{trunk.name}"' for trunk in config.trunk if trunk.srtp != "off"]
     for owner in [*secured, *(["[registrar]"] if config.registrar.srtp != "off" else [])]:
@@ -52,3 +53,13 @@ def srtp_doubts(config: Config) -> Iterator[str]:
             f"{owner}: srtp is on, but [sip] listen has no tls:// URL: the keys travel in the clear, and who "
             "can listen to the sound can read them"
         )
+
+
+def _gateways_in_the_clear(config: Config) -> Iterator[str]:
+    for trunk in config.trunk:
+        for uri in (gateway.uri for gateway in trunk.to if trunk.srtp != "off"):
+            if not is_tls(uri):
+                yield (
+                    f'trunk "{trunk.name}": srtp is on, but to "{uri}" is not by TLS: the keys of our calls '
+                    "travel in the clear; add ;transport=tls if the gateway has it"
+                )
