@@ -61,11 +61,12 @@ class Directories:
 
     def fill(self, agent: Agent, operators: Operators) -> None:
         name = repr(sorted((operator, sorted(skills.items())) for operator, skills in operators.items()))
-        if agent.settings.database or name not in self._known:
+        apart = agent.settings.database or agent.settings.whole
+        if apart or name not in self._known:
             for operator, skills in operators.items():
                 agent.add_operator(operator, skills)
             agent.make_key()
-        if agent.settings.database:
+        if apart:
             return
         if name not in self._known:
             file = self._folder / f"{len(self._known)}.db"
@@ -146,6 +147,13 @@ class Stage:
         pbx.start()
         return pbx
 
+    def pbx_of(self, folder: Path) -> Asterisk:
+        """A started Asterisk with the files of this folder, that `ntpd112 asterisk-config` has written."""
+        pbx = Asterisk(self._asterisk(), self.folder / "pbx", self.net, [], printed=folder)
+        self._stops.append(pbx.stop)
+        pbx.start()
+        return pbx
+
     def printed_pbx(
         self, agent: Agent, *, extensions: str = "", changed: Mapping[str, str] | None = None
     ) -> Asterisk:
@@ -177,7 +185,7 @@ class Stage:
         agent: Agent,
         operator: str,
         *,
-        with_pbx: bool = False,
+        with_pbx: bool | str = False,
         register_every_s: int = 60,
         tone: int = OPERATOR_TONE,
         transport: str = "udp",
@@ -187,9 +195,10 @@ class Stage:
         registrar: str = "",
         host: str = "",
     ) -> Baresip:
-        """A baresip registered as the operator. `with_pbx`: also with the second account at the PBX;
-        `answers`: every call, by itself; `ca`: whom it trusts, for `transport` tls; `srtp`: see `Account`;
-        `registrar`: a proxy before the agent, or another address of it; `host`: the phone's."""
+        """A baresip registered as the operator. `with_pbx`: also with the second account at the PBX
+        (its password there); `answers`: every call, by itself; `ca`: whom it trusts, for `transport` tls;
+        `srtp`: see `Account`; `registrar`: a proxy before the agent, or another address of it;
+        `host`: the phone's."""
         straight = self.net.agent if ca is None else f"{self.net.agent}:{SIPS_PORT}"
         accounts = [
             Account(
@@ -203,7 +212,8 @@ class Stage:
             )
         ]
         if with_pbx:
-            accounts.append(Account(operator, self.net.pbx, f"pbx-{operator}"))
+            password = with_pbx if isinstance(with_pbx, str) else f"pbx-{operator}"
+            accounts.append(Account(operator, self.net.pbx, password))
         host = host or self.net.phone(next(self._numbers))
         phone = self._baresip(operator, host, accounts, tone, ca=ca)
         agent.wait_for_operator(operator, "ready")

@@ -72,6 +72,8 @@ class Settings:
     'Of REST requests; "0/s": no limit.'
     queue: str = ""
     "More TOML for the queue 112: keys, then tables of its own."
+    whole: str = ""
+    "The configuration file as it stands, for instance in a guide, in place of all the above."
     sections: str = ""
     """More TOML sections. `{phone}` stands for the address of the phone that the test has beside operators',
     `{pbx}` for the PBX's."""
@@ -94,6 +96,8 @@ class Agent:
 
     def _config(self) -> str:
         settings, net = self.settings, self.net
+        if settings.whole:
+            return settings.whole
         listen = [f"udp://{net.agent}:5060", f"tcp://{net.agent}:5060"]
         tls = self._papers() if settings.tls else ""
         if settings.tls:

@@ -16,10 +16,9 @@ sip_port=5060
 use_ipv6=0
 bind_address={host}
 [rtp]
-audio_rtp_port={port}
+audio_rtp_port=-1
 """
-"Where it is on the session's network: a file of the installation's own, beside the user's."
-RTP_PORT = 7078
+"Where it is on the session's network, RTP at any free port: the installation's file, beside the user's."
 
 
 class Linphone:
@@ -30,7 +29,7 @@ class Linphone:
         assert command, "linphonec is missing: scripts/install-test-tools.sh installs it"
         (folder / ".local" / "share" / "linphone").mkdir(parents=True)
         self._folder = folder
-        (folder / "place").write_text(PLACE.format(host=host, port=RTP_PORT))
+        (folder / "place").write_text(PLACE.format(host=host))
         (folder / "linphonerc").write_text(linphonerc)
         write_wav(folder / "tone.wav", sine(tone, TONE_S))
         self.program = Program(
