@@ -108,6 +108,33 @@ def test_no_operator_and_policy_reject_sends_the_call_back_to_the_pbx(stage: Sta
     assert (cdr["disposition"], cdr["sip_code"]) == ("rejected", 503)
 
 
+def test_while_the_agent_drains_its_call_goes_on_and_the_pbx_takes_the_new_one(stage: Stage) -> None:
+    agent = stage.agent(Settings(drain="1m"), op1={})
+    stage.pbx("desk")
+    desk, telco = stage.pbx_phone("desk"), stage.telco()
+    operator = stage.sipp_phone(agent, "op1", *picks_up(), *is_hung_up())
+    talks = stage.caller(agent, invite(), *answered(), pause(8000), *hangs_up())
+    talks.start()
+    (call,) = agent.wait_for_calls("talking")
+
+    os.kill(agent.program.pid, signal.SIGTERM)
+    agent.program.wait_for_log("draining: new calls get 503")
+    telco.dial(f"sip:112@{stage.net.pbx}")
+
+    desk.wait_for_call()
+    time.sleep(2.0)
+    telco.hang_up()
+    assert agent.program.running
+    talks.finish()
+    operator.finish()
+    assert agent.program.wait(timeout_s=20.0) == 0
+    assert tone_level(read_wav(desk.heard()).channels[0], CALLER_TONE) > -25
+    assert tone_level(read_wav(telco.heard()).channels[0], OPERATOR_TONE) > -25
+    agent.start()
+    (cdr,) = agent.wait_for_cdrs()
+    assert (cdr["id"], cdr["disposition"], cdr["hangup_by"]) == (call["id"], "answered", "caller")
+
+
 def test_media_worker_killed_ends_its_calls_as_interrupted_and_the_next_call_has_sound(stage: Stage) -> None:
     agent = stage.agent(op1={})
     stage.sipp_phone(agent, "op1", *picks_up(), *is_hung_up(), calls=1)
