@@ -18,8 +18,10 @@ say "making an image of $VERSION_CODENAME with Python"
 mkdir -p "$folder"
 new=$(mktemp -d "$folder/new.XXXXXX")
 trap 'rm -rf "$new"' EXIT
-# Packages of wheels need the C++ library; texts for people are of no use in an image.
+# Packages of wheels need the C++ library; texts for people are of no use in an image. Mirrors that are not refreshed
+# daily will do: signatures are checked, the date until which a list is fresh is not.
 quiet mmdebstrap --variant=essential --include=python3-venv,passwd,libstdc++6 --components="$components" \
+  --aptopt='Acquire::Check-Valid-Until "false"' --aptopt='Acquire::Retries "3"' \
   --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
   --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
   "$VERSION_CODENAME" "$new/base.tar" "$mirror"
