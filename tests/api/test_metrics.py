@@ -25,6 +25,7 @@ from ntpd112.api.metrics import (
     SipCollector,
     WebhookCollector,
 )
+from ntpd112.app.capturing import Capturing
 from ntpd112.app.certificates import Expiry
 from ntpd112.app.retention import REMOVED
 from ntpd112.cdr.database import create_engine
@@ -115,6 +116,8 @@ def everything(tls: TlsConfig) -> CollectorRegistry:
     registry.register(ProcessFigures("1.2.3", inside))
     registry.register(REMOVED)
     registry.register(Expiry(tls))
+    lost: Any = SimpleNamespace(dropped=3, close=None)
+    registry.register(Capturing(lost, lost))
     never_asked = create_engine("sqlite+aiosqlite:///main.db")
     registry.register(AccessCollector(Gate(never_asked, rate=50.0, burst=200, session_s=3600.0)))
     return registry
