@@ -377,7 +377,7 @@ class FakeCentre:
                 peak=17,
                 peak_hour=9,
                 nearly_full=False,
-                refused={},
+                refused={"trunk full": 2},
                 max_rate=0.0,
                 maintenance=self.maintenance,
                 gateways=[GatewayView(uri="sip:127.0.0.1", address="127.0.0.1:5060/udp", up=True)],
