@@ -9,10 +9,12 @@ from ntpd112.calls.trial import MAX_IN_PERIOD, PERIOD_S, RING_S, SILENCE_S
 from ntpd112.calls.trial_views import TrialView, UnknownTrial
 from ntpd112.calls.views import StateConflict, UnknownTrunk, Unreachable
 from ntpd112.media.events import Learned, Quality, Voice
+from ntpd112.sip.crypto_attribute import SrtpPolicy
 from ntpd112.sip.events import Cause
 from ntpd112.sip.gateways import Entry
 from ntpd112.sip.leg import Leg
 from ntpd112.sip.outbound import Outbound, OutboundSpec
+from ntpd112.sip.session_policy import SessionPolicy
 
 NUMBER = "02150000000"
 GATEWAYS = (f"sip:{PBX.host}", f"sip:{POLICE.host}")
@@ -116,6 +118,32 @@ def test_it_is_no_call_of_the_centre_and_takes_one_line_until_its_end(line: Line
     assert line.town.trunk.calls == 0
     assert line.town.journal == [], "nothing of it is in the journal, so no CDR is made of it"
     assert line.town.media.open_legs() == 0
+
+
+def test_sound_before_the_answer_and_a_reliable_183_are_noticed(line: Line) -> None:
+    line.begin()
+    leg = line.rung()
+    leg.progress(line.town.now, line.town.pbx.local)
+    line.town.run()
+    line.sound_comes()
+    line.answer(leg)
+    line.town.pass_time(LISTEN_S)
+    facts = line.view().facts
+    assert (facts.early_media, facts.reliable, facts.codec) == (True, True, "PCMA")
+    assert "the first before the answer" in line.says("sound from there")
+
+
+@pytest.mark.parametrize(("theirs", "secured"), [("preferred", True), ("off", False)])
+def test_whether_sound_is_secured_is_told(line: Line, theirs: SrtpPolicy, secured: bool) -> None:
+    line.town.trunk.policy = SessionPolicy(srtp="preferred")
+    (telco,) = line.town.pbx.ua._trunks
+    telco.policy = SessionPolicy(srtp=theirs)
+    line.begin()
+    line.answer(line.ring())
+    line.sound_comes()
+    line.town.pass_time(LISTEN_S)
+    assert bool(line.view().facts.secured) is secured
+    assert line.says("SRTP").startswith("fine: AES_CM_128" if secured else "note: plain RTP, though")
 
 
 def test_a_refusal_is_told_with_its_likely_cause_and_the_telcos_own_words(line: Line) -> None:

@@ -29,6 +29,7 @@ WELL: dict[str, Any] = {
     "sound_from": "10.1.0.5:4000",
     "first_sound_ms": 2_040.0,
     "packets": 400,
+    "speech": True,
     "their_lost": 0,
     "bye_code": 200,
     "ended_by": "we",
@@ -84,6 +85,11 @@ def test_what_stopped_us_on_our_side_is_told() -> None:
     assert said.startswith("certificate has expired")
 
 
+def test_a_gateway_that_only_says_100_has_no_route() -> None:
+    facts = {"answered_ms": None, "ringing_ms": None, "code": 0, "given_up": "no_answer"}
+    assert found("answer", **facts).says.startswith("it took the call (100) and nothing came after")
+
+
 @pytest.mark.parametrize("why", NO_CALL)
 def test_a_test_call_that_was_given_up_proves_nothing(why: Any) -> None:
     assert found("answer", answered_ms=None, code=487, given_up=why).verdict == "bad"
@@ -119,7 +125,8 @@ def test_a_test_call_that_was_given_up_proves_nothing(why: Any) -> None:
             "the first 2.5 s after the answer: the first word",
         ),
         ("sound from there", {"first_sound_ms": 500.0}, "fine", "the first before the answer"),
-        ("heard", {"speech": False}, "fine", "no speech: a tone"),
+        ("heard", {"speech": False}, "note", "no speech: a tone"),
+        ("sound to there", {"packets": 3_000, "their_lost": 20}, "fine", "20 packets lost"),
         ("its address", {"sound_from": "10.1.0.5:61000"}, "note", "a NAT changes its port"),
         ("its address", {"sound_from": "203.0.113.9:4000"}, "note", "an inner address"),
         ("sound to there", {"their_lost": 60}, "bad", "60 packets lost"),

@@ -15,6 +15,8 @@ SLOW_SOUND_MS = 1_000.0
 "Sound that begins later than this after the answer cuts off the first word."
 LOSS_SHARE = 0.01
 "Of the packets: G.711 without concealment suffers from 1 % (ITU-T G.113)."
+FEW_LOST = 5
+"Packets that may get lost of a short call, the first while the other side gets ready among them."
 JITTER_MS = 30.0
 "More than phones' buffers usually take."
 
@@ -50,6 +52,8 @@ def _answer(facts: TrialFacts) -> tuple[str, Verdict, str]:
     if facts.code and not facts.given_up:
         return "answer", "bad", _refused(facts)
     why = NO_CALL.get(facts.given_up) or facts.failed or "no answer"
+    if facts.given_up == "no_answer" and facts.ringing_ms is None:
+        why = "it took the call (100) and nothing came after: its route ends nowhere, ask its operators"
     rang = "" if facts.ringing_ms is None else f"; it rang after {_s(facts.ringing_ms)} (post-dial delay)"
     return "answer", "bad", why + rang
 
@@ -122,7 +126,14 @@ def _heard(facts: TrialFacts) -> Iterator[tuple[str, Verdict, str]]:
         yield about, "note", f"{said}: voice may be choppy"
     elif said:
         yield about, "fine", said
-    yield "heard", "fine", "speech" if facts.speech else "no speech: a tone, music without voice, or silence"
+    if facts.speech:
+        yield "heard", "fine", "speech"
+    else:
+        yield (
+            "heard",
+            "note",
+            "no speech: a tone, music without voice, or silence; which of them, only an ear can say",
+        )
     yield _source(facts)
 
 
@@ -154,7 +165,8 @@ def _hears_us(facts: TrialFacts) -> tuple[str, Verdict, str]:
         )
     jitter = "" if facts.their_jitter_ms is None else f", jitter {facts.their_jitter_ms:g} ms"
     said = f"arrives: {facts.their_lost} packets lost{jitter}, by its RTCP"
-    return about, "fine" if facts.their_lost <= 5 else "bad", said
+    few = max(FEW_LOST, LOSS_SHARE * (facts.packets or 0))
+    return about, "fine" if facts.their_lost <= few else "bad", said
 
 
 def _end(facts: TrialFacts) -> tuple[str, Verdict, str]:
