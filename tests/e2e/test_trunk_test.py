@@ -17,6 +17,7 @@ from .peers.agent import OUTSIDE, Settings
 from .peers.raw import Raw
 from .peers.sound import read_wav, tones_in_turn
 from .peers.tls_gateway import TlsGateway
+from .test_telcos import ANSWERING, NUMBER, SUBSCRIBER, trunk, wait_for_registration
 
 SEEN = "203.0.113.9"
 
@@ -171,3 +172,20 @@ def test_what_is_wrong_with_tls_is_told_of_each_gateway(
         (line,) = re.findall(rf"^(?:ok|!) {hosts[name]}:5061 tls .*$", said, re.MULTILINE)
         assert words in line
         assert line.startswith("ok" if name == "good" else "!")
+
+
+def test_a_telco_where_we_register_is_tested_with_our_password(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage.pbx(subscriber=SUBSCRIBER, extensions=ANSWERING)
+    keys = f'register = "sip:{stage.net.pbx}"\npassword = "rahasia"'
+    line = trunk(stage, keys).replace(stage.net.stranger, f"{stage.net.prefix}.248/29")
+    agent = stage.agent(Settings(sections=line))
+    wait_for_registration(agent, True)
+    monkeypatch.setenv(KEY_VARIABLE, agent.key)
+    said = agent.cli("trunk", "test", "telkom", "--call", "110", "--listen", "1")
+    assert f"registrar sip:{stage.net.pbx}): it is there; it asks for a password, as for calls" in said
+    assert f"ok registered at sip:{stage.net.pbx} until 20" in said
+    assert marks(said)["answer"].startswith("ok 200 OK")
+    assert f"asserted as sip:{NUMBER}@" in marks(said)["our number"]
+    assert marks(said)["heard"].startswith("- no speech"), "a tone is none"

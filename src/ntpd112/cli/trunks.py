@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from enum import StrEnum
 from typing import Annotated, Any
 from urllib.parse import quote
@@ -123,5 +124,6 @@ def _show(probes: list[dict[str, Any]]) -> None:
 
 def _registration_line(registration: dict[str, Any]) -> str:
     if registration["registered"]:
-        return f"ok registered at {registration['at']} until {registration['until']}"
+        until = datetime.fromisoformat(registration["until"])
+        return f"ok registered at {registration['at']} until {until:%Y-%m-%d %H:%M:%S}"
     return f"! not registered: {registration['reason'] or 'nobody has answered yet'}"
