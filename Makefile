@@ -19,8 +19,10 @@ run: ## start the call centre with simulated callers and operators (Ctrl-C ends 
 	@$(VENV)/ntpd112 demo
 
 test: ## everything: formatting, lint, types, unit tests, calls through real peers
-	@scripts/install-test-tools.sh
-	@scripts/make-venv.sh dev,softphone
+	@scripts/find-python.sh >/dev/null # of apt's work Python comes first: what follows is done at once
+	@scripts/install-test-tools.sh & tools=$$!; \
+	made=0; scripts/make-venv.sh dev,softphone || made=$$?; \
+	wait $$tools; exit $$made
 	@$(MAKE) --no-print-directory .lint
 	@$(PYTEST)
 

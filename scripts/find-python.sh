@@ -16,13 +16,18 @@ find_python() {  # $1: modules that it must have
   done < <(candidates)
   return 1
 }
+newest_package() { apt-cache pkgnames python3.1 2>/dev/null | grep -E '^python3\.1[1-9]$' | sort -V | tail -n 1 || true; }
 
 find_python "venv, ensurepip" && exit 0
 if python=$(find_python sys); then   # Debian keeps venv in a package of its own
   version=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
   need_packages "python$version-venv" >&2
 else
-  newest=$(apt-cache pkgnames python3.1 2>/dev/null | grep -E '^python3\.1[1-9]$' | sort -V | tail -n 1 || true)
+  newest=$(newest_package)
+  if [ -z "$newest" ] && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then  # no lists yet, as in an image
+    without_services quiet apt-get update
+    newest=$(newest_package)
+  fi
   [ -n "$newest" ] || die "Python 3.11 or newer is needed and this system has no package of it; set PYTHON=/path/to/python3"
   need_packages "$newest" "$newest-venv" >&2
 fi
