@@ -18,6 +18,7 @@ from typer.testing import CliRunner
 
 from ntpd112.cli import app
 
+from .forked import Ntpd112
 from .loopback import Loopback, free_port
 from .process import LOG_TAIL, Program
 from .waiting import PATIENCE_S, eventually
@@ -91,8 +92,8 @@ class Agent:
         self.config = folder / "ntpd112.toml"
         self.config.write_text(self._config())
         self.key = ""
-        command = [sys.executable, "-m", "ntpd112", "run", "--config", str(self.config)]
-        self.program = Program(command, folder / "agent.log", folder=folder)
+        command = ["run", "--config", str(self.config)]
+        self.program: Program = Ntpd112(command, folder / "agent.log", folder=folder)
 
     def _config(self) -> str:
         settings, net = self.settings, self.net

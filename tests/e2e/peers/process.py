@@ -7,11 +7,25 @@ import signal
 import subprocess
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import IO, Protocol
 
 from .waiting import PATIENCE_S, eventually
 
 LOG_TAIL = 4000
 "Characters of a log that an error shows."
+
+
+class Running(Protocol):
+    """A process that was started; what subprocess.Popen can."""
+
+    @property
+    def pid(self) -> int: ...
+    @property
+    def stdin(self) -> IO[bytes] | None: ...
+    def poll(self) -> int | None: ...
+    def wait(self, timeout: float | None = None) -> int: ...
+    def terminate(self) -> None: ...
+    def kill(self) -> None: ...
 
 
 class Program:
@@ -32,7 +46,7 @@ class Program:
         self.log_file = log_file
         self._environment = {**os.environ, **(environment or {})}
         self._folder = folder
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process: Running | None = None
 
     @property
     def pid(self) -> int:
@@ -44,8 +58,11 @@ class Program:
         return self._process is not None and self._process.poll() is None
 
     def start(self) -> None:
+        self._process = self._begin()
+
+    def _begin(self) -> Running:
         with self.log_file.open("ab") as log:
-            self._process = subprocess.Popen(
+            return subprocess.Popen(
                 self.command,
                 stdin=subprocess.PIPE if self._takes_commands else subprocess.DEVNULL,
                 stdout=log,
