@@ -38,6 +38,8 @@ class Telco:
             where: Side(where, UaConfig(policy=SessionPolicy(session_s=0))) for where in (FIRST, SECOND)
         }
         self.silent: set[Address] = set()
+        self.terse: set[Address] = set()
+        "Whose provisional responses do not come."
         self.sent: list[tuple[Address, Request]] = []
         "Requests of a, and to whom."
         self.passed: list[tuple[Address, int]] = []
@@ -78,7 +80,8 @@ class Telco:
     def _to_a(self, side: Side) -> bool:
         out = side.ua.outgoing()
         for one in out:
-            if side.address not in self.silent:
+            lost = side.address in self.terse and one.data.startswith(b"SIP/2.0 1")
+            if side.address not in self.silent and not lost:
                 self.a.ua.receive(one.data, Flow("udp", ALICE, side.address), self.now)
         return bool(out)
 
@@ -239,6 +242,21 @@ def test_credentials_for_one_gateway_are_not_shown_to_the_next() -> None:
     telco.leg_at(FIRST).reject(telco.now, 503)
     telco.run()
     assert "authorization" not in telco.invites()[-1].fields
+
+
+def test_a_gateway_that_answers_without_ringing_keeps_the_call() -> None:
+    telco = Telco()
+    telco.terse = {FIRST}
+    leg = telco.call()
+    telco.leg_at(FIRST).answer(telco.now, MEDIA_B)
+    telco.run()
+    assert telco.a.events[-1] == Answered(leg)
+    telco.pass_time(60)
+    assert telco.requests(SECOND) == []
+    leg.hang_up(telco.now, BYE)
+    telco.run()
+    assert telco.requests(FIRST) == ["INVITE", "ACK", "BYE"]
+    telco.assert_nothing_left()
 
 
 def test_a_gateway_that_wakes_up_late_rings_nobody() -> None:

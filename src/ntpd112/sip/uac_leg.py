@@ -218,6 +218,7 @@ class OutboundLeg(ModifiableLeg):
             self._request(dialog, "BYE", reason_headers(TAKEN_BY_ANOTHER), _ignore, now)
             return
         self._stop_limit()
+        self._stop_gateway_limit()
         self.dialog = dialog
         if self._cancelled is not None:
             # The 200 crossed our CANCEL (RFC 3261 §9.1): what was not cancelled is ended.
