@@ -205,3 +205,15 @@ def test_reliable_responses_out_of_order_are_not_confirmed() -> None:
         pair.a.ua.receive(data, pair.flow_a, pair.now)
         assert [name_of(one.data) for one in pair.a.ua.outgoing()] == expected
     assert isinstance(mine, OutboundLeg)
+
+
+def test_a_prack_of_the_called_confirms_nothing() -> None:
+    pair = Pair()
+    _, theirs = pair.call()
+    assert theirs.dialog is not None
+    got: list[int] = []
+    headers = {"rack": ["1 1 INVITE"]}
+    theirs._request(theirs.dialog, "PRACK", headers, lambda answer, now: got.append(answer.code), pair.now)
+    pair.run()
+    assert got == [481]
+    assert theirs.state == "established"

@@ -48,7 +48,11 @@ class Leg:
     Methods have no effect on a leg that has ended, since its end may cross what its user asks for."""
 
     inbound: ClassVar[bool]
-    _handlers: ClassVar[dict[str, str]] = {"BYE": "_on_bye", "OPTIONS": "_on_options"}
+    _handlers: ClassVar[dict[str, str]] = {
+        "BYE": "_on_bye",
+        "OPTIONS": "_on_options",
+        "PRACK": "_on_prack",
+    }
 
     def __init__(self, core: Core, call_id: str, local_tag: str, policy: SessionPolicy | None) -> None:
         self.core = core
@@ -203,6 +207,10 @@ class Leg:
 
     def _on_options(self, transaction: ServerTransaction, now: float) -> None:
         self._respond(transaction, 200, now, headers={"allow": [ALLOW], "supported": [self.policy.supported]})
+
+    def _on_prack(self, transaction: ServerTransaction, now: float) -> None:
+        """It confirms nothing: who called sends no provisional responses (RFC 3262 §3)."""
+        self._respond(transaction, 481, now)
 
     # What the parts of a leg have in common
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from .body import body_parts
 from .core import ALLOW, Core
 from .dialog import Dialog
@@ -25,7 +23,6 @@ class InboundLeg(ModifiableLeg):
     and TooSmall for a session interval below our minimum, before anything else has changed."""
 
     inbound = True
-    _handlers: ClassVar[dict[str, str]] = {**ModifiableLeg._handlers, "PRACK": "_on_prack"}
 
     def __init__(self, core: Core, transaction: InviteServer, tag: str, policy: SessionPolicy | None) -> None:
         request = transaction.request
