@@ -135,6 +135,9 @@ class FakeLeg:
     def probe(self, now: float) -> None:
         self.probes += 1
 
+    def heard(self) -> None:
+        self.did.append("heard")
+
     def _end(self, cause: Cause) -> None:
         self.over, self.cause = True, cause
         assert self.desk is not None

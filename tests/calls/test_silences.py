@@ -64,6 +64,18 @@ def test_who_is_heard_again_is_left_in_peace() -> None:
     assert caller.probes == 0
 
 
+@pytest.mark.parametrize(("media", "after"), [(CALLER, ASK_AFTER_S), (OTHER, 1)])
+def test_sound_that_is_back_is_an_answer_to_what_was_asked(media: int, after: float) -> None:
+    desk = Desk()
+    legs = dict(zip([CALLER, OTHER], desk.talk("budi"), strict=True))
+    fall_silent(desk, media)
+    desk.pass_time(after)
+    assert legs[media].probes == 1
+    desk.media.pending.append(AudioBack(media))
+    desk.happen()
+    assert ["heard" in legs[one].did for one in (media, CALLER + OTHER - media)] == [True, False]
+
+
 def test_a_call_that_is_over_is_not_asked() -> None:
     desk = Desk()
     caller, _ = desk.talk("budi")

@@ -140,6 +140,29 @@ def test_a_peer_that_is_gone_is_lost_within_40_seconds() -> None:
     assert pair.b.leaks == (0, 0, 0)
 
 
+@pytest.mark.parametrize("after", [PATIENCE_S - 1, PATIENCE_S + 20])
+def test_a_peer_that_answers_nothing_is_there_if_it_is_heard_again(after: float) -> None:
+    pair = Pair(judge=drop_all("OPTIONS", "UPDATE"))
+    _, theirs = pair.call()
+    theirs.probe(pair.now)
+    pair.pass_time(after)
+    theirs.heard()
+    pair.pass_time(60)
+    assert pair.b.events[-1] == Probed(theirs, False)
+    theirs.probe(pair.now)
+    pair.pass_time(60)
+    assert theirs.state == "ended"
+
+
+def test_being_heard_excuses_no_refresh_that_the_session_timer_asked_for() -> None:
+    pair = Pair(judge=drop_all("UPDATE"))
+    _, theirs = pair.call()
+    theirs.heard()
+    theirs._refresh(pair.now)
+    pair.pass_time(60)
+    assert theirs.state == "ended"
+
+
 def test_a_network_that_is_away_for_a_moment_ends_nothing() -> None:
     pair = Pair()
     _, theirs = pair.call()

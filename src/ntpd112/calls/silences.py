@@ -13,7 +13,7 @@ from ntpd112.media.events import AudioBack, Closed, MediaEvent, NoAudio, WorkerL
 from ntpd112.sip.leg import Leg
 from ntpd112.sip.timers import Timer
 
-from .call import STAFF
+from .call import STAFF, Call, Party
 from .context import Context
 
 ASK_AFTER_S = 10.0
@@ -34,7 +34,10 @@ class Silences:
         match event:
             case NoAudio(leg=media):
                 self._ask_at(now + ASK_AFTER_S, media)
-            case AudioBack(leg=media) | Closed(leg=media):
+            case AudioBack(leg=media):
+                self._stop(media)
+                self._heard(media)
+            case Closed(leg=media):
                 self._stop(media)
             case WorkerLost(legs=lost):
                 for media in lost:
@@ -51,6 +54,13 @@ class Silences:
         if timer is not None:
             timer.cancel()
 
+    def _heard(self, media: int) -> None:
+        """A question may be out that nobody answers: sound is an answer, too, also an operator's."""
+        found = self._context.call_of_sound(media)
+        leg = _leg_of(found[0], media) if found is not None else None
+        if leg is not None and leg.state == "established":
+            leg.heard()
+
     def _ask(self, media: int, now: float) -> None:
         """Who is not answered yet need not send anything: they are asked when they are."""
         del self._timers[media]
@@ -58,10 +68,19 @@ class Silences:
         if found is None:
             return
         call = found[0]
-        party = next((one for one in call.parties if one.media.id == media), None)
+        party = _party_of(call, media)
         if party is not None and party.kind in STAFF:
             return
-        leg: Leg | None = call.leg if media == call.media.id else party.leg if party is not None else None
+        leg = _leg_of(call, media)
         if leg is not None and leg.state == "established":
             leg.probe(now)
         self._ask_at(now + ASK_AGAIN_S, media)
+
+
+def _party_of(call: Call, media: int) -> Party | None:
+    return next((one for one in call.parties if one.media.id == media), None)
+
+
+def _leg_of(call: Call, media: int) -> Leg | None:
+    party = _party_of(call, media)
+    return call.leg if media == call.media.id else party.leg if party is not None else None

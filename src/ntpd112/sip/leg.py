@@ -150,6 +150,10 @@ class Leg:
         lost. Without effect while a question is out."""
         raise NotImplementedError
 
+    def heard(self) -> None:
+        """Sound comes from the peer again: it is there, whatever `probe` gets no answer to."""
+        raise NotImplementedError
+
     # What comes from the peer
 
     def receive(self, transaction: ServerTransaction, now: float) -> None:

@@ -36,6 +36,10 @@ class MidCallLeg(Leg):
     "Until a peer that does not answer it is asked by a refresh."
     _doubts = 0
     "OPTIONS in a row without an answer, nor one to anything else."
+    _doubting = False
+    "A refresh of ours asks whether the peer is there."
+    _heard = False
+    "Sound has answered it."
 
     # REFER
 
@@ -116,7 +120,13 @@ class MidCallLeg(Leg):
         who has the call leaves that without an answer, and its end is the leg's (RFC 3261 §12.2.1.2)."""
         self._stop_doubt()
         self._doubts += 1
+        self._doubting = True
         self._refresh(now)
+
+    def heard(self) -> None:
+        self._stop_doubt()
+        self._doubts = 0
+        self._heard = self._doubting
 
     def _stop_doubt(self) -> None:
         if self._doubt is not None:

@@ -229,14 +229,15 @@ class ModifiableLeg(MidCallLeg):
             return
         self._asking = False
         self._doubts = 0 if response.fields else self._doubts
+        over = self._is_over(response)
+        self._doubting = self._heard = False
         if code < 300:
             assert self.dialog is not None
             self.dialog.refresh_target(response)
             self._learn_peer(response)
             self.session.accept_response(response)
             self.session.restart(now)
-        elif code in (408, 481) or (self._doubts >= MAX_DOUBTS and not response.fields):
-            # What ends is the dialog itself (RFC 3261 §12.2.1.2).
+        elif over:
             self._lose(Cause(481, 41, "Peer lost the call") if code == 481 else LOST, now)
         elif code == 491:
             self._try_again(response, now)
@@ -245,6 +246,13 @@ class ModifiableLeg(MidCallLeg):
         else:
             self.session.retry(now)
         self._change(now)
+
+    def _is_over(self, response: Response) -> bool:
+        """Whether what ends is the dialog itself (RFC 3261 §12.2.1.2). Without headers it is a response of
+        our own: none came. That ends nothing if it was a silent peer that we asked, which is heard again."""
+        if response.fields:
+            return response.code in (408, 481)
+        return not self._heard and (response.code == 408 or self._doubts >= MAX_DOUBTS)
 
     def _try_again(self, response: Response, now: float) -> None:
         """Glare: who owns the Call-ID waits longer (RFC 3261 §14.1)."""
