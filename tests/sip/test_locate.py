@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ntpd112.sip.flow import Address
 from ntpd112.sip.locate import (
+    MAX_SERVICES,
     Naptr,
     Question,
     Record,
@@ -136,6 +137,17 @@ def test_a_domain_may_say_that_it_has_no_such_service() -> None:
 def test_a_server_without_addresses_is_passed_over() -> None:
     lost: Zone = {("SRV", "_sip._udp.telkom.example"): [Srv(1, 0, 5060, "nowhere.example")]}
     assert leads("sip:telkom.example", lost, SRV, HOSTS)[0] == "10.1.0.1:5070/udp"
+
+
+def test_of_very_many_servers_the_first_are_taken() -> None:
+    many: Zone = {
+        ("SRV", "_sip._udp.telkom.example"): [
+            Srv(priority, 0, 5060, f"sbc{priority}.telkom.example") for priority in range(3000, 0, -1)
+        ],
+        **{("A", f"sbc{number}.telkom.example"): [f"10.1.0.{number}"] for number in range(1, 100)},
+    }
+    first = [f"10.1.0.{number}:5060/udp" for number in range(1, MAX_SERVICES + 1)]
+    assert leads("sip:telkom.example", many) == first
 
 
 def test_an_unknown_answer_is_like_none() -> None:

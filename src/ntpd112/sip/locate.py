@@ -114,7 +114,7 @@ def locate(uri: Uri, answer: Answer, transports: Iterable[str] = DEFAULT_PORTS) 
     found = _services(uri, answer, frozenset(transports)) if uri.port is None else None
     if found is None:
         found = [Service(transport, port, uri.host, ())]
-    located = [_with_addresses(service, answer) for service in found[:MAX_SERVICES]]
+    located = [_with_addresses(service, answer) for service in found]
     return tuple(service for service in located if service.addresses)
 
 
@@ -132,11 +132,11 @@ def _services(uri: Uri, answer: Answer, transports: frozenset[str]) -> list[Serv
         found += [(preference, record, transport) for record in _of(Srv, answer(Question("SRV", name)))]
     if not found:
         return None
-    tiers = sorted({(preference, record.priority) for preference, record, _ in found})
+    first = sorted(one for one in found if one[1].target != NOWHERE)[:MAX_SERVICES]
+    tiers = sorted({(preference, record.priority) for preference, record, _ in first})
     return [
         Service(transport, srv.port, srv.target, (), tiers.index((preference, srv.priority)), srv.weight)
-        for preference, srv, transport in sorted(found)
-        if srv.target != NOWHERE
+        for preference, srv, transport in first
     ]
 
 
