@@ -313,14 +313,14 @@ class Desk:
         return any(event.call_id == call_id for event in self.written)
 
     def _contacts(self, user: str) -> list[Any]:
-        target = SimpleNamespace(flow=FLOW, user=user, uri=f"sip:{user}@phone")
+        target = SimpleNamespace(flow=FLOW, others=(), user=user, uri=f"sip:{user}@phone")
         liveness = SimpleNamespace(answers=self.answers_options)
         return [SimpleNamespace(target=target, liveness=liveness)] * self.registered.get(user, 0)
 
     def target_of(self, uri: Uri) -> Any:
         """Names are not looked up, and IPv6 is reached by no socket."""
         return (
-            SimpleNamespace(flow=FLOW, user=uri.user, uri=uri, line=None)
+            SimpleNamespace(flow=FLOW, others=(), user=uri.user, uri=uri, line=None)
             if uri.host[0].isdigit() and ":" not in uri.host
             else None
         )

@@ -36,7 +36,7 @@ class Floor(Desk):
         return super().invite(target, local, **kwargs)
 
     def target_of(self, uri: Uri) -> Any:
-        return SimpleNamespace(flow=FLOW, user=uri.user, uri=uri, line=None)
+        return SimpleNamespace(flow=FLOW, others=(), user=uri.user, uri=uri, line=None)
 
     def close_way_out(self) -> None:
         config = self.context.config

@@ -167,7 +167,7 @@ def test_each_phone_gets_a_media_port_of_its_own_family() -> None:
     desk = Desk()
     desk.register("budi")
     bindings: Any = [
-        SimpleNamespace(target=SimpleNamespace(flow=flow, user="budi")) for flow in (FLOW, FLOW_6)
+        SimpleNamespace(target=SimpleNamespace(flow=flow, others=(), user="budi")) for flow in (FLOW, FLOW_6)
     ]
     desk.context.registrar.contacts = lambda user: bindings  # type: ignore[method-assign]
     desk.call()

@@ -11,13 +11,14 @@ from .peers.baresip import Baresip
 from .peers.waiting import eventually
 from .test_secured_pbx import TO_OP1
 from .test_talking import TALK_S, THIRD_TONE, heard
-from .test_telcos import ANSWERING, POLICE, SUBSCRIBER, registered, trunk, wait_for_registration
+from .test_telcos import ANSWERING, NUMBER, POLICE, SUBSCRIBER, registered, trunk, wait_for_registration
 from .test_ways_out import TO_POLICE
 
 UDP = "srv-host=_sip._udp.telkom.example"
 BY_NAME = 'to = "sip:telkom.example"\npassword = "rahasia"'
 
 
+USERNAME = f'username = "{NUMBER}"\n'
 BY_TLS = Settings(
     tls=True, trunks_srtp="required", pbx_to="sips:telkom.example", pbx_options="1s", queue=TO_POLICE
 )
@@ -103,4 +104,20 @@ def test_a_call_by_name_over_tls_goes_to_who_has_the_certificate_for_the_name(st
     agent.program.wait_for_log("gateway answers")
     caller = stage.telco()
     assert call(agent, caller, stage.net.pbx) == {OPERATOR_TONE}
+    assert heard(police) == {CALLER_TONE}
+
+
+def test_a_call_whose_ipv4_gateway_is_dead_goes_out_by_the_ipv6_one_of_the_same_name(stage: Stage) -> None:
+    police = stage.outside_phone("110", host="::1")
+    names = stage.name_server(
+        f"{UDP},dead.telkom.example,5060,10,0",
+        f"{UDP},sbc.telkom.example,{police.sip_port},20,0",
+        f"host-record=dead.telkom.example,{stage.net.host(77)}",
+        "host-record=sbc.telkom.example,::1",
+    )
+    sections = names.section + POLICE + trunk(stage, 'to = "sip:telkom.example"').replace(USERNAME, "")
+    agent = stage.agent(Settings(ipv6=True, queue=TO_POLICE, sections=sections))
+    both = [f"{stage.net.host(77)}:5060/udp", f"[::1]:{police.sip_port}/udp"]
+    eventually(lambda: addresses(agent) == both, "the name is resolved")
+    assert call(agent, stage.telco(), stage.net.agent) == {OPERATOR_TONE}
     assert heard(police) == {CALLER_TONE}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
@@ -15,6 +16,7 @@ from ntpd112.sip.line import Line
 from ntpd112.sip.message import Request
 from ntpd112.sip.outward import Outward
 from ntpd112.sip.parser import parse
+from ntpd112.sip.sdp import LocalMedia
 from ntpd112.sip.session_policy import SessionPolicy
 from ntpd112.sip.target import Target
 from ntpd112.sip.trunks import Trunk
@@ -348,3 +350,45 @@ def test_a_call_of_ours_takes_one_of_the_trunks_lines_until_its_end() -> None:
     assert telco.trunk.calls == 1
     leg.hang_up(telco.now, BYE)
     telco.assert_nothing_left()
+
+
+# --- both IP versions
+
+THIRD = Address("2001:db8::7", 5060)
+OURS_6 = LocalMedia("2001:db8::1", 4600)
+
+
+def call_by(telco: Telco, *others: Target) -> None:
+    telco.gateways[THIRD] = Side(THIRD, UaConfig(policy=SessionPolicy(session_s=0)))
+    line = Line(telco.trunk, lambda target, cause, now: None)
+    first = Target(Uri("sip", FIRST.host, "110"), Flow("udp", ALICE, FIRST), pinned=False)
+    telco.a.ua.invite(replace(first, line=line, others=others), caller=CALLER, local=MEDIA_A, now=telco.now)
+    telco.run()
+
+
+def at(where: Address, local: LocalMedia | None = None) -> Target:
+    return Target(Uri("sip", "telkom.example", "110"), Flow("udp", ALICE, where), pinned=False, local=local)
+
+
+def test_a_gateway_of_the_other_ip_version_is_offered_media_of_its_own_and_the_next_the_first_again() -> None:
+    telco = Telco()
+    call_by(telco, at(THIRD, OURS_6), at(SECOND))
+    telco.leg_at(FIRST).reject(telco.now, 503)
+    telco.run()
+    telco.leg_at(THIRD).reject(telco.now, 503)
+    telco.run()
+    offered = [invite.body.partition(b"c=IN ")[2].partition(b"\r\n")[0] for invite in telco.invites()]
+    assert offered == [b"IP4 192.0.2.1", b"IP6 2001:db8::1", b"IP4 192.0.2.1"]
+    assert [b"m=audio 4600 " in invite.body for invite in telco.invites()] == [False, True, False]
+    telco.leg_at(SECOND).answer(telco.now, MEDIA_B)
+    telco.run()
+    assert isinstance(telco.a.events[-1], Answered)
+
+
+def test_a_gateway_of_the_other_ip_version_without_media_is_left_out() -> None:
+    telco = Telco()
+    call_by(telco, at(THIRD), at(SECOND))
+    telco.leg_at(FIRST).reject(telco.now, 503)
+    telco.run()
+    assert telco.requests(THIRD) == []
+    assert telco.requests(SECOND) == ["INVITE"]

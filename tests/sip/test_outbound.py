@@ -239,12 +239,6 @@ def test_without_gateways_calls_go_to_the_registrar() -> None:
     assert hosts(pair) == [BOB.host]
 
 
-def test_gateways_of_the_other_ip_version_are_no_alternative_for_a_call() -> None:
-    pair = Registered()
-    pair.configure(OutboundSpec("telkom", gateways=in_order(TELCO, "sip:[2001:db8::5]"), options_s=0))
-    assert hosts(pair) == [BOB.host]
-
-
 @pytest.mark.parametrize(
     ("trunk", "number", "why"),
     [

@@ -135,10 +135,7 @@ class Outbound:
             raise NoWay(f'trunk "{name}": {why}')
         first, spec = targets[0], way.spec
         line = Line(trunk, way.passed_over, spec.account, spec.present, spec.domain)
-        # The media port offered is of one IP version.
-        version = ":" in first.flow.remote.host
-        others = tuple(one for one in targets[1:] if (":" in one.flow.remote.host) == version)
-        return replace(first, line=line, others=others)
+        return replace(first, line=line, others=tuple(targets[1:]))
 
 
 class _Way:

@@ -9,6 +9,7 @@ from .flow import TRANSPORTS, Flow, FlowTo
 from .line import Line
 from .locate import Place, is_address, locate
 from .nameaddr import NameAddr
+from .sdp import LocalMedia
 from .session_policy import SessionPolicy
 from .uri import Uri
 
@@ -27,6 +28,16 @@ class Target:
     "Of a call to the telephone network by a trunk."
     others: tuple[Target, ...] = ()
     "Asked in this order if this one does not take the call."
+    local: LocalMedia | None = None
+    "Where we receive if this one of `others` takes it; None: as for the first, of the same IP version."
+
+    @property
+    def ip_version(self) -> int:
+        return 6 if ":" in self.flow.remote.host else 4
+
+    def usable_others(self) -> tuple[Target, ...]:
+        """Without those of the other IP version that we have no media for."""
+        return tuple(one for one in self.others if one.local or one.ip_version == self.ip_version)
 
 
 def target_of(uri: Uri, flow_to: FlowTo, place: Place | None = None) -> Target | None:

@@ -53,7 +53,8 @@ class OutboundLeg(ModifiableLeg):
     ) -> None:
         policy = target.policy if target.line is None else target.line.trunk.policy
         super().__init__(core, call_id, core.token(), policy)
-        self._target = target
+        self._target = replace(target, others=target.usable_others())
+        self._local = local
         self._early: dict[str | None, Dialog] = {}
         self._pracked: dict[str | None, int] = {}
         "RSeq of the last reliable provisional response, by To tag."
@@ -308,6 +309,7 @@ class OutboundLeg(ModifiableLeg):
         self._credentials, self._answers = {}, None
         contact = [self.core.contact(following.flow, str(following.uri))]
         changed = {"to": [f"<{following.uri}>"], "contact": contact}
+        self.media.use(following.local or self._local)
         self._invite_again(now, changed, self.media.offer_anew(insist=False))
         if line is not None:
             line.passed_over(passed, cause, now)
