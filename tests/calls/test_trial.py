@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.calls.town import MAX_CALLS, PBX, POLICE, Town
+from tests.calls.town import AGENT, MAX_CALLS, PBX, POLICE, Town
 
 from ntpd112.calls.trial import MAX_IN_PERIOD, PERIOD_S, RING_S, SILENCE_S
 from ntpd112.calls.trial_views import TrialView, UnknownTrial
@@ -11,6 +11,7 @@ from ntpd112.calls.views import StateConflict, UnknownTrunk, Unreachable
 from ntpd112.media.events import Learned, Quality, Voice
 from ntpd112.sip.crypto_attribute import SrtpPolicy
 from ntpd112.sip.events import Cause
+from ntpd112.sip.flow import Flow
 from ntpd112.sip.gateways import Entry
 from ntpd112.sip.leg import Leg
 from ntpd112.sip.outbound import Outbound, OutboundSpec
@@ -224,8 +225,24 @@ def test_another_gateway_can_be_chosen_and_no_other_is_asked_then(line: Line) ->
 
 
 def test_a_gateway_that_is_none_is_named_with_those_there_are(line: Line) -> None:
-    with pytest.raises(Unreachable, match=r"is no gateway .*: there are sip:192.0.2.1, sip:192.0.2.40"):
+    with pytest.raises(
+        Unreachable, match=r'is no gateway of trunk "pbx": there are sip:192.0.2.1, sip:192.0.2.40'
+    ):
         line.begin(gateway="sip:192.0.2.77")
+
+
+def test_a_gateway_that_we_have_no_socket_for_is_named(line: Line) -> None:
+    line.town.ua.set_flow_to(
+        lambda transport, remote: Flow("udp", AGENT, remote) if remote.host == PBX.host else None
+    )
+    with pytest.raises(Unreachable, match=r'no socket of ours leads to gateway "sip:192.0.2.40"'):
+        line.begin(gateway=GATEWAYS[1])
+
+
+def test_a_trunk_in_maintenance_can_be_tested(line: Line) -> None:
+    line.town.centre.set_maintenance("pbx", True, "api:rina", "new cable")
+    line.begin()
+    assert line.rung().state == "calling"
 
 
 def test_the_last_line_is_for_callers(line: Line) -> None:

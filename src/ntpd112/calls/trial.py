@@ -108,7 +108,7 @@ class Trials:
         """Ring `to` by this gateway of the trunk, the first in order if empty, and listen for `listen_s`
         seconds. Raises StateConflict while another goes on or after too many, Unreachable."""
         self._check(to, now)
-        target = _by_gateway(target_of(self._context, f"trunk:{trunk}/{to}"), gateway)
+        target = _target(self._context, trunk, to, gateway)
         assert target.line is not None, "a number by a trunk has its line"
         _leave_lines_to_callers(target.line.trunk)
         host = target.flow.local.host
@@ -347,15 +347,22 @@ class Trials:
         log.info("test call over", call_id=trial.id, trunk=trial.trunk.name, fine=trial.fine, problems=bad)
 
 
-def _by_gateway(target: Target, gateway: str) -> Target:
-    """The way by this gateway alone: what another would have made of the call says nothing about it. Raises
-    Unreachable."""
-    ways = [target, *target.others]
-    for way in ways:
-        if gateway in ("", _gateway_of(way), str(replace(way.uri, user=None))):
-            return replace(way, line=target.line, others=())
-    there_are = ", ".join(_gateway_of(way) for way in ways)
-    raise Unreachable(f'"{gateway}" is no gateway that the trunk can call by now: there are {there_are}')
+def _target(context: Context, trunk: str, to: str, gateway: str) -> Target:
+    """The way by this gateway alone, or by the first in order: what another would have made of the call says
+    nothing about it. Raises Unreachable."""
+    first = target_of(context, f"trunk:{trunk}/{to}")
+    if not gateway:
+        return replace(first, others=())
+    assert context.outbound is not None, "it has just told the first way"
+    known = context.outbound.gateways(trunk)
+    chosen = next((one for one in known if gateway in (str(one), str(one.uri))), None)
+    if chosen is None:
+        there_are = ", ".join(map(str, known))
+        raise Unreachable(f'"{gateway}" is no gateway of trunk "{trunk}": there are {there_are}')
+    way = context.ua.target_of(replace(chosen.uri, user=first.uri.user), chosen.place)
+    if way is None:
+        raise Unreachable(f'no socket of ours leads to gateway "{gateway}": see `[sip] listen`')
+    return replace(way, line=first.line)
 
 
 def _gateway_of(target: Target) -> str:
