@@ -40,8 +40,8 @@ def messages_of(agent: Agent, call: Json, kind: str) -> list[str]:
 def test_a_call_from_the_pbx_is_secured_and_goes_on_so_after_a_hold(stage: Stage, who: str) -> None:
     """The PBX passes the caller's hold on by a re-INVITE with its key again. baresip writes nothing down
     after a hold of its own, so it is the other who listens."""
-    agent = stage.agent(SECURE, op1={})
-    phone = stage.operator_phone(agent, "op1")
+    agent = stage.agent(replace(SECURE, phones_srtp="required"), op1={})
+    phone = stage.operator_phone(agent, "op1", transport="tls", ca=agent.ca, srtp="srtp-mand")
     stage.printed_pbx(agent, changed={"rtp_timeout = 20\n": "rtp_timeout = 20\nmoh_passthrough = yes\n"})
     telco = stage.telco()
     telco.dial(f"sip:112@{stage.net.pbx}")
