@@ -10,7 +10,7 @@ import pytest
 from ntpd112.cli.running import KEY_VARIABLE
 
 from .conftest import CALLER_TONE, OPERATOR_TONE, Stage
-from .peers.agent import REALM, Agent, Settings
+from .peers.agent import REALM, Settings
 from .peers.asterisk import PbxPhone
 from .peers.guides import blocks, placed
 from .peers.waiting import eventually
@@ -82,10 +82,3 @@ def test_asterisk_in_front_and_the_phones_without_the_agent(stage: Stage) -> Non
 def password_in(folder: Path) -> str:
     """Of the only operator's account at the PBX."""
     return (folder / "pjsip-operators.conf").read_text().partition("password = ")[2].split()[0]
-
-
-@pytest.mark.parametrize("page", [TELCO, ASTERISK])
-def test_nothing_is_wrong_with_a_guides_file_behind_a_nat_too(stage: Stage, page: str) -> None:
-    whole = placed_here(stage, blocks(page, "toml")[0]).replace("# advertise", "advertise")
-    agent = Agent(stage.folder / "agent", stage.net, Settings(whole=whole))
-    assert "nothing wrong" in agent.cli("check")

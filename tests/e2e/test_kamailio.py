@@ -3,6 +3,7 @@ to the agent, so that it stands in each call's route with two addresses (double 
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -17,6 +18,7 @@ from .conftest import CALLER_TONE, OPERATOR_TONE, Stage
 from .peers.agent import Agent, Json, Settings
 from .peers.guides import blocks, placed
 from .peers.kamailio import Kamailio, places
+from .peers.raw import Raw, header
 from .peers.scenario import (
     CALLER,
     SDP,
@@ -38,6 +40,8 @@ from .peers.waiting import eventually
 from .test_talking import TALK_S, heard
 
 PAGE = "guides/kamailio.md"
+FLOOD = 400
+"Requests; pike lets pass 60 in 2 s."
 TO_POLICE = '[[queue.ladder]]\nafter = "1s"\nto = "police"\nannounce = ""\n'
 POLICE = '[[destination]]\nname = "police"\nkind = "centre"\nto = "trunk:telkom/110"\nring = "30s"\n'
 
@@ -83,6 +87,18 @@ def passes_the_edge(edge: Kamailio, kept: list[Json]) -> None:
             assert far.split(":")[1].partition(";")[0] == edge.outside.partition(":")[0]
 
 
+def answers_to(edge: Kamailio, host: str, count: int) -> int:
+    """How many of so many OPTIONS from there, in a burst, are answered."""
+    stranger = Raw(host, edge.outside)
+    for cseq in range(1, count + 1):
+        stranger.send(stranger.request("OPTIONS", cseq))
+    with contextlib.suppress(AssertionError):
+        while True:
+            stranger.expect("403 OPTIONS", within_s=1.0)
+    stranger.close()
+    return len(stranger.seen)
+
+
 def test_what_is_said_within_a_call_follows_its_route_both_ways(stage: Stage) -> None:
     """The caller's ACK, PRACK, re-INVITE, UPDATE and BYE, and our answers."""
     agent = stage.agent(Settings(sections=of_the_guide(stage), answer="ring"), op1={})
@@ -118,11 +134,14 @@ def test_what_is_said_within_a_call_follows_its_route_both_ways(stage: Stage) ->
 
 
 def test_each_telco_is_a_trunk_of_its_own_and_others_are_refused(stage: Stage) -> None:
-    """A CANCEL and a service URN pass, too."""
+    """Also while a stranger floods the edge. A CANCEL and a service URN pass, too."""
     agent = stage.agent(Settings(sections=of_the_guide(stage), answer="ring"), op1={})
     edge = stage.edge()
     ringing = [invite(), expect(100), expect(180), cancel(), expect(200), expect(487), ack_refusal()]
     stage.caller(agent, *ringing, host=telkom(stage), target=edge.outside).run()
+    stranger = stage.net.host(200)
+    stage.caller(agent, invite(), expect(403), ack_refusal(), host=stranger, target=edge.outside).run()
+    assert 0 < answers_to(edge, stranger, FLOOD) < FLOOD / 2
     sos = "urn:service:sos"
     called = request(
         "INVITE", cseq=1, uri=sos, to=sos, to_tag=False, branch="invite1", body=SDP, sender=CALLER
@@ -131,14 +150,31 @@ def test_each_telco_is_a_trunk_of_its_own_and_others_are_refused(stage: Stage) -
     stage.caller(
         agent, called, *answered(), pause(200), *hangs_up(), host=indosat(stage), target=edge.outside
     ).run()
-    stranger = stage.net.host(200)
-    stage.caller(agent, invite(), expect(403), ack_refusal(), host=stranger, target=edge.outside).run()
 
     urn, cancelled = agent.wait_for_cdrs(2)
     assert (cancelled["trunk"], cancelled["disposition"]) == ("telkom", "abandoned")
     assert (urn["trunk"], urn["disposition"], urn["dialled"]) == ("indosat", "answered", sos)
     passes_the_edge(edge, messages(agent, cancelled["id"], "telkom"))
     assert f"REFUSED: INVITE from {stranger}" in edge.program.log()
+
+
+def test_without_an_agent_a_telco_is_told_so_and_can_take_its_other_route(stage: Stage) -> None:
+    edge = stage.edge()
+    telco = Raw(telkom(stage), edge.outside)
+
+    def is_refused(cseq: int) -> None:
+        telco.send(telco.request("INVITE", cseq))
+        refusal = telco.expect("503 INVITE")
+        assert header(refusal, "Retry-After") == "5"
+        telco.send(telco.request("ACK", cseq, to=header(refusal, "To")))
+
+    is_refused(1)
+    eventually(lambda: edge.agent_states() == ["IP", "IP"], "the edge sees that both are away")
+    is_refused(2)
+    telco.send(telco.request("OPTIONS", 3))
+    telco.expect("503 OPTIONS")
+    telco.close()
+    assert "NO AGENT TAKES CALLS: INVITE from" in edge.program.log()
 
 
 def test_the_second_agent_takes_calls_while_the_first_stops_and_is_away(stage: Stage) -> None:

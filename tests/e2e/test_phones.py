@@ -32,7 +32,7 @@ def test_baresip_on_the_printed_file_is_rung_and_talks(stage: Stage) -> None:
     assert heard(telco) == {OPERATOR_TONE}
 
 
-def test_linphone_on_the_printed_file_is_rung_talks_and_hangs_up(stage: Stage) -> None:
+def test_linphone_on_the_printed_file_is_rung_holds_talks_hangs_up_and_dials_codes(stage: Stage) -> None:
     agent = stage.agent(op1={})
     phone = stage.linphone("op1", file_for(agent, "linphone"))
     agent.wait_for_operator("op1", "ready")
@@ -40,8 +40,12 @@ def test_linphone_on_the_printed_file_is_rung_talks_and_hangs_up(stage: Stage) -
     telco.dial(f"sip:112@{stage.net.agent}")
     phone.pick_up()
     agent.wait_for_calls("talking")
+    phone.program.say("pause")
+    agent.wait_for_calls("held")
+    phone.program.say("resume")
+    agent.wait_for_calls("talking")
     time.sleep(TALK_S)
-    phone.hang_up()
+    phone.program.say("terminate")
     (cdr,) = agent.wait_for_cdrs()
     assert (cdr["operator"], cdr["hangup_by"]) == ("op1", "operator")
     assert heard(telco) == {OPERATOR_TONE}
@@ -53,3 +57,5 @@ def test_linphone_on_the_printed_file_is_rung_talks_and_hangs_up(stage: Stage) -
     sound = eventually(whole, "Linphone has written down what it heard")
     assert sound is not None
     assert tones_of(sound.part(-TALK_S + 0.5, -0.5).channels[0], sound.rate) == {CALLER_TONE}
+    phone.program.say(f"call sip:*11@{stage.net.agent}")
+    agent.wait_for_operator("op1", "break")

@@ -61,9 +61,6 @@ class Linphone:
         return self._folder / "heard.wav"
 
     def pick_up(self) -> None:
-        """Waits until it rings, and answers."""
+        """Waits until it rings, and answers. Other commands are Linphone's own: `pause`, `terminate`."""
         self.program.wait_for_log("Receiving new incoming call")
         self.program.say("answer")
-
-    def hang_up(self) -> None:
-        self.program.say("terminate")

@@ -31,9 +31,9 @@ class Raw:
     def send(self, message: str) -> None:
         self._socket.sendto(message.encode(), self._target)
 
-    def expect(self, name: str) -> str:
+    def expect(self, name: str, within_s: float = PATIENCE_S) -> str:
         """The next message of that name (`BYE`, `200 INVITE`); others that come before are only noted."""
-        deadline = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + within_s
         while (left := deadline - time.monotonic()) > 0:
             self._socket.settimeout(left)
             try:
