@@ -41,6 +41,7 @@ def test_linphone_on_the_printed_file_is_rung_holds_talks_hangs_up_and_dials_cod
     phone.pick_up()
     agent.wait_for_calls("talking")
     phone.program.say("pause")
+    phone.program.wait_for_log("is now paused")
     agent.wait_for_calls("held")
     phone.program.say("resume")
     agent.wait_for_calls("talking")
