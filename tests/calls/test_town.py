@@ -38,6 +38,7 @@ SESSIONS = st.builds(
     SessionPolicy,
     early_media=st.sampled_from(["pass", "announce", "off"]),
     reliable=st.sampled_from(["supported", "required", "off"]),
+    codecs=st.sampled_from([(), ("PCMU",)]),
 )
 OPERATORS = st.sampled_from(sorted(SKILLS))
 PICK = st.integers(0, 9)

@@ -151,3 +151,13 @@ def test_keys_about_calls_of_ours_on_a_trunk_that_takes_none_are_warned_of(tmp_p
     text = f'{TRUNK}present = "112"\nwithhold = true\n'
     (warning,) = [one for one in warnings_of(load(tmp_path, text)) if "change calls of ours" in one]
     assert warning.startswith('trunk "telkom": withhold and present change calls of ours, and it takes none')
+
+
+@pytest.mark.parametrize(("answer", "warned"), [("announce", 1), ("ring", 0)])
+def test_announcements_before_an_answer_where_every_queue_answers_are_warned_of(
+    tmp_path: Path, answer: str, warned: int
+) -> None:
+    text = f'{TRUNK}early_media = "announce"\n[[queue]]\nname = "112"\nanswer = "{answer}"\n'
+    about = [one for one in warnings_of(load(tmp_path, text)) if "early_media" in one]
+    said = 'trunk "telkom": early_media "announce" needs a queue with answer = "ring"'
+    assert about == [said] * warned

@@ -94,6 +94,20 @@ def test_a_hold_asks_for_the_trunks_codecs_too() -> None:
     assert [int(version) for version in re.findall(rb"o=- 11 (\d+)", b"".join(pair.sent))] == [1, 2]
 
 
+def test_who_has_none_of_the_trunks_codecs_can_be_held() -> None:
+    pair = pair_of(b=SessionPolicy(codecs=A))
+    leg = pair.invite(local=ULAW_ALONE)
+    pair.run()
+    theirs = pair.b.legs[0]
+    theirs.answer(pair.now, MEDIA_B)
+    pair.run()
+    theirs.modify(pair.now, direction="sendonly")
+    pair.run()
+    assert formats(pair, "INVITE") == "8 0"
+    assert leg.remote is not None
+    assert (law(leg), law(theirs), leg.remote.direction) == ("PCMU", "PCMU", "recvonly")
+
+
 # Session timers
 
 

@@ -2,8 +2,9 @@
 ever. The call keeps its place in the queue meanwhile, and the first to answer wins.
 
 When a step is due is the ACD's to say (`Climb`). One destination rings at a time: later steps wait for their
-turn. After the last step those with a destination begin again, so a ladder never ends in a hang-up; queues
-whose ladders lead into each other are gone round once in each such round.
+turn. One that cannot be reached, or by a trunk in maintenance only, gives its turn to the next at once. After
+the last step those with a destination begin again, so a ladder never ends in a hang-up; queues whose ladders
+lead into each other are gone round once in each such round.
 """
 
 from __future__ import annotations

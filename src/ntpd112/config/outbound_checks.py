@@ -27,7 +27,10 @@ def outbound_checks(given: dict[str, Any]) -> Iterator[Complaint]:
 
 def outbound_doubts(config: Config) -> Iterator[str]:
     """Keys without effect, and telcos that send calls to where we register from, which we would refuse."""
+    rings = any(queue.answer == "ring" for queue in config.queue)
     for trunk in config.trunk:
+        if trunk.early_media == "announce" and not rings:
+            yield (f'trunk "{trunk.name}": early_media "announce" needs a queue with answer = "ring"')
         idle = [key for key in FOR_CALLS_OF_OURS if getattr(trunk, key)]
         if idle and not trunk.to and not trunk.register_:
             yield (

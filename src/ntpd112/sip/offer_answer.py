@@ -120,8 +120,13 @@ class OfferAnswer:
         return "RTP/SAVP" if self._insists or self._keys.policy == "required" else "RTP/AVP"
 
     def _offering(self) -> LocalMedia:
-        local = self._local()
-        return replace(local, codecs=self._codecs) if self._codecs else local
+        """With what is agreed on, whatever it is: a peer that has nothing else could not be held."""
+        local, codecs = self._local(), self._codecs
+        if not codecs:
+            return local
+        if self.remote is not None and self.remote.codec.name not in codecs:
+            codecs = (*codecs, self.remote.codec.name)
+        return replace(local, codecs=codecs)
 
     def _local(self) -> LocalMedia:
         assert self.local is not None, "no local media yet"
