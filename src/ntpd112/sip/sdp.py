@@ -252,15 +252,12 @@ def _codec(stream: Stream, codecs: tuple[str, ...], preferred: tuple[str, ...]) 
     carry at all."""
     if stream.kind.lower() != "audio" or _profile(stream) is None or not stream.port:
         return None
-    ours = [
-        Codec(cast(CodecName, name), int(one))
-        for one in stream.formats
-        if (name := _encoding(stream, one)) in codecs
-    ]
-    for name in preferred:
-        if found := [codec for codec in ours if codec.name == name]:
-            return found[0]
-    return ours[0] if ours else None
+    named = ((_encoding(stream, payload), payload) for payload in stream.formats)
+    ours = (Codec(cast(CodecName, name), int(payload)) for name, payload in named if name in codecs)
+    if not preferred:
+        return next(ours, None)
+    rank = {name: place for place, name in enumerate(preferred)}
+    return min(ours, key=lambda codec: rank.get(codec.name, len(rank)), default=None)
 
 
 def _profile(stream: Stream) -> Profile | None:
