@@ -96,6 +96,21 @@ def test_each_gateway_in_turn_and_one_that_is_not_fine_is_exit_code_1(
     assert "! sound from there not one RTP packet came" in " ".join(said.split())
 
 
+@pytest.mark.parametrize(
+    ("options", "why"),
+    [
+        (["--all-gateways"], "give --call NUMBER too"),
+        (["--gateway", "sip:10.1.0.6"], "give --call NUMBER too"),
+        (["--call", "0215", "--gateway", "sip:10.1.0.6", "--all-gateways"], "give one of the two"),
+    ],
+)
+def test_options_that_make_no_sense_together_are_refused_before_anything_is_asked(
+    terminal: Terminal, agent: Agent, options: list[str], why: str
+) -> None:
+    assert why in terminal.run("trunk", "test", "telkom", *options, code=1).output
+    assert agent.asked == []
+
+
 def test_json_has_the_peers_and_the_calls(terminal: Terminal, agent: Agent) -> None:
     ran = terminal.run("trunk", "test", "telkom", "--call", "0215", "--gateway", "sip:10.1.0.6", "--json")
     found = json.loads(ran.stdout)

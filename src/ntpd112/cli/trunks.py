@@ -87,6 +87,10 @@ def try_out(
       ntpd112 trunk test telkom
       ntpd112 trunk test telkom --call 02150000000 --all-gateways
     """
+    if (gateway or all_gateways) and not call:
+        fail("--gateway and --all-gateways are of test calls: give --call NUMBER too")
+    if gateway and all_gateways:
+        fail("--gateway names one, --all-gateways takes each: give one of the two")
     settings = configuration(config)
     result = ask(settings, "POST", f"/trunks/{quote(name, safe='')}/test")
     if not as_json and result["probes"]:
