@@ -31,8 +31,8 @@ def operator(name: str) -> Operator:
 class Start:
     """One start of an agent: its database, and who it knows."""
 
-    def __init__(self, url: str, folder: Path) -> None:
-        self.database = MainDatabase(url, start_wait_s=0.5, retry_s=0.01)
+    def __init__(self, url: str, folder: Path, *, wait_s: float = 20.0) -> None:
+        self.database = MainDatabase(url, start_wait_s=wait_s, retry_s=0.01)
         self.acd = Acd()
         work = self.database.work
         self.directory = Directory(work)
@@ -101,7 +101,7 @@ async def test_a_server_that_hangs_holds_a_start_up_no_longer_than_it_waits_and_
 ) -> None:
     url = postgres_server.new_database()
     await yesterday(url, tmp_path)
-    start = Start(url, tmp_path)
+    start = Start(url, tmp_path, wait_s=0.5)
     done: list[bool] = []
 
     async def work() -> None:

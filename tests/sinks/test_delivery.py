@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import itertools
 import json
 from zoneinfo import ZoneInfo
 
@@ -122,10 +123,10 @@ def test_pauses_grow_up_to_a_bound_and_a_receiver_is_granted_no_more_than_an_hou
     assert pause >= min(answer.retry_after_s, LONGEST_RETRY_AFTER_S) - 1e-3
 
 
-@given(failures.filter(lambda answer: answer.retry_after_s == 0), st.lists(jitters, min_size=200))
+@given(failures.filter(lambda answer: answer.retry_after_s == 0), st.lists(jitters, min_size=1, max_size=9))
 def test_a_delivery_is_tried_for_a_day_and_then_given_up(answer: Answer, chance: list[float]) -> None:
     now, tries = T0, 0
-    for jitter in chance:
+    for jitter in itertools.islice(itertools.cycle(chance), 200):
         tries += 1
         found = verdict(answer, tries=tries, first_at=T0, now=now, jitter=jitter)
         if found.result == "dead":
