@@ -13,11 +13,13 @@ from ntpd112.app import naming
 from ntpd112.app.lookup import LookUp
 from ntpd112.app.naming import Naming, Saved
 from ntpd112.app.resolver import Found, NoAnswer
+from ntpd112.app.sources import LINGER_S
 from ntpd112.cdr.lastknown import LastKnown
 from ntpd112.config import DnsConfig, TrunkConfig
 from ntpd112.sip.locate import Question, Record, Srv
 
 NAME = "sip:telkom.example"
+PEER = "calls.telkom.example"
 AWAY = "no name server answers"
 DNS = DnsConfig(ttl=(1.0, 3600.0))
 
@@ -251,3 +253,75 @@ async def test_servers_that_cannot_be_asked_for_are_not_known() -> None:
     zone.has("A", "telkom.example", "10.1.0.8")
     zone.fails = {"SRV"}
     assert await look_up(zone) == (["10.1.0.8"], AWAY, False)
+
+
+# --- peers by name
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(naming, "monotonic", clock)
+    return clock
+
+
+async def test_a_peer_that_moves_may_call_from_its_old_address_for_an_hour(site: Site, clock: Clock) -> None:
+    site.zone.has("A", PEER, "10.1.0.1")
+    site.configure(peers=PEER)
+    await site.sleep.comes()
+    site.zone.has("A", PEER, "10.1.0.2")
+    clock.now += LINGER_S - 1
+    with capture_logs() as logs:
+        await site.sleep.ends()
+    assert site.hosts(PEER) == ["10.1.0.2", "10.1.0.1"]
+    (line,) = logs
+    assert {place.partition(":")[0] for place in line["now"]} == {"10.1.0.2"}
+    clock.now += 1
+    with capture_logs() as logs:
+        await site.sleep.ends()
+    assert (site.hosts(PEER), logs) == (["10.1.0.2"], [])
+
+
+async def test_a_peer_of_which_dns_says_a_few_addresses_at_a_time_may_call_from_all(
+    site: Site, clock: Clock
+) -> None:
+    site.zone.has("A", PEER, "10.1.0.1", "10.1.0.2")
+    site.configure(peers=PEER)
+    await site.sleep.comes()
+    for _ in range(3):
+        for said in (["10.1.0.3"], ["10.1.0.4"], ["10.1.0.1", "10.1.0.2"]):
+            site.zone.has("A", PEER, *said)
+            clock.now += 60
+            await site.sleep.ends()
+            assert len(site.hosts(PEER)) >= 3
+    assert sorted(site.hosts(PEER)) == ["10.1.0.1", "10.1.0.2", "10.1.0.3", "10.1.0.4"]
+
+
+async def test_after_a_restart_an_old_address_of_a_peer_still_counts_for_an_hour(
+    site: Site, clock: Clock
+) -> None:
+    site.zone.has("A", PEER, "10.1.0.1")
+    site.configure(peers=PEER)
+    await site.sleep.comes()
+    await site.naming.close()
+    site.zone.has("A", PEER, "10.1.0.2")
+    site.restarted()
+    site.configure(peers=PEER)
+    await site.sleep.comes()
+    assert site.hosts(PEER) == ["10.1.0.2", "10.1.0.1"]
+
+
+async def test_where_calls_of_ours_go_nothing_old_counts(site: Site, clock: Clock) -> None:
+    site.configure(NAME)
+    await site.sleep.comes()
+    site.zone.has("A", "sbc1.telkom.example", "10.1.0.2")
+    await site.sleep.ends()
+    assert site.hosts() == ["10.1.0.2"]

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from ntpd112.sip.flow import Address
 from ntpd112.sip.locate import (
     MAX_SERVICES,
+    MAX_SOURCES,
     Naptr,
     Question,
     Record,
@@ -152,6 +153,12 @@ def test_of_very_many_servers_the_first_are_taken() -> None:
 
 def test_an_unknown_answer_is_like_none() -> None:
     assert locate(Uri.parse("sip:telkom.example"), lambda question: None) == ()
+
+
+def test_of_a_host_that_may_call_many_addresses_are_taken() -> None:
+    many = [f"10.1.0.{number}" for number in range(MAX_SOURCES)]
+    own, *_ = sources("sbc.example", lambda question: many if question.kind == "A" else [])
+    assert sorted(own.addresses) == sorted(many)
 
 
 def test_requests_may_come_from_a_host_and_from_each_of_its_servers() -> None:

@@ -12,6 +12,7 @@ import asyncio
 from asyncio import sleep
 from collections.abc import Callable, Iterable, Iterator
 from math import inf
+from time import monotonic
 
 import structlog
 
@@ -23,6 +24,7 @@ from ntpd112.sip.uri import Uri
 
 from .lookup import Asks, LookUp, Outcome
 from .resolver import Resolver
+from .sources import LINGERING, Sources
 
 RENEW_SHARE = 0.8
 "Of the time for which an answer holds: then it is asked for again, so that the new one is there in time."
@@ -86,8 +88,12 @@ class Naming:
 
     async def _keep(self, name: str) -> None:
         retry_s = RETRY_S
+        sources = Sources(self.names.known(name), monotonic()) if _is_host(name) else None
         while True:
             outcome = await self._look_up(name)
+            if sources is not None and outcome.services:
+                recent = sources.with_recent(outcome.services, monotonic())
+                outcome = outcome._replace(services=recent)
             if self._take(name, outcome):
                 await self._save()
             if outcome.problem:
@@ -111,11 +117,11 @@ class Naming:
         news = outcome.services and (outcome.whole or not before)
         changed = bool(news) and self.names.learn(name, outcome.services)
         if changed:
-            now = shown(outcome.services)
-            if before:
-                log.info("name leads elsewhere", name=name, was=shown(before), now=now)
-            else:
+            was, now = shown(before), shown(outcome.services)
+            if not before:
                 log.info("name resolved", name=name, to=now)
+            elif was != now:
+                log.info("name leads elsewhere", name=name, was=was, now=now)
             self.on_change()
         self._tell(name, outcome.problem)
         return changed
@@ -150,5 +156,11 @@ def names_of(trunks: Iterable[TrunkConfig]) -> Iterator[str]:
         yield from (peer for peer in trunk.peers if not is_network(peer))
 
 
+def _is_host(name: str) -> bool:
+    """Of a peer; the others are SIP URIs."""
+    return ":" not in name
+
+
 def shown(services: Services) -> list[str]:
-    return [str(place) for service in services for place in service.places]
+    """Places where requests go; not where they only came from."""
+    return [str(place) for service in services if service.target != LINGERING for place in service.places]

@@ -25,7 +25,9 @@ from .uri import DEFAULT_PORTS, Uri, format_host_port
 MAX_SERVICES = 32
 "Of one name; what more there are is passed over."
 MAX_ADDRESSES = 8
-"Of one host."
+"Of one host, for each IP version."
+MAX_SOURCES = 64
+"The same of a peer's host: a call from an address left out would be refused."
 NAPTR_SERVICES = {"SIP+D2U": "udp", "SIP+D2T": "tcp", "SIPS+D2T": "tls"}
 SRV_NAMES = {"udp": "_sip._udp", "tcp": "_sip._tcp", "tls": "_sips._tcp"}
 NOWHERE = "."
@@ -120,7 +122,7 @@ def locate(uri: Uri, answer: Answer, transports: Iterable[str] = DEFAULT_PORTS) 
 
 def sources(host: str, answer: Answer) -> Services:
     """From where requests of `host` may come: its own addresses, and those of every server of it."""
-    own = _with_addresses(Service("udp", DEFAULT_PORTS["udp"], host, ()), answer)
+    own = _with_addresses(Service("udp", DEFAULT_PORTS["udp"], host, ()), answer, MAX_SOURCES)
     servers = [*locate(Uri("sip", host), answer), *locate(Uri("sips", host), answer)]
     return tuple(service for service in (own, *servers) if service.addresses)
 
@@ -157,12 +159,12 @@ def _srv_names(uri: Uri, answer: Answer, transports: frozenset[str]) -> list[tup
     return [(one, f"{SRV_NAMES[one]}.{uri.host}") for one in preferred]
 
 
-def _with_addresses(service: Service, answer: Answer) -> Service:
+def _with_addresses(service: Service, answer: Answer, most: int = MAX_ADDRESSES) -> Service:
     """IPv6 first (RFC 7984); each version sorted, so that another order in an answer is no change."""
     if is_address(service.target):  # not allowed (RFC 2782), and seen
         return replace(service, addresses=(service.target,))
     asked = [answer(Question(kind, service.target)) for kind in _ADDRESS_KINDS]
-    found = (sorted(_of(str, addresses))[:MAX_ADDRESSES] for addresses in asked)
+    found = (sorted(_of(str, addresses))[:most] for addresses in asked)
     return replace(service, addresses=tuple(chain.from_iterable(found)))
 
 
