@@ -61,8 +61,13 @@ def test_a_call_from_the_pbx_is_secured_and_goes_on_so_after_a_hold(stage: Stage
     assert all("RTP/SAVP" in offer for offer in offers)
 
 
-def test_a_call_that_comes_and_leaves_by_the_pbx_is_secured_both_ways(stage: Stage) -> None:
-    agent = stage.agent(replace(SECURE, queue=TO_POLICE, sections=POLICE))
+@pytest.mark.parametrize(("policy", "profile"), [("required", "RTP/SAVP"), ("preferred", "RTP/AVP")])
+def test_a_call_that_comes_and_leaves_by_the_pbx_is_secured_both_ways(
+    stage: Stage, policy: str, profile: str
+) -> None:
+    """Each side shows its certificate and looks at the other's."""
+    settings = replace(SECURE, trunks_srtp=policy, tls_clients="required")
+    agent = stage.agent(replace(settings, queue=TO_POLICE, sections=POLICE))
     stage.printed_pbx(agent, extensions=TO_OP1)
     police = stage.printed_phone()
     telco = stage.telco()
@@ -74,9 +79,9 @@ def test_a_call_that_comes_and_leaves_by_the_pbx_is_secured_both_ways(stage: Sta
     assert heard(telco) == {OPERATOR_TONE}
     assert heard(police) == {CALLER_TONE}
     cdr = overflowed(agent)
-    came, left = messages_of(agent, cdr, "INVITE")
-    assert "RTP/SAVP" in came
-    assert "RTP/SAVP" in left
+    descriptions = [*messages_of(agent, cdr, "INVITE"), *messages_of(agent, cdr, "SIP/2.0 200 OK")[:2]]
+    assert len(descriptions) == 4
+    assert all(f" {profile} " in one and "a=crypto:" in one for one in descriptions)
 
 
 def test_a_pbx_that_speaks_plain_where_srtp_is_required_is_told_and_rings_the_phones_itself(

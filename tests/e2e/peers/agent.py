@@ -53,6 +53,7 @@ class Settings:
     "Whose calls come from ::1: the telco's, beside its own address, or the PBX's, in place of its own."
     tls: bool = False
     "Listen for SIP over TLS too, with a certificate of the agent's own authority."
+    tls_clients: str = "off"
     phones_srtp: str = "off"
     trunks_srtp: str = "off"
     skilled_numbers: Mapping[str, str] = field(default_factory=lambda: {"118": "medical"})
@@ -164,7 +165,8 @@ rate = "{settings.rate}"
         for name, address in (("agent", self.net.agent), ("pbx", self.net.pbx)):
             issued = authority.issue_cert(address, "::1")
             issued.private_key_and_cert_chain_pem.write_to_path(str(self.folder / f"{name}.pem"))
-        return '[tls]\ncertificate = "agent.pem"\nkey = "agent.pem"\nca = "ca.pem"'
+        files = 'certificate = "agent.pem"\nkey = "agent.pem"\nca = "ca.pem"'
+        return f'[tls]\n{files}\nclients = "{self.settings.tls_clients}"'
 
     def _trunk(self, name: str, peers: Sequence[str], max_calls: int, options: str) -> str:
         return f"""[[trunk]]
