@@ -84,6 +84,7 @@ def test_a_trunk_arrives_as_it_was_written() -> None:
         session_refresher="peer",
         reliable_provisional="off",
         early_media="announce",
+        ask_silent=False,
     )
     assert trunk_of(trunk, Names()) == TrunkSpec(
         "pbx",
@@ -100,6 +101,7 @@ def test_a_trunk_arrives_as_it_was_written() -> None:
             refresher="peer",
             reliable="off",
             early_media="announce",
+            asks=False,
         ),
     )
 

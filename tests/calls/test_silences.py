@@ -12,6 +12,7 @@ from ntpd112.calls.silences import ASK_AFTER_S, ASK_AGAIN_S
 from ntpd112.journal.events import CallEnded, CallRequeued
 from ntpd112.media.events import AudioBack, NoAudio
 from ntpd112.sip.nameaddr import NameAddr
+from ntpd112.sip.session_policy import SessionPolicy
 
 CALLER, OTHER = 1, 2
 "Media legs in order of opening."
@@ -82,6 +83,15 @@ def test_a_call_that_is_over_is_not_asked() -> None:
     fall_silent(desk, CALLER)
     desk.hang_up(caller)
     desk.pass_time(ASK_AFTER_S)
+    assert caller.probes == 0
+
+
+def test_who_is_on_a_trunk_that_answers_no_questions_is_believed() -> None:
+    desk = Desk()
+    desk.sessions = SessionPolicy(asks=False)
+    caller, _ = desk.talk("budi")
+    fall_silent(desk, CALLER)
+    desk.pass_time(ASK_AFTER_S + ASK_AGAIN_S)
     assert caller.probes == 0
 
 

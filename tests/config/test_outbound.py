@@ -161,3 +161,12 @@ def test_announcements_before_an_answer_where_every_queue_answers_are_warned_of(
     about = [one for one in warnings_of(load(tmp_path, text)) if "early_media" in one]
     said = 'trunk "telkom": early_media "announce" needs a queue with answer = "ring"'
     assert about == [said] * warned
+
+
+@pytest.mark.parametrize(("keys", "warned"), [("", 1), ("ask_silent = true", 0)])
+def test_a_trunk_on_which_nothing_finds_who_vanished_is_warned_of(
+    tmp_path: Path, keys: str, warned: int
+) -> None:
+    text = f'{TRUNK}session_timer = "0s"\n{keys or "ask_silent = false"}\n'
+    about = [one for one in warnings_of(load(tmp_path, text)) if "is gone" in one]
+    assert len(about) == warned

@@ -73,6 +73,7 @@ def trunk_of(trunk: TrunkConfig, names: Names) -> TrunkSpec:
             refresher=trunk.session_refresher,
             reliable=trunk.reliable_provisional,
             early_media=trunk.early_media,
+            asks=trunk.ask_silent,
         ),
         outward=Outward(
             called=Translation(tuple(trunk.numbers_out)) if trunk.numbers_out else str,

@@ -72,7 +72,7 @@ class Silences:
         if party is not None and party.kind in STAFF:
             return
         leg = _leg_of(call, media)
-        if leg is not None and leg.state == "established":
+        if leg is not None and leg.state == "established" and leg.policy.asks:
             leg.probe(now)
         self._ask_at(now + ASK_AGAIN_S, media)
 

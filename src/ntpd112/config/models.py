@@ -206,6 +206,8 @@ class TrunkConfig(Section):
     "Whether 180 and 183 are to be acknowledged by PRACK (RFC 3262)."
     early_media: Literal["off", "pass", "announce"] = "pass"
     "Sound before an answer: `pass` that of who is called, `announce` ours to who is left ringing as well."
+    ask_silent: bool = True
+    "Who sends no sound is asked whether they are there; false: believed until a session timer runs out."
     skills: Skills = {}
     prefer: Skills = {}
     "What its calls ask for beside what their queue does."

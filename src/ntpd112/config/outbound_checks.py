@@ -31,6 +31,11 @@ def outbound_doubts(config: Config) -> Iterator[str]:
     for trunk in config.trunk:
         if trunk.early_media == "announce" and not rings:
             yield (f'trunk "{trunk.name}": early_media "announce" needs a queue with answer = "ring"')
+        if not trunk.session_timer and not trunk.ask_silent:
+            yield (
+                f'trunk "{trunk.name}": without session_timer and ask_silent nothing ends a call whose other '
+                "side is gone"
+            )
         idle = [key for key in FOR_CALLS_OF_OURS if getattr(trunk, key)]
         if idle and not trunk.to and not trunk.register_:
             yield (

@@ -40,6 +40,9 @@ class SessionPolicy:
     """Sound before the answer. `pass`: of who is called, to who called; `announce`: ours as well, to who is
     left ringing; `off`: none crosses, in either direction."""
 
+    asks: bool = True
+    "Who sends no sound is asked whether they are still there, and their leg ended if nothing answers."
+
     @cached_property
     def supported(self) -> str:
         """Our Supported header. What is off is not named, since some peers then begin it (RFC 4028 §9)."""
