@@ -168,6 +168,18 @@ async def test_a_name_that_dns_no_longer_has_leads_where_it_did_and_that_is_said
     assert [one["reason"] for one in logs] == ["DNS says that it does not exist"]
 
 
+async def test_a_mistake_of_ours_is_said_and_the_name_is_looked_up_again(site: Site) -> None:
+    def fail() -> None:
+        raise RuntimeError("told wrongly")
+
+    site.naming.on_change = fail
+    with capture_logs() as logs:
+        site.configure(NAME)
+        assert await site.sleep.comes() == naming.RETRY_S
+    assert [one["log_level"] for one in logs if "OUR MISTAKE" in one["event"]] == ["error"]
+    assert await site.sleep.ends() == 60 * naming.RENEW_SHARE
+
+
 async def test_a_name_never_resolved_is_said_and_found_when_the_server_is_back(site: Site) -> None:
     site.zone.is_away()
     with capture_logs() as logs:
@@ -210,6 +222,16 @@ async def test_a_name_that_is_gone_from_the_configuration_is_asked_and_known_no_
 async def _idle() -> None:
     for _ in range(10):
         await asyncio.get_running_loop().run_in_executor(None, int)
+
+
+async def test_with_another_configuration_every_name_is_looked_up_anew_at_once(site: Site) -> None:
+    site.configure(NAME)
+    await site.sleep.comes()
+    site.zone.has("A", "sbc1.telkom.example", "10.1.0.2")
+    site.configure(NAME)
+    assert site.hosts() == ["10.1.0.1"], "known all the time"
+    await site.sleep.comes()
+    assert site.hosts() == ["10.1.0.2"]
 
 
 async def test_where_a_peer_s_requests_may_come_from_is_known_too(site: Site) -> None:

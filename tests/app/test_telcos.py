@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,12 +11,14 @@ from structlog.testing import capture_logs
 
 from ntpd112.app import telcos
 from ntpd112.app.naming import Naming, Saved
+from ntpd112.app.resolver import Found
 from ntpd112.app.telcos import Telcos
 from ntpd112.cdr.lastknown import LastKnown
 from ntpd112.config import DnsConfig, TrunkConfig
 from ntpd112.sip.account import Account
 from ntpd112.sip.agent import UaConfig, UserAgent
 from ntpd112.sip.flow import Address, Flow
+from ntpd112.sip.locate import Question
 from ntpd112.sip.outbound import Outbound
 from ntpd112.sip.trunks import Trunks, TrunkSpec
 
@@ -92,3 +95,66 @@ async def test_who_stops_and_was_never_registered_need_not_wait() -> None:
 
     await centre.telcos.goodbye(until)
     assert centre.outbound.left
+
+
+# --- host names
+
+
+class Zone:
+    """A name server that has one address for each host."""
+
+    def __init__(self, **hosts: str) -> None:
+        self.hosts = {f"{name}.telkom.example": address for name, address in hosts.items()}
+
+    async def ask(self, question: Question) -> Found:
+        address = self.hosts.get(question.name) if question.kind == "A" else None
+        return Found((address,), 60.0) if address else Found((), exists=question.name in self.hosts)
+
+
+class NamedCentre(Centre):
+    def __init__(self, folder: Path, *trunks: TrunkConfig, **hosts: str) -> None:
+        super().__init__()
+        self.asked_by: list[DnsConfig] = []
+        naming = Naming(LastKnown(folder / "names.json", Saved), DnsConfig(), {"udp"}, self._resolver(hosts))
+        self.outbound = Outbound(self.ua, Trunks(), naming.names)
+        self.telcos = Telcos(self.outbound, trunks, naming, self.turn)
+
+    def _resolver(self, hosts: dict[str, str]) -> Callable[[DnsConfig], Zone]:
+        def make(config: DnsConfig) -> Zone:
+            self.asked_by.append(config)
+            return Zone(**hosts)
+
+        return make
+
+    async def until(self, condition: Callable[[], object]) -> None:
+        async with asyncio.timeout(10):
+            while not condition():
+                self.turned.clear()
+                await self.turned.wait()
+
+    def networks(self) -> list[str]:
+        return [str(network) for trunk in self.outbound.trunks for network in trunk.networks]
+
+    def places(self) -> list[str]:
+        return [str(gateway.place) for gateway in self.outbound.gateways("telkom")]
+
+
+async def test_names_are_taken_over_as_they_become_known_and_with_another_configuration(
+    tmp_path: Path,
+) -> None:
+    first = trunk(peers=["192.0.2.5", "in.telkom.example"], to="sip:out.telkom.example")
+    hosts = {"in": "192.0.2.6", "out": "192.0.2.7", "other": "192.0.2.8"}
+    centre = NamedCentre(tmp_path, first, **hosts)
+    centre.telcos.begin()
+    assert centre.places() == []
+    await centre.until(lambda: centre.places() and len(centre.networks()) == 2)
+    assert centre.places() == ["192.0.2.7:5060/udp"]
+    assert centre.networks() == ["192.0.2.5/32", "192.0.2.6/32"]
+
+    another = DnsConfig(timeout=1.0)
+    centre.telcos.configure([trunk(to="sip:other.telkom.example")], another)
+    assert centre.networks() == ["192.0.2.5/32"]
+    await centre.until(centre.places)
+    assert centre.places() == ["192.0.2.8:5060/udp"]
+    assert centre.asked_by == [DnsConfig(), another]
+    await centre.telcos.naming.close()

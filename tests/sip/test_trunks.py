@@ -144,3 +144,13 @@ class TestReload:
         trunks = Trunks([PBX])
         trunks.configure([replace(PBX, policy=SessionPolicy(codecs=("PCMU",)))])
         assert only(trunks).policy == SessionPolicy(codecs=("PCMU",))
+
+
+def test_a_peer_that_stays_is_still_known_to_answer_when_another_comes() -> None:
+    """A host name leads to one more address."""
+    trunks = Trunks([TrunkSpec("pbx", ["10.1.0.1"], 9, options_s=60.0)])
+    (peer,) = trunks.due_options(0.0)
+    trunks.options_result(peer, True, 1.0)
+    trunks.configure([TrunkSpec("pbx", ["10.1.0.1", "10.1.0.2"], 9, options_s=60.0)])
+    assert only(trunks).up is True
+    assert [one.host for one in trunks.due_options(2.0)] == ["10.1.0.2"]

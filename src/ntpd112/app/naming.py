@@ -66,14 +66,17 @@ class Naming:
             self.names.learn(name, services)
 
     def configure(self, trunks: Iterable[TrunkConfig], dns: DnsConfig | None = None) -> None:
-        """Keep these trunks' names known, and no others. `dns`: asked so from now on."""
+        """Keep these trunks' names known, and no others. Each is looked up anew at once: who reloads may have
+        changed a zone. `dns`: asked so from now on."""
         if dns is not None and dns != self._dns:
             self._dns, self._resolver = dns, self._make_resolver(dns)
         wanted = set(names_of(trunks))
-        for name in self._wanted.keys() - wanted:
-            self._wanted.pop(name).cancel()
-            self.names.forget(name)
-        for name in wanted - self._wanted.keys():
+        for name, task in self._wanted.items():
+            task.cancel()
+            if name not in wanted:
+                self.names.forget(name)
+        self._wanted.clear()
+        for name in wanted:
             self._wanted[name] = asyncio.create_task(self._keep(name), name=f"name {name}")
 
     async def close(self) -> None:
@@ -90,12 +93,7 @@ class Naming:
         retry_s = RETRY_S
         sources = Sources(self.names.known(name), monotonic()) if _is_host(name) else None
         while True:
-            outcome = await self._look_up(name)
-            if sources is not None and outcome.services:
-                recent = sources.with_recent(outcome.services, monotonic())
-                outcome = outcome._replace(services=recent)
-            if self._take(name, outcome):
-                await self._save()
+            outcome = await self._renew(name, sources)
             if outcome.problem:
                 await sleep(retry_s)
                 retry_s = min(2 * retry_s, MAX_RETRY_S)
@@ -104,12 +102,19 @@ class Naming:
                 least, most = self._dns.ttl
                 await sleep(min(max(outcome.ttl_s, least), most) * RENEW_SHARE)
 
-    async def _look_up(self, name: str) -> Outcome:
+    async def _renew(self, name: str, sources: Sources | None) -> Outcome:
+        """`sources`: of a peer's host name."""
         try:
-            return await LookUp(name, self.names.known(name), self._transports, self._resolver).run()
+            outcome = await LookUp(name, self.names.known(name), self._transports, self._resolver).run()
+            if sources is not None and outcome.services:
+                recent = sources.with_recent(outcome.services, monotonic())
+                outcome = outcome._replace(services=recent)
+            if self._take(name, outcome):
+                await self._save()
         except Exception:
             log.exception("OUR MISTAKE: a name was not looked up, please report this", name=name)
-            return Outcome((), inf, "a mistake of ours, see the log", whole=False)
+            outcome = Outcome((), inf, "a mistake of ours, see the log")
+        return outcome
 
     def _take(self, name: str, outcome: Outcome) -> bool:
         """Whether where the name leads has changed."""

@@ -77,7 +77,8 @@ def _why(problem: Exception) -> str:
     if isinstance(problem, dns.resolver.NoResolverConfiguration):
         return "this machine knows no name server: set [dns] servers"
     if isinstance(problem, dns.resolver.NoNameservers):
-        said = sorted({f"{server}: {_short(error)}" for server, _, _, error, _ in problem.kwargs["errors"]})
+        errors = problem.kwargs["errors"]
+        said = sorted({f"{str(one[0]).removeprefix('Do53:')}: {_short(one[3])}" for one in errors})
         return f"no name server is of use ({', '.join(said)})"
     if isinstance(problem, dns.exception.Timeout):
         return "no name server answers"

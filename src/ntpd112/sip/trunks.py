@@ -133,9 +133,12 @@ class Trunks:
             if trunk.pace.rate != spec.max_rate:
                 trunk.pace = Pace(spec.max_rate)
             if trunk.networks != networks or trunk.options_s != spec.options_s:
+                same_question = trunk.options_s == spec.options_s
                 trunk.networks, trunk.options_s = networks, spec.options_s
-                trunk.peers = _peers_of(trunk)
-                trunk.up, trunk.reason, trunk.since = None, "", None
+                known = {peer.host: peer for peer in trunk.peers} if same_question else {}
+                trunk.peers = [known.get(peer.host, peer) for peer in _peers_of(trunk)]
+                if not any(peer.known for peer in trunk.peers):
+                    trunk.up, trunk.reason, trunk.since = None, "", None
             trunks[spec.name] = trunk
         for name in self._trunks.keys() - trunks.keys():
             self._trunks[name].peers = []
