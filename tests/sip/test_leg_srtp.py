@@ -143,6 +143,7 @@ class TestOffers:
         ended = pair.a.last(Failed)
         assert isinstance(ended, Failed)
         assert ended.cause.sip_code == 488
+        assert "SRTP is required here" in ended.cause.text or "is no answer to 1 " in ended.cause.text
 
 
 def answer_with(pair: Pair, answer: bytes) -> None:

@@ -78,11 +78,13 @@ class Offering:
         outcome = causes.offer_outcome(event.cause.sip_code)
         if ring.phones and outcome != "declined":
             return
-        log.info(
+        say = log.info if outcome == "declined" else log.warning
+        say(
             "operator's phone refused",
             call_id=call.id,
             operator=ring.name,
             sip_code=event.cause.sip_code,
+            reason=event.cause.text,
             outcome=outcome,
         )
         self._over(call, ring, outcome, event.cause, now)

@@ -33,6 +33,8 @@ class ModifiableLeg(MidCallLeg):
         "UPDATE": "_on_update",
     }
 
+    _unusable = "no session description"
+    "Why the peer's last answer could not be used."
     _asking = False
     "A re-INVITE or UPDATE of ours has no final answer yet."
     _ack: tuple[int, Outgoing] | None = None
@@ -128,14 +130,15 @@ class ModifiableLeg(MidCallLeg):
             self._take_answer(ack)
 
     def _take_answer(self, message: Request | Response) -> bool:
-        """The peer's answer to our offer. False if there is none that can be used."""
+        """The peer's answer to our offer. False if there is none that can be used; `_unusable` says why."""
         body = sdp_of(message)
         try:
             if body is None:
                 self.media.withdraw()
                 return False
             self._media_changed(self.media.take_answer(body))
-        except SdpError:
+        except SdpError as problem:
+            self._unusable = str(problem)
             return False
         return True
 

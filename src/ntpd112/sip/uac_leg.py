@@ -233,7 +233,7 @@ class OutboundLeg(ModifiableLeg):
             self.media.offered = True
             self._take_answer_if_any(response)
         if self.media.remote is None:
-            cause = Cause(488, q850_of(488), "No usable session description in 200")
+            cause = Cause(488, q850_of(488), f"200 cannot be used: {self._unusable}")
             self._end_answered(cause, cause, now)
             return
         self.media.withdraw()

@@ -208,7 +208,7 @@ class InboundLeg(ModifiableLeg):
             return
         if self.media.offered and not self._take_answer(ack):
             self.state = "established"
-            self._lose(Cause(488, q850_of(488), "No usable answer in ACK"), now)
+            self._lose(Cause(488, q850_of(488), f"ACK cannot be used: {self._unusable}"), now)
             return
         self.state = "established"
         self.core.emit(Established(self))
