@@ -8,8 +8,10 @@ import pytest
 
 from ntpd112.sip.events import Ended, MediaChanged
 from ntpd112.sip.flow import Outgoing
+from ntpd112.sip.message import Request
 from ntpd112.sip.modify import ModifiableLeg
 from ntpd112.sip.parser import parse
+from ntpd112.sip.reply import reply
 from ntpd112.sip.sdp import LocalMedia
 
 from .pair import BOB, MEDIA_A, MEDIA_B, Pair, Side, name_of
@@ -380,3 +382,39 @@ def test_responses_go_to_the_contact_of_the_invite() -> None:
     (bye,) = pair.b.ua.outgoing()
     assert bye.flow == pair.flow_b
     assert bye.data.startswith(f"BYE sip:ntpd112@{pair.a.address.host}:{BOB.port} ".encode())
+
+
+# --- a proxy that says 100 to a re-INVITE, and nothing comes after it
+
+
+def stuck() -> tuple[Pair, ModifiableLeg]:
+    """a has asked to hold; a proxy has said 100, and b nothing."""
+    pair, mine, _ = established()
+    pair.judge = drop_all("INVITE")
+    mine.modify(pair.now, direction="sendonly")
+    pair.run()
+    asked = parse(next(data for data in reversed(pair.sent) if name_of(data) == "INVITE"))
+    assert isinstance(asked, Request)
+    pair.a.ua.receive(bytes(reply(asked, 100)), pair.flow_a, pair.now)
+    pair.run()
+    return pair, mine
+
+
+def test_a_change_that_gets_no_final_answer_is_given_up_and_others_can_follow() -> None:
+    pair, mine = stuck()
+    pair.pass_time(170)
+    mine.modify(pair.now)
+    pair.run()
+    assert pair.wire[-1] == "a INVITE!", "the first goes on"
+    pair.judge = lambda data: "pass"
+    pair.pass_time(20)
+    assert pair.take_wire()[-3:] == ["a INVITE", "b 200 INVITE", "a ACK"]
+    assert mine.state == "established"
+
+
+def test_nor_does_it_outlive_its_call_for_ever() -> None:
+    pair, mine = stuck()
+    mine.hang_up(pair.now, BYE)
+    pair.run()
+    pair.pass_time(200)
+    assert_nothing_left(pair)

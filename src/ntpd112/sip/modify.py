@@ -3,6 +3,7 @@ the refreshes of session timers (RFC 4028)."""
 
 from __future__ import annotations
 
+from functools import partial
 from typing import ClassVar, Literal
 
 from .core import ALLOW, Core
@@ -16,7 +17,7 @@ from .offer_answer import SDP, sdp_of
 from .sdp import Direction, LocalMedia, SdpError
 from .session_timer import TooSmall
 from .timers import Timer
-from .transaction import InviteServer, ServerTransaction
+from .transaction import InviteClient, InviteServer, ServerTransaction
 
 MAX_DOUBTS = 2
 "Questions to a silent peer that could not even be sent until it is lost: a network may be away for a moment."
@@ -39,6 +40,8 @@ class ModifiableLeg(MidCallLeg):
     "A re-INVITE or UPDATE of ours has no final answer yet."
     _ack: tuple[int, Outgoing] | None = None
     "Number of our last re-INVITE or INVITE, and the ACK for its 2xx."
+    _patience: Timer | None = None
+    "Until a re-INVITE of ours that gets no final answer is given up."
     _again: Timer | None = None
     "Until we repeat what met a request of the peer."
     _direction: Direction = "sendrecv"
@@ -185,7 +188,21 @@ class ModifiableLeg(MidCallLeg):
         headers = self._change_headers()
         headers["content-type"] = [SDP]
         body = self.media.offer(self._direction)
-        self._request(self.dialog, "INVITE", headers, self._on_reinvite_response, now, body)
+        invite = self._request(self.dialog, "INVITE", headers, self._on_reinvite_response, now, body)
+        assert isinstance(invite, InviteClient)
+        give_up = partial(self._give_up, invite)
+        self._patience = self.core.timers.start(now + self.core.durations.c, give_up)
+
+    def _give_up(self, invite: InviteClient, now: float) -> None:
+        """A proxy said 100 and who is behind it nothing (timer C): all stays as it was, as if refused. Also
+        of a leg that has ended meanwhile, or the transaction would stay."""
+        invite.abandon(now)
+        self._patience = None
+        if self.state != "ended":
+            self.media.withdraw()
+            self._asking = False
+            self.session.retry(now)
+            self._change(now)
 
     def _change_headers(self) -> dict[str, list[str]]:
         assert self.dialog is not None
@@ -199,6 +216,9 @@ class ModifiableLeg(MidCallLeg):
     def _on_reinvite_response(self, response: Response, now: float) -> None:
         if response.code < 200:
             return
+        if self._patience is not None:
+            self._patience.cancel()
+            self._patience = None
         if response.code < 300:
             repeated = self._acknowledge(response, now)
             if repeated or self.state == "ended":
