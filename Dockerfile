@@ -5,8 +5,9 @@
 #     -v ntpd112:/var/lib/ntpd112 -v ./ntpd112.toml:/var/lib/ntpd112/ntpd112.toml:ro ntpd112
 # The configuration stands among the data, since relative paths in it start at its folder.
 # SIP and thousands of RTP ports do not go well through published ports: use the host's network.
-# BASE may be any Debian-like image with Python 3.11 or newer and its venv on the PATH.
-ARG BASE=python:3.12-slim
+# BASE may be any Debian-like image with Python 3.11 or newer and its venv on the PATH. PACKAGES are Debian's that go in
+# too: `ntpd112 backup` of a PostgreSQL database needs postgresql-client, of the server's version or newer.
+ARG BASE=python:3.12-slim-trixie
 
 FROM ${BASE} AS build
 WORKDIR /build
@@ -21,6 +22,9 @@ RUN python3 -m venv /opt/ntpd112 \
  && /opt/ntpd112/bin/python -c "import ntpd112.cli, ntpd112.media.worker, ntpd112.app.serving, soxr, asyncpg, aiosqlite"
 
 FROM ${BASE}
+ARG PACKAGES=
+RUN if [ -n "${PACKAGES}" ]; then \
+      apt-get update && apt-get install -y --no-install-recommends ${PACKAGES} && rm -rf /var/lib/apt/lists/*; fi
 RUN groupadd --gid 8112 ntpd112 \
  && useradd --uid 8112 --gid 8112 --home-dir /var/lib/ntpd112 --shell /usr/sbin/nologin --no-log-init ntpd112 \
  && install -d -m 0750 -o ntpd112 -g ntpd112 /var/lib/ntpd112
