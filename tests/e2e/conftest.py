@@ -102,13 +102,16 @@ class Stage:
         agent.start()
         return agent
 
-    def second_agent(self, settings: Settings, *, backup: Path | None = None) -> Agent:
-        """Another started one, at an address of its own; what it has comes from a backup."""
+    def second_agent(
+        self, settings: Settings, *, backup: Path | None = None, **operators: dict[str, int]
+    ) -> Agent:
+        """Another started one, at an address of its own; what it has comes from a backup, else it has these
+        operators."""
         net = replace(self.net, agent_byte=SECOND_AGENT)
         settings = replace(settings, media_ports=self.net.second_media_ports)
         agent = Agent(self.folder / "second-agent", net, settings)
         if backup is None:
-            self._directories.fill(agent, {})
+            self._directories.fill(agent, operators)
         else:
             agent.cli("restore", str(backup))
         self._stops.append(agent.stop)

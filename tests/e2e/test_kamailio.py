@@ -37,6 +37,7 @@ from .peers.scenario import (
     sdp,
 )
 from .peers.waiting import eventually
+from .test_phones import file_for
 from .test_talking import TALK_S, heard
 
 PAGE = "guides/kamailio.md"
@@ -178,8 +179,9 @@ def test_without_an_agent_a_telco_is_told_so_and_can_take_its_other_route(stage:
 
 
 def test_the_second_agent_takes_calls_while_the_first_stops_and_is_away(stage: Stage) -> None:
+    """The operator's phone has an account at each."""
     settings = Settings(sections=of_the_guide(stage))
-    first, second = stage.agent(settings), stage.second_agent(settings)
+    first, second = stage.agent(settings, op1={}), stage.second_agent(settings, op1={})
     edge = stage.edge()
     eventually(lambda: edge.agent_states() == ["AP", "AP"], "the edge sees both")
 
@@ -198,12 +200,23 @@ def test_the_second_agent_takes_calls_while_the_first_stops_and_is_away(stage: S
     second.wait_for_cdrs(1)
     held.finish()
     first.program.wait(30)
-    call()
-    second.wait_for_cdrs(2)
+    phone = stage.softphone("op1", file_for(first, "baresip") + file_for(second, "baresip"))
+    second.wait_for_operator("op1", "ready")
+    telco = stage.telco(host=telkom(stage))
+    telco.dial(f"sip:112@{edge.outside}")
+    phone.wait_for_ring()
+    phone.do("accept")
+    second.wait_for_calls("talking")
+    time.sleep(TALK_S)
+    telco.hang_up()
+    assert heard(telco) == {OPERATOR_TONE}
+    assert heard(phone) == {CALLER_TONE}
     eventually(lambda: edge.agent_states() == ["IP", "AP"], "the edge sees that the first is away")
     first.start()
     eventually(lambda: edge.agent_states() == ["AP", "AP"], "the edge sees that it is back")
-    call()
+    telco.dial(f"sip:112@{edge.outside}")
+    first.wait_for_calls("waiting")
+    telco.hang_up()
     first.wait_for_cdrs(3)
 
 
