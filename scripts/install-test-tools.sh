@@ -5,6 +5,6 @@
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd); . "$here/lib.sh"
 need_packages ca-certificates curl nodejs sip-tester baresip-core espeak-ng sox postgresql mosquitto mosquitto-clients \
-  dnsmasq-base kamailio linphone-cli systemd podman runc mmdebstrap "$@"
+  dnsmasq-base kamailio kamailio-tls-modules linphone-cli systemd podman runc mmdebstrap "$@"
 "$here/install-asterisk.sh" >/dev/null
 "$here/make-image-base.sh" >/dev/null

@@ -372,9 +372,9 @@ class Stage:
         agent.wait_for_operator(operator, "ready")
         return peer
 
-    def edge(self) -> Kamailio:
+    def edge(self, *, tls: bool = False) -> Kamailio:
         """A started Kamailio in front of the agent."""
-        edge = Kamailio(self.folder / "edge", self.net)
+        edge = Kamailio(self.folder / "edge", self.net, tls=tls)
         self._stops.append(edge.stop)
         edge.start()
         return edge

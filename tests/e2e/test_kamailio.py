@@ -220,10 +220,16 @@ def test_the_second_agent_takes_calls_while_the_first_stops_and_is_away(stage: S
     first.wait_for_cdrs(3)
 
 
-def test_a_phone_registered_through_the_edge_is_rung_hangs_up_and_dials_codes(stage: Stage) -> None:
+@pytest.mark.parametrize("transport", ["udp", "tls"])
+def test_a_phone_registered_through_the_edge_is_rung_hangs_up_and_dials_codes(
+    stage: Stage, transport: str
+) -> None:
     agent = stage.agent(Settings(sections=of_the_guide(stage)), op1={})
-    edge = stage.edge()
-    phone = stage.operator_phone(agent, "op1", registrar=edge.outside)
+    edge = stage.edge(tls=transport == "tls")
+    registrar, ca = edge.outside, None
+    if transport == "tls":
+        registrar, ca = edge.outside.replace(":5060", ":5061"), edge.ca
+    phone = stage.operator_phone(agent, "op1", registrar=registrar, transport=transport, ca=ca)
     telco = stage.telco(host=telkom(stage))
     telco.dial(f"sip:112@{edge.outside}")
     agent.wait_for_calls("talking")
@@ -239,7 +245,7 @@ def test_a_phone_registered_through_the_edge_is_rung_hangs_up_and_dials_codes(st
     assert (requests(of_phone, "in"), requests(of_phone, "out")) == ({"BYE"}, {"INVITE", "ACK"})
     passes_the_edge(edge, of_telco)
     passes_the_edge(edge, of_phone)
-    phone.dial(f"sip:*11@{edge.outside}")
+    phone.dial(f"sip:*11@{registrar};transport={transport}")
     agent.wait_for_operator("op1", "break")
 
 

@@ -8,13 +8,15 @@ import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+import trustme
+
 from .guides import ROOT, placed
 from .loopback import Loopback
 from .process import LOG_TAIL, Program
 from .waiting import eventually
 
 CONFIG = ROOT / "kamailio-config"
-SITE_FILES = ("site.cfg", "dispatcher.list", "address.list")
+SITE_FILES = ("site.cfg", "dispatcher.list", "address.list", "tls.cfg")
 SECOND_AGENT = 3
 "Last byte of its address; the first is the session's agent."
 
@@ -22,7 +24,8 @@ SECOND_AGENT = 3
 class Kamailio:
     """One edge in a folder of its own."""
 
-    def __init__(self, folder: Path, net: Loopback) -> None:
+    def __init__(self, folder: Path, net: Loopback, *, tls: bool = False) -> None:
+        """`tls`: it has its lines about TLS, and a certificate of an authority of its own."""
         command = shutil.which("kamailio", path="/usr/sbin:/usr/bin")
         assert command, "kamailio is missing: scripts/install-test-tools.sh installs it"
         folder.mkdir(parents=True)
@@ -31,6 +34,8 @@ class Kamailio:
         shutil.copy(CONFIG / "kamailio.cfg", folder)
         for name in SITE_FILES:
             self._write(name)
+        if tls:
+            self._add_tls()
         self.program = Program([command, *self._options()], folder / "kamailio.log")
 
     def _options(self) -> list[str | Path]:
@@ -55,6 +60,26 @@ class Kamailio:
         for system in ("/etc/kamailio", "/run/kamailio"):
             text = text.replace(system, str(self._folder))
         (self._folder / name).write_text(text)
+
+    @property
+    def ca(self) -> Path:
+        """Who vouches for its certificate."""
+        return self._folder / "ca.pem"
+
+    def _add_tls(self) -> None:
+        site = self._folder / "site.cfg"
+        text = site.read_text()
+        for line in ("#!define WITH_TLS", "listen=tls:"):
+            assert f"\n#{line}" in text, f"site.cfg has no line about {line}"
+            text = text.replace(f"\n#{line}", f"\n{line}")
+        site.write_text(text)
+        with (self._folder / "address.list").open("a") as known:
+            known.write("2 127.0.0.1 32 0 phones\n")  # baresip connects from there, wherever it listens
+        authority = trustme.CA()
+        authority.cert_pem.write_to_path(str(self.ca))
+        issued = authority.issue_cert(self.outside.partition(":")[0])
+        issued.private_key_pem.write_to_path(str(self._folder / "key.pem"))
+        issued.cert_chain_pems[0].write_to_path(str(self._folder / "cert.pem"))
 
     @property
     def outside(self) -> str:
