@@ -247,6 +247,14 @@ def test_who_barged_in_keeps_the_caller_when_the_operator_hangs_up() -> None:
     assert (caller.over, hears(desk, CALLER)) == (False, (THIRD,))
 
 
+def test_who_is_alone_with_the_caller_cannot_take_to_listening() -> None:
+    desk, _, phone, _ = supervised("talk")
+    desk.hang_up(phone)
+    with pytest.raises(StateConflict, match='nobody but supervisor "ratna" talks to the caller'):
+        desk.commands().change_supervision(call_id(desk), "ratna", "listen", BY)
+    assert hears(desk, CALLER) == (THIRD,)
+
+
 def test_a_supervisor_stays_when_another_operator_takes_over() -> None:
     desk, _, phone, _ = supervised("whisper")
     desk.register("sari")

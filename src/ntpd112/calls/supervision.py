@@ -66,12 +66,14 @@ class Supervision:
         return party
 
     def change(self, call: Call, name: str, mode: SupervisorMode, by: str, now: float) -> None:
-        """Raises UnknownParty."""
+        """Raises UnknownParty, and StateConflict if nobody would talk to the caller any more."""
         party = next(
             (party for party in call.parties if party.kind == "supervisor" and party.name == name), None
         )
         if party is None:
             raise UnknownParty(f'supervisor "{name}" is not in call {call.id}')
+        if mode != "talk" and not any(one.mode == "talk" for one in call.parties if one is not party):
+            raise StateConflict(f'nobody but supervisor "{name}" talks to the caller of call {call.id}')
         self._parties.change(call, party, mode, by, now)
 
     def expect_possible(self, call: Call, name: str) -> None:
