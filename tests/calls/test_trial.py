@@ -156,6 +156,16 @@ def test_a_refusal_is_told_with_its_likely_cause_and_the_telcos_own_words(line: 
     assert 'It says Reason "Q.850;cause=21;text="CLI not allowed""' in line.says("answer")
 
 
+def test_what_a_telco_says_changes_no_terminal(line: Line) -> None:
+    line.begin()
+    colours = {"server": "SBC\x1b[31m", "reason": "Q.850\x1b]0;x\x07", "warning": "399 sbc \x1b[2J"}
+    line.rung().reject(line.town.now, 403, colours)
+    line.town.run()
+    facts = line.view().facts
+    said = (facts.agent, facts.reason, facts.warning, line.says("answer"))
+    assert all(text and "\x1b" not in text and "\x07" not in text for text in said)
+
+
 def test_a_gateway_that_says_nothing_at_all_is_given_up_soon(line: Line) -> None:
     line.town.pbx.on = False
     line.begin()

@@ -13,6 +13,7 @@ from ntpd112.media.events import Closed, Learned, MediaEvent, Voice, WorkerLost
 from ntpd112.queue.errors import StateConflict
 from ntpd112.sip.events import Answered, Cause, Ended, Failed, MediaChanged, Progress, SipEvent
 from ntpd112.sip.gateways import label
+from ntpd112.sip.identity import clean
 from ntpd112.sip.leg import Leg
 from ntpd112.sip.locate import Place
 from ntpd112.sip.message import Response
@@ -201,10 +202,10 @@ class Trials:
         if 100 < response.code < 200:
             facts.reliable = facts.reliable or "100rel" in response.tokens("require")
         elif response.code >= 200 and came:
-            facts.code, facts.phrase = response.code, response.phrase
+            facts.code, facts.phrase = response.code, clean(response.phrase)
             facts.reason = _text(response.all("reason"))
             facts.warning = _text(response.all("warning"))
-            facts.agent = response.get("server") or response.get("user-agent") or ""
+            facts.agent = clean(response.get("server") or response.get("user-agent") or "")
         elif response.code == 503:
             facts.failed = unasked(trial.transport, response.phrase)
 
@@ -252,13 +253,13 @@ class Trials:
     def _failed(self, trial: Trial, cause: Cause, now: float) -> None:
         facts = trial.facts
         if not (facts.given_up or facts.failed) and (not facts.code or cause.sip_code in (401, 407)):
-            facts.failed = cause.text or "no final answer within the time that RFC 3261 gives it"
+            facts.failed = clean(cause.text) or "no final answer within the time that RFC 3261 gives it"
         self._wind_up(trial, now)
 
     def _ended(self, trial: Trial, by: str, cause: Cause, now: float) -> None:
         facts = trial.facts
         if by == "remote":
-            facts.ended_by, facts.reason = "they", cause.text
+            facts.ended_by, facts.reason = "they", clean(cause.text)
         elif by == "lost":
             facts.ended_by, facts.failed = "lost", cause.text
         else:
@@ -380,4 +381,4 @@ def _leave_lines_to_callers(trunk: Trunk) -> None:
 
 
 def _text(values: list[str]) -> str:
-    return ", ".join(values)[:200]
+    return clean(", ".join(values))[:200]

@@ -56,14 +56,14 @@ def dialled_of(request: Request) -> str:
     uris = [uri for uri in (_uri(request.uri), *(a.uri for a in _addresses(request, "to"))) if uri]
     for uri in uris:
         if uri.scheme == "urn" and (uri.user or "").lower().startswith("service:"):
-            return _clean(f"urn:{uri.user}".lower())
+            return clean(f"urn:{uri.user}".lower())
     return next((number for uri in uris if (number := _number_of(uri))), "")
 
 
 def sent_of(request: Request) -> str:
     """The number of the Request-URI as it was sent, without separators: what the telco's people see."""
     uri = _uri(request.uri)
-    return _clean((uri.user or "").partition(";")[0].translate(_SEPARATORS)) if uri is not None else ""
+    return clean((uri.user or "").partition(";")[0].translate(_SEPARATORS)) if uri is not None else ""
 
 
 def normalise_number(text: str, phone_context: str = "") -> str:
@@ -133,11 +133,11 @@ def _number_of(uri: Uri) -> str:
     user = (uri.user or "").strip()
     if user.lower() in _HIDDEN or (not _NUMBER.search(user) and uri.host.lower().endswith(".invalid")):
         return ""
-    return _clean(normalise_number(user, uri.params.get("phone-context") or ""))
+    return clean(normalise_number(user, uri.params.get("phone-context") or ""))
 
 
 def _name_of(address: NameAddr) -> str:
-    name = _clean(address.name)
+    name = clean(address.name)
     return "" if name.lower() in _HIDDEN else name
 
 
@@ -155,6 +155,6 @@ def _diverted_from(request: Request) -> str:
     return ""
 
 
-def _clean(text: str) -> str:
+def clean(text: str) -> str:
     """Without control characters and stray bytes, which no display or database should see."""
     return _CONTROL.sub("\ufffd", text).strip()[:MAX_TEXT]
