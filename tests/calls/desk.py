@@ -364,16 +364,18 @@ class Desk:
         *,
         late_offer: bool = False,
         cancelled: bool = False,
+        flow: Flow = FLOW,
+        offer: SessionDescription | None = None,
     ) -> FakeLeg:
-        """`cancelled`: the CANCEL came in the same turn as the INVITE."""
+        """`cancelled`: the CANCEL came in the same turn as the INVITE; `flow`: which it came by."""
         fields = {
             "from": ["<sip:08123456789@pbx>;tag=a"],
             "to": [f"<sip:{dialled}@agent>"],
             "call-id": [f"pbx-{next(self._ids)}"],
         }
         request = Request(method="INVITE", uri=f"sip:{dialled}@agent", fields=fields | (headers or {}))
-        offer = None if late_offer else parse_sdp(SDP)
-        leg = FakeLeg(next(self._ids), inbound=True, offer=offer, parts=parts or [], desk=self)
+        offer = None if late_offer else offer or parse_sdp(SDP)
+        leg = FakeLeg(next(self._ids), inbound=True, offer=offer, flow=flow, parts=parts or [], desk=self)
         leg.policy = self.sessions
         trunk: Any = SimpleNamespace(name="pbx")
         self.sip.append(IncomingCall(leg, request, trunk))  # type: ignore[arg-type]

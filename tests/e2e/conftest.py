@@ -357,9 +357,9 @@ class Stage:
         self._stops.append(peer.close)
         return peer
 
-    def secured_sound(self, tone: int) -> SecuredSound:
+    def secured_sound(self, tone: int, host: str = "") -> SecuredSound:
         """The sound that goes with a raw caller."""
-        sound = SecuredSound(self.net.telco, tone)
+        sound = SecuredSound(host or self.net.telco, tone)
         self._stops.append(sound.close)
         return sound
 

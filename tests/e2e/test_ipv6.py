@@ -8,8 +8,9 @@ import time
 from .conftest import CALLER_TONE, OPERATOR_TONE, Stage
 from .peers.agent import Settings
 from .peers.loopback import free_port
+from .peers.raw import header
 from .test_secured_pbx import POLICE
-from .test_talking import TALK_S, heard
+from .test_talking import TALK_S, heard, tones_of
 from .test_ways_out import TO_POLICE, overflowed
 
 
@@ -22,6 +23,23 @@ def test_an_ipv4_caller_and_an_ipv6_operator_hear_each_other(stage: Stage) -> No
     time.sleep(TALK_S)
     telco.hang_up()
     assert heard(telco) == {OPERATOR_TONE}
+    assert heard(phone) == {CALLER_TONE}
+
+
+def test_a_caller_whose_sip_is_ipv4_and_whose_sound_is_ipv6(stage: Stage) -> None:
+    agent = stage.agent(Settings(ipv6=True, trunks_srtp="required"), op1={})
+    phone = stage.operator_phone(agent, "op1")
+    caller, sound = stage.raw_caller(agent), stage.secured_sound(CALLER_TONE, "::1")
+    caller.send(caller.request("INVITE", 1, body=sound.description()))
+    answer = caller.expect("200 INVITE")
+    sound.agree(answer)
+    to, target = header(answer, "To"), header(answer, "Contact").strip("<>")
+    caller.send(caller.request("ACK", 1, to=to, uri=target))
+    agent.wait_for_calls("talking")
+    sound.talk(TALK_S)
+    caller.send(caller.request("BYE", 2, to=to, uri=target))
+    caller.expect("200 BYE")
+    assert tones_of(sound.heard()) == {OPERATOR_TONE}
     assert heard(phone) == {CALLER_TONE}
 
 

@@ -12,6 +12,7 @@ from ntpd112.media.protocol import Family
 from ntpd112.sip.flow import advertised
 from ntpd112.sip.leg import Leg
 from ntpd112.sip.sdp import CodecName, LocalMedia, RemoteMedia, preferred_codec
+from ntpd112.sip.uri import Uri
 
 from .call import Call
 from .context import Context, log
@@ -30,7 +31,7 @@ class Sound:
 
     def open_for_caller(self, leg: Leg, beside: MediaLeg | None = None) -> MediaLeg:
         """`beside`: on the worker of this one. Raises NoPorts."""
-        family = family_of(leg.flow.local.host)
+        family = family_of(self._host_for(leg))
         return self._context.media.open(codec=laws_of(leg)[0], beside=beside, family=family)
 
     def open_beside(self, call: Call, family: Family) -> MediaLeg:
@@ -49,7 +50,16 @@ class Sound:
 
     def local_of(self, leg: Leg, media: MediaLeg) -> LocalMedia:
         """What our SDP towards this leg says."""
-        return LocalMedia(self.address(leg.flow.local.host), media.port, laws_of(leg))
+        return LocalMedia(self.address(self._host_for(leg)), media.port, laws_of(leg))
+
+    def _host_for(self, leg: Leg) -> str:
+        """Our address for its sound, of the IP version that its offer names: with some peers sound goes by
+        another than SIP does. Where we have no socket of that version, SIP's."""
+        ours, theirs = leg.flow.local.host, _offered_host(leg)
+        if not theirs or family_of(theirs) == family_of(ours):
+            return ours
+        way = self._context.ua.target_of(Uri("sip", theirs))
+        return way.flow.local.host if way is not None else ours
 
     def address(self, local_host: str) -> str:
         return advertised(local_host, self._context.config.media.advertise)
@@ -118,6 +128,15 @@ class Sound:
 def _keys_of(remote: RemoteMedia) -> Secured | None:
     agreed = remote.secured
     return Secured(agreed.suite, bytes(agreed.ours), bytes(agreed.theirs)) if agreed is not None else None
+
+
+def _offered_host(leg: Leg) -> str:
+    """Where the peer's offer wants sound; empty: it says nothing about that."""
+    if leg.offer is None:
+        return ""
+    audio = (one for one in leg.offer.streams if one.kind.lower() == "audio" and one.port)
+    stream = next(audio, None)
+    return (stream.address if stream is not None else None) or leg.offer.address or ""
 
 
 def family_of(host: str) -> Family:

@@ -26,10 +26,12 @@ class SecuredSound:
     """One RTP socket that says its tone while `talk` runs."""
 
     def __init__(self, host: str, hz: float) -> None:
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self._version = 6 if ":" in host else 4
+        family = socket.AF_INET6 if self._version == 6 else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_DGRAM)
         self._socket.bind((host, 0))
         self._socket.setblocking(False)
-        self.host, self.port = self._socket.getsockname()
+        self.host, self.port = self._socket.getsockname()[:2]
         self._tone = tone(hz, 1.0)
         self._number = 1
         self._to = ("", 0)
@@ -52,8 +54,9 @@ class SecuredSound:
 
     def description(self, version: int = 1) -> str:
         key = base64.b64encode(self._key).decode()
+        here = f"IN IP{self._version} {self.host}"
         return (
-            f"v=0\r\no=peer 1 {version} IN IP4 {self.host}\r\ns=-\r\nc=IN IP4 {self.host}\r\nt=0 0\r\n"
+            f"v=0\r\no=peer 1 {version} {here}\r\ns=-\r\nc={here}\r\nt=0 0\r\n"
             f"m=audio {self.port} RTP/SAVP {PCMA}\r\na=rtpmap:{PCMA} PCMA/8000\r\n"
             f"a=crypto:1 AES_CM_128_HMAC_SHA1_80 inline:{key}\r\n"
         )
@@ -61,7 +64,7 @@ class SecuredSound:
     def agree(self, answer: str) -> str:
         """Takes the other side's answer; its key."""
         port, key = re.search(r"m=audio (\d+) RTP/SAVP", answer), re.search(r"inline:(\S+)", answer)
-        address = re.search(r"c=IN IP4 (\S+)", answer)
+        address = re.search(rf"c=IN IP{self._version} (\S+)", answer)
         assert port, f"it is not secured: {answer}"
         assert address
         assert key
