@@ -170,3 +170,27 @@ def test_a_trunk_on_which_nothing_finds_who_vanished_is_warned_of(
     text = f'{TRUNK}session_timer = "0s"\n{keys or "ask_silent = false"}\n'
     about = [one for one in warnings_of(load(tmp_path, text)) if "is gone" in one]
     assert len(about) == warned
+
+
+@pytest.mark.parametrize(
+    ("uri", "transport"),
+    [
+        ("sip:10.1.0.5", ""),
+        ("sip:10.1.0.5;transport=TCP", "TCP"),
+        ("sip:sbc.telkom.example", ""),
+        ("sip:sbc.telkom.example;transport=tcp", "TCP"),
+    ],
+)
+def test_a_gateway_by_a_transport_that_we_do_not_listen_with_is_doubted(
+    tmp_path: Path, uri: str, transport: str
+) -> None:
+    text = f'[sip]\nlisten = ["udp://0.0.0.0:5060"]\n{TRUNK}to = "{uri}"'
+    doubts = [one for one in warnings_of(load(tmp_path, text)) if "nothing can be sent" in one]
+    said = f'trunk "telkom": to "{uri}" goes over {transport}, and no URL in [sip] listen is tcp://'
+    assert [one.removesuffix(": nothing can be sent there") for one in doubts] == [said] * bool(transport)
+
+
+def test_a_registrar_by_name_may_have_its_addresses_among_the_peers(tmp_path: Path) -> None:
+    config = load(tmp_path, f'{TRUNK}{ACCOUNT}register = "sip:ims.telkom.example"')
+    (doubt,) = [one for one in warnings_of(config) if "registrar" in one]
+    assert "calls from there get 403, unless its addresses are; add it to peers" in doubt

@@ -7,11 +7,11 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 
 from .lines import Path
-from .models import Config
+from .models import Config, TrunkConfig
 from .problems import Complaint, label, shown, where
-from .reach import NUMBER_PLACE, gateway_host, is_tls, trunk_number
+from .reach import NUMBER_PLACE, gateway_host, gateway_transport, is_tls, trunk_number
 from .tables import elements, listed, tables, text
-from .values import is_network
+from .values import ListenUrl, is_host_name, is_network
 
 SECRETS = ("password", "password_file")
 FOR_CALLS_OF_OURS = ("numbers_out", "callers_out", "withhold", "present")
@@ -45,9 +45,24 @@ def outbound_doubts(config: Config) -> Iterator[str]:
         for uri in trunk.register_:
             host = gateway_host(uri)
             if not _is_peer(host, trunk.peers):
+                unless = ", unless its addresses are" if is_host_name(host) else ""
                 yield (
                     f'trunk "{trunk.name}": its registrar {host} is none of its peers: calls from there get '
-                    "403; add it to peers"
+                    f"403{unless}; add it to peers"
+                )
+        yield from _without_socket(trunk, config.sip.listen)
+
+
+def _without_socket(trunk: TrunkConfig, listen: list[ListenUrl]) -> Iterator[str]:
+    """We send from the sockets that we listen with."""
+    ours = {url.transport for url in listen}
+    for key, uris in (("to", [one.uri for one in trunk.to]), ("register", trunk.register_)):
+        for uri in uris:
+            transport = gateway_transport(uri)
+            if transport and transport not in ours:
+                yield (
+                    f'trunk "{trunk.name}": {key} "{uri}" goes over {transport.upper()}, and no URL in [sip] '
+                    f"listen is {transport}://: nothing can be sent there"
                 )
 
 

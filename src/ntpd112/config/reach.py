@@ -13,6 +13,7 @@ _SIP_URI = re.compile(
     r"sips?:(?:[^@\s<>\"?]+@)?(\[[^\]\s]+\]|[^:;?@\s\[\]]+)(?::(\d+))?((?:;[^;?\s<>\"]+)*)", re.I
 )
 _TRANSPORT = re.compile(r";transport=(?!(?:udp|tcp|tls)(?:;|$))([^;]*)", re.I)
+_NAMED_TRANSPORT = re.compile(r";transport=([^;]*)", re.I)
 _TLS = re.compile(r"sips:|.*;transport=tls(?:;|$)", re.I)
 _TRUNK_NUMBER = re.compile(r"trunk:([^/]+)/(\+?[0-9*#]{1,32})", re.I)
 
@@ -54,6 +55,17 @@ def gateway_host(uri: str) -> str:
     """Of what `gateway_uri` has taken: an address in its usual spelling, or a name."""
     host = _sip_host_port(uri)[0]
     return host.lower() if is_host_name(host) else address(host)
+
+
+def gateway_transport(uri: str) -> str:
+    """What `gateway_uri` has taken goes over; empty: DNS says (RFC 3263 §4.1)."""
+    if is_tls(uri):
+        return "tls"
+    host, port = _sip_host_port(uri)
+    named = _NAMED_TRANSPORT.search(uri)
+    if named is not None:
+        return named[1].lower()
+    return "" if is_host_name(host) and port is None else "udp"
 
 
 def _sip_host_port(uri: str) -> tuple[str, int | None]:
