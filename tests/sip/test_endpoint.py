@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
-from ntpd112.sip import udp
+from ntpd112.sip import local_addresses, udp
 from ntpd112.sip.agent import UaConfig, UserAgent
 from ntpd112.sip.endpoint import SipEndpoint
 from ntpd112.sip.events import Cause, Failed, IncomingCall, SipEvent
@@ -115,6 +115,24 @@ async def test_a_connection_of_ours_comes_from_the_address_that_we_listen_on() -
     await with_phones(test)
 
 
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+async def test_of_several_addresses_calls_leave_by_the_one_of_the_route(
+    transport: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_addresses, "source_towards", lambda host: "127.0.0.6")
+
+    async def test(one: Phone, two: Phone) -> None:
+        await one.endpoint.open([Listen(transport, "127.0.0.5"), Listen(transport, "127.0.0.6")])
+        (theirs,) = await two.endpoint.open([Listen(transport, "127.0.0.1")])
+        one.call(transport, theirs)
+        await until(lambda: "Established" in two.story())
+        incoming = two.events[0]
+        assert isinstance(incoming, IncomingCall)
+        assert incoming.leg.flow.remote.host == "127.0.0.6"
+
+    await with_phones(test)
+
+
 async def test_messages_pass_the_tap_in_both_directions() -> None:
     async def test(one: Phone, two: Phone) -> None:
         seen: list[tuple[str, bytes]] = []
@@ -204,7 +222,7 @@ async def test_a_mistake_in_one_message_does_not_cost_the_next(monkeypatch: pyte
 
 async def test_what_is_remembered_of_sources_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(udp, "MAX_FLOWS", 3)
-    monkeypatch.setattr(udp, "MAX_HOSTS", 3)
+    monkeypatch.setattr(local_addresses, "MAX_HOSTS", 3)
     one = udp.UdpSocket(Address("0.0.0.0", 0))
     try:
         for number in range(1, 10):

@@ -17,10 +17,11 @@ from typing import Literal, Protocol
 
 from .agent import UserAgent
 from .flow import TRANSPORTS, Address, Flow, Outgoing
+from .local_addresses import LocalAddresses
 from .message import BadMessage
 from .tcp import Connections, Message
 from .tls import Tls
-from .udp import LocalAddresses, UdpSocket
+from .udp import UdpSocket
 from .uri import format_host_port
 
 Tap = Callable[[Literal["in", "out"], Flow, bytes], None]
@@ -58,8 +59,8 @@ class SipEndpoint:
         self._udp: list[UdpSocket] = []
         self._udp_by_local: dict[Address, UdpSocket] = {}
         self._tcp = Connections(self._loop, self._tcp_message, self._tcp_closed, on_input, tls, dscp)
-        self._tcp_locals: dict[tuple[str, int], LocalAddresses] = {}
-        "Our address for Via and Contact over TCP and TLS, by transport and IP version."
+        self._locals: dict[tuple[str, int], LocalAddresses] = {}
+        "Our addresses for Via and Contact, by transport and IP version."
         agent.set_flow_to(self.flow_to)
 
     async def open(self, listen: Iterable[Listen]) -> list[Address]:
@@ -80,9 +81,10 @@ class SipEndpoint:
             udp = UdpSocket(address, self._dscp)
             self._udp.append(udp)
             self._loop.add_reader(udp.socket.fileno(), self._readable, udp)
-            return udp.local
-        address = await self._tcp.listen(transport, address)
-        self._tcp_locals.setdefault((transport, _version(address)), LocalAddresses(address))
+            address = udp.local
+        else:
+            address = await self._tcp.listen(transport, address)
+        self._locals.setdefault((transport, _version(address)), LocalAddresses()).add(address)
         return address
 
     async def close(self) -> None:
@@ -94,12 +96,8 @@ class SipEndpoint:
 
     def flow_to(self, transport: str, remote: Address) -> Flow | None:
         """Our way to an address; None if we have no socket of its IP version."""
-        if transport == "udp":
-            family = socket.AF_INET6 if ":" in remote.host else socket.AF_INET
-            udp = next((one for one in self._udp if one.family == family), None)
-            return udp.flow_to(remote) if udp is not None else None
-        local = self._tcp_locals.get((transport, _version(remote)))
-        return Flow(transport, local.towards(remote.host), remote) if local is not None else None
+        locals_ = self._locals.get((transport, _version(remote)))
+        return Flow(transport, locals_.towards(remote.host), remote) if locals_ is not None else None
 
     # In
 

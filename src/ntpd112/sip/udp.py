@@ -9,6 +9,7 @@ from collections.abc import Callable
 from ntpd112.dscp import mark
 
 from .flow import Address, Flow, Outgoing
+from .local_addresses import LocalAddresses
 
 RECEIVE_BUFFER = 4 * 2**20
 "Bytes the kernel keeps for us: some 4,000 messages, 4 s of 250 calls a second. It may grant less."
@@ -16,8 +17,6 @@ BATCH = 64
 "Datagrams read in one go, so that timers and other sockets get their turn under any load."
 MAX_FLOWS = 10_000
 "Peers whose flow is remembered; forged sources can fill this, then it starts anew."
-MAX_HOSTS = 4_096
-"Peers whose local address towards them is remembered."
 MAX_DATAGRAM = 65_535
 
 
@@ -80,36 +79,6 @@ class UdpSocket:
 
     def close(self) -> None:
         self.socket.close()
-
-
-class LocalAddresses:
-    """Which of our addresses a peer sees when a socket is bound to all of them."""
-
-    def __init__(self, bound: Address) -> None:
-        self._bound = bound
-        self._wildcard = bound.host in ("0.0.0.0", "::")
-        self._by_host: dict[str, Address] = {}
-
-    def towards(self, host: str) -> Address:
-        if not self._wildcard:
-            return self._bound
-        local = self._by_host.get(host)
-        if local is None:
-            if len(self._by_host) >= MAX_HOSTS:
-                self._by_host.clear()
-            local = self._by_host[host] = Address(self._ask_routes(host), self._bound.port)
-        return local
-
-    def _ask_routes(self, host: str) -> str:
-        """A connected UDP socket knows its own address; nothing is sent."""
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        try:
-            with socket.socket(family, socket.SOCK_DGRAM) as probe:
-                probe.connect((host, 9))
-                name: str = probe.getsockname()[0]
-                return name
-        except OSError:
-            return self._bound.host
 
 
 def _enlarge(udp: socket.socket) -> None:
