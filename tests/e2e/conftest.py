@@ -134,9 +134,11 @@ class Stage:
         agent_silence_s: int = 20,
         extensions: str = "",
         subscriber: PbxPhone | None = None,
+        telco: str = "",
     ) -> Asterisk:
         """A started Asterisk with the files of `asterisk-config/`, second accounts for these phones, and
-        `extensions` of the site's own. `subscriber`: it is a telco at which the agent registers as that."""
+        `extensions` of the site's own. `subscriber`: it is a telco at which the agent registers as that;
+        `telco`: whose calls it takes for the telco's."""
         pbx = Asterisk(
             self._asterisk(),
             self.folder / "pbx",
@@ -145,6 +147,7 @@ class Stage:
             agent_silence_s=agent_silence_s,
             extensions=extensions,
             subscriber=subscriber,
+            telco=telco,
         )
         self._stops.append(pbx.stop)
         pbx.start()
@@ -372,9 +375,9 @@ class Stage:
         agent.wait_for_operator(operator, "ready")
         return peer
 
-    def edge(self, *, tls: bool = False) -> Kamailio:
+    def edge(self, *, tls: bool = False, pbx: bool = False) -> Kamailio:
         """A started Kamailio in front of the agent."""
-        edge = Kamailio(self.folder / "edge", self.net, tls=tls)
+        edge = Kamailio(self.folder / "edge", self.net, tls=tls, pbx=pbx)
         self._stops.append(edge.stop)
         edge.start()
         return edge

@@ -178,6 +178,22 @@ def test_without_an_agent_a_telco_is_told_so_and_can_take_its_other_route(stage:
     assert "NO AGENT TAKES CALLS: INVITE from" in edge.program.log()
 
 
+def test_without_an_agent_the_pbx_behind_the_edge_rings_the_phones(stage: Stage) -> None:
+    edge = stage.edge(pbx=True)
+    stage.pbx("op1", telco=places(stage.net)["10.1.0.11"])
+    phone = stage.pbx_phone("op1")
+    telco = stage.telco(host=telkom(stage))
+    telco.dial(f"sip:112@{edge.outside}")
+    phone.wait_for_call()
+    time.sleep(TALK_S)
+    telco.hang_up()
+    assert heard(telco) == {OPERATOR_TONE}
+    assert heard(phone) == {CALLER_TONE}
+    for agent in ("10.1.0.1", "10.1.0.2"):
+        said = f"AGENT sip:{places(stage.net)[agent]}:5060;transport=tcp DID NOT TAKE A CALL: 408"
+        assert said in edge.program.log()
+
+
 def test_the_second_agent_takes_calls_while_the_first_stops_and_is_away(stage: Stage) -> None:
     """The operator's phone has an account at each."""
     settings = Settings(sections=of_the_guide(stage))

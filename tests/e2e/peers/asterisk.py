@@ -43,17 +43,19 @@ class Asterisk:
         agent_silence_s: int = 20,
         extensions: str = "",
         subscriber: PbxPhone | None = None,
+        telco: str = "",
         printed: Path | None = None,
     ) -> None:
         """`extensions`: dialplan of the site's own, contexts and all. `subscriber`: what the agent registers
-        as; it is then not known by its address, and dials in the context `from-subscriber`. `printed`: what
-        `ntpd112 asterisk-config` has written, taken as it is but for the folders of this machine."""
+        as; it is then not known by its address, and dials in the context `from-subscriber`. `telco`: the
+        session's by default. `printed`: what `ntpd112 asterisk-config` has written, taken as it is but for
+        the folders of this machine."""
         self._command = command
         self._phones = phones
         self._folder = folder
         self.etc = printed or folder / "etc"
         if printed is None:
-            self._write_config(net, agent_silence_s, known=subscriber is None)
+            self._write_config(net, agent_silence_s, telco or net.telco, known=subscriber is None)
             self._write_accounts(subscriber)
         folder.mkdir(exist_ok=True)
         (self.etc / "asterisk.conf").write_text(self._folders())
@@ -66,7 +68,7 @@ class Asterisk:
             environment={"RES_OPTIONS": "timeout:1 attempts:1"},
         )
 
-    def _write_config(self, net: Loopback, agent_silence_s: int, *, known: bool) -> None:
+    def _write_config(self, net: Loopback, agent_silence_s: int, telco: str, *, known: bool) -> None:
         self.etc.mkdir(parents=True)
         for file in CONFIG.glob("*.conf"):
             if file.name not in SITE_FILES:
@@ -80,7 +82,7 @@ bind = {net.pbx}:5060
 bind = {net.pbx}:5060
 [site-telco](!)
 [site-telco-identify](!)
-match = {net.telco}
+match = {telco}
 [site-agent](!)
 rtp_timeout = {agent_silence_s}
 disallow = all

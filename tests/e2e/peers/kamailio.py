@@ -24,8 +24,9 @@ SECOND_AGENT = 3
 class Kamailio:
     """One edge in a folder of its own."""
 
-    def __init__(self, folder: Path, net: Loopback, *, tls: bool = False) -> None:
-        """`tls`: it has its lines about TLS, and a certificate of an authority of its own."""
+    def __init__(self, folder: Path, net: Loopback, *, tls: bool = False, pbx: bool = False) -> None:
+        """`tls`: it has its lines about TLS, and a certificate of an authority of its own. `pbx`: it has its
+        line about the PBX that takes calls when no agent does."""
         command = shutil.which("kamailio", path="/usr/sbin:/usr/bin")
         assert command, "kamailio is missing: scripts/install-test-tools.sh installs it"
         folder.mkdir(parents=True)
@@ -36,6 +37,8 @@ class Kamailio:
             self._write(name)
         if tls:
             self._add_tls()
+        if pbx:
+            self._take_comment_off("dispatcher.list", "1     sip:")
         self.program = Program([command, *self._options()], folder / "kamailio.log")
 
     def _options(self) -> list[str | Path]:
@@ -67,12 +70,8 @@ class Kamailio:
         return self._folder / "ca.pem"
 
     def _add_tls(self) -> None:
-        site = self._folder / "site.cfg"
-        text = site.read_text()
-        for line in ("#!define WITH_TLS", "listen=tls:"):
-            assert f"\n#{line}" in text, f"site.cfg has no line about {line}"
-            text = text.replace(f"\n#{line}", f"\n{line}")
-        site.write_text(text)
+        self._take_comment_off("site.cfg", "#!define WITH_TLS")
+        self._take_comment_off("site.cfg", "listen=tls:")
         with (self._folder / "address.list").open("a") as known:
             known.write("2 127.0.0.1 32 0 phones\n")  # baresip connects from there, wherever it listens
         authority = trustme.CA()
@@ -80,6 +79,12 @@ class Kamailio:
         issued = authority.issue_cert(self.outside.partition(":")[0])
         issued.private_key_pem.write_to_path(str(self._folder / "key.pem"))
         issued.cert_chain_pems[0].write_to_path(str(self._folder / "cert.pem"))
+
+    def _take_comment_off(self, name: str, line: str) -> None:
+        file = self._folder / name
+        text = file.read_text()
+        assert f"\n#{line}" in text, f"{name} has no line #{line}"
+        file.write_text(text.replace(f"\n#{line}", f"\n{line}"))
 
     @property
     def outside(self) -> str:
@@ -127,6 +132,7 @@ def places(net: Loopback) -> Mapping[str, str]:
         "10.1.0.12": net.host(13),
         "10.1.0.1": net.agent,
         "10.1.0.2": net.host(SECOND_AGENT),
+        "10.1.0.4": net.pbx,
         "10.2.0.0": net.host(0),
         "198.51.100.5": net.host(170),
         "203.0.113.0": net.host(176),
