@@ -12,6 +12,17 @@ from typer.testing import CliRunner
 from ntpd112.cli import app
 from ntpd112.cli.backup import Progress
 
+WITH_SECRETS = """
+[mqtt]
+url = "mqtts://192.0.2.2"
+ca = "broker.pem"
+[[webhook]]
+name = "cad"
+url = "https://192.0.2.1/"
+secret_file = "cad.secret"
+events = ["cdr"]
+"""
+
 
 @pytest.fixture
 def backup(terminal: Terminal, tmp_path: Path) -> Path:
@@ -35,6 +46,14 @@ def test_a_centre_comes_back_with_its_configuration_on_another_machine(backup: P
     assert "made by ntpd112 " in said
     listed = CliRunner().invoke(app, ["operator", "list", "--json", "--config", str(config)])
     assert [one["id"] for one in json.loads(listed.stdout)] == ["siti"]
+
+
+def test_a_backup_says_which_keys_and_passwords_are_not_in_it(terminal: Terminal, tmp_path: Path) -> None:
+    (terminal.folder / "cad.secret").write_text("s" * 32)
+    terminal.config.write_text(terminal.config.read_text() + WITH_SECRETS)
+    said = terminal.run("backup", str(tmp_path / "backup")).stdout.splitlines()[-1]
+    named = [str(terminal.folder / name) for name in ("broker.pem", "cad.secret")]
+    assert said == f"not in it, keep them elsewhere: {', '.join(named)}"
 
 
 def test_a_restore_that_is_refused_leaves_no_configuration_behind(backup: Path, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from .peers.sound import read_wav, tone_level
 from .peers.waiting import eventually
 
 HEARD_DBFS, UNHEARD_DBFS = -25.0, -40.0
+pytestmark = pytest.mark.timeout(300)  # with the building of the image, and its removal
 MAX_MB = 220
 "What the image may have beside its base."
 
@@ -28,7 +29,6 @@ def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
     podman.clear()
 
 
-@pytest.mark.timeout(240)  # the image is built before
 def test_the_image_is_small_and_says_who_it_runs_as_where_its_data_is_and_how_it_is_asked(
     podman: Podman,
 ) -> None:

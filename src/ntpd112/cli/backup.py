@@ -46,7 +46,11 @@ def backup(
 
     Example: ntpd112 backup /srv/backup/2026-11-24 --recordings
     """
-    from ntpd112.app.backup import BackupError, take  # late: the other commands start faster without it
+    from ntpd112.app.backup import (
+        BackupError,
+        named_elsewhere,
+        take,
+    )  # late: the other commands start faster without it
 
     settings, file = configuration(config), find_config(config)
     try:
@@ -54,6 +58,8 @@ def backup(
     except BackupError as error:
         fail(f"no backup was made: {error}")
     print(f"{folder}: {len(made.files)} files, {sum(one.size for one in made.files) / 1e6:.1f} MB")
+    if left_out := named_elsewhere(settings):
+        print("not in it, keep them elsewhere: " + ", ".join(str(path) for path in left_out))
 
 
 def restore(folder: Folder, config: ConfigOption = None) -> None:

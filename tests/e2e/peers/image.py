@@ -95,6 +95,7 @@ class ContainedAgent(Agent):
 
     def __init__(self, podman: Podman, folder: Path, net: Loopback, settings: Settings | None = None) -> None:
         super().__init__(folder, net, settings)
+        assert os.geteuid() == 0, f"run this test as root: what the image writes belongs to user {USER}"
         self.podman = podman
         self.name = f"agent-{next(_numbers)}"
         for path in (folder, self.config):

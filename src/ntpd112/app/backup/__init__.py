@@ -2,7 +2,7 @@
 
 from .errors import BackupError
 from .manifest import FileOf, Manifest, read_manifest
-from .parts import Part, parts_of
+from .parts import Part, named_elsewhere, parts_of
 from .restoring import restore
 from .taking import Progress, take
 
@@ -12,6 +12,7 @@ __all__ = [
     "Manifest",
     "Part",
     "Progress",
+    "named_elsewhere",
     "parts_of",
     "read_manifest",
     "restore",

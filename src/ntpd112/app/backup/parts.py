@@ -7,9 +7,11 @@ copy is read again from the journal's, and nothing is skipped.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
+from pydantic import BaseModel
 from sqlalchemy.engine import make_url
 
 from ntpd112.config import Config
@@ -56,6 +58,24 @@ def parts_of(config: Config) -> list[Part]:
     if config.media.recordings is not None:
         parts.append(Part("recordings", "folder", config.media.recordings))
     return parts
+
+
+def named_elsewhere(config: Config) -> list[Path]:
+    """What the configuration names and a backup leaves out: keys, certificates and passwords, which are the
+    site's own and do not belong where callers' data goes. Each once, in the order of the configuration."""
+    ours = {part.place for part in parts_of(config)} | {config.trace.path}
+    return [path for path in dict.fromkeys(_paths(config)) if path not in ours]
+
+
+def _paths(value: object) -> Iterator[Path]:
+    if isinstance(value, Path):
+        yield value
+    elif isinstance(value, BaseModel):
+        for name in type(value).model_fields:
+            yield from _paths(getattr(value, name))
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _paths(one)
 
 
 def _database(url: str) -> Part:
