@@ -44,6 +44,7 @@ from ntpd112.sip.nameaddr import NameAddr
 from ntpd112.sip.replaces import Replaces
 from ntpd112.sip.sdp import Codec, LocalMedia, RemoteMedia, SessionDescription, parse_sdp
 from ntpd112.sip.session_policy import SessionPolicy
+from ntpd112.sip.target import Target
 from ntpd112.sip.uri import Uri
 
 SDP = b"v=0\r\nc=IN IP4 127.0.0.2\r\nm=audio 6000 RTP/AVP 8\r\n"
@@ -231,6 +232,18 @@ class FakeMedia:
 
     def open_legs(self) -> int:
         return sum(not leg.closed for leg in self.legs)
+
+
+class BothVersions(Target):
+    """Gateways of both IP versions, IPv4 first."""
+
+    @classmethod
+    def of(cls, uri: Uri) -> BothVersions:
+        return cls(uri, FLOW, others=(Target(uri, FLOW_6),))
+
+    @property
+    def user(self) -> str | None:
+        return self.uri.user
 
 
 class Desk:

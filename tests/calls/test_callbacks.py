@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from tests.calls.desk import HELD, REMOTE
+from tests.calls.desk import FLOW, FLOW_6, HELD, REMOTE, BothVersions
 from tests.calls.floor import Floor
 
 from ntpd112.calls.callback import RING_S, SORRY_S, NobodyToCall
@@ -13,6 +13,7 @@ from ntpd112.journal.events import CallbackClosed, CallbackTried, CallConnected,
 from ntpd112.memory import UnknownCallback
 from ntpd112.queue import StateConflict
 from ntpd112.sip.events import MediaChanged
+from ntpd112.sip.flow import Flow
 
 NUMBER = "+628123456789"
 
@@ -348,3 +349,46 @@ def test_an_operator_hears_busy_if_the_citizens_trunk_has_got_full_meanwhile() -
     assert cdr is not None
     assert cdr.disposition == "failed"
     assert desk.media.open_legs() == 0
+
+
+# --- gateways of both IP versions
+
+
+@pytest.mark.parametrize(("flow", "family"), [(FLOW, 4), (FLOW_6, 6)])
+def test_a_citizen_is_heard_by_the_media_of_the_gateway_that_took_the_call(flow: Flow, family: int) -> None:
+    desk, lost = centre()
+    desk.target_of = BothVersions.of  # type: ignore[method-assign]
+    call_id = click(desk, lost)
+    desk.pick_up("siti")
+    assert desk.media.open_legs() == 3, "one of each version is offered"
+    (citizen,) = desk.phones(NUMBER)
+    citizen.flow = flow
+    desk.pick_up(NUMBER)
+    caller, operator = desk.call_media(call_id)
+    assert desk.context.calls[call_id].media.family == family
+    assert desk.media.open_legs() == 2
+    assert (desk.media.wiring[caller], desk.media.wiring[operator]) == ((operator,), (caller,))
+    assert desk.media.legs[caller - 1].sending
+    desk.hang_up(citizen)
+    assert desk.end().disposition == "answered"
+    assert desk.media.open_legs() == 0
+
+
+def test_a_citizen_who_does_not_answer_leaves_no_media_of_either_version() -> None:
+    desk, lost = centre()
+    desk.target_of = BothVersions.of  # type: ignore[method-assign]
+    click(desk, lost)
+    desk.pick_up("siti")
+    desk.refuse(NUMBER, 486)
+    desk.pass_time(SORRY_S)
+    assert desk.media.open_legs() == 0
+
+
+def test_without_a_port_of_the_other_version_the_first_alone_is_called() -> None:
+    desk, lost = centre()
+    desk.target_of = BothVersions.of  # type: ignore[method-assign]
+    desk.media.ports_left = 2
+    click(desk, lost)
+    desk.pick_up("siti")
+    desk.pick_up(NUMBER)
+    assert desk.media.open_legs() == 2

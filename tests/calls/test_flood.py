@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.calls.desk import Desk, FakeLeg
+import pytest
+from tests.calls.desk import FLOW, FLOW_6, BothVersions, Desk, FakeLeg
 
 from ntpd112.calls.call_in import MAX_TALK_S, RING_S
 from ntpd112.journal.events import CallIncident, FloodChanged
 from ntpd112.media.events import Closed, PlayEnded, Quality, WorkerLost
+from ntpd112.sip.flow import Flow
 
 HOME = "sip:sari-home@192.0.2.30"
 OTHER = "sip:budi-home@192.0.2.31"
@@ -211,4 +213,18 @@ def test_a_stop_of_the_agent_hangs_up_phones_at_home() -> None:
     desk = called_in()
     desk.control.stop(desk.now)
     assert home(desk).over
+    assert desk.media.open_legs() == 0
+
+
+@pytest.mark.parametrize(("flow", "spoken"), [(FLOW, 0), (FLOW_6, 1)])
+def test_a_phone_at_home_hears_the_message_by_the_gateway_that_took_the_call(flow: Flow, spoken: int) -> None:
+    desk = flooded(by_hand=False, call_in=[HOME])
+    desk.target_of = BothVersions.of  # type: ignore[method-assign]
+    switch(desk, True)
+    assert desk.media.open_legs() == 2
+    home(desk).flow = flow
+    desk.pick_up("sari-home")
+    assert [leg.hears for leg in desk.media.legs if not leg.closed] == ["call-in"]
+    assert not desk.media.legs[spoken].closed
+    desk.hang_up(home(desk))
     assert desk.media.open_legs() == 0

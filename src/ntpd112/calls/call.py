@@ -121,6 +121,8 @@ class Call:
     leg: Leg
     media: MediaLeg
     started_at: float
+    spare_media: MediaLeg | None = None
+    "Of a call-back that is dialled, for gateways of the other IP version."
     state: CallState = "arriving"
     queued_at: float = 0.0
     since: float = 0.0

@@ -7,6 +7,7 @@ from functools import partial
 
 from ntpd112.media import MediaLeg, NoPorts
 from ntpd112.media.events import Closed, MediaEvent, PlayEnded, WorkerLost
+from ntpd112.media.protocol import Family
 from ntpd112.sip.events import Answered, Ended, Failed, SipEvent
 from ntpd112.sip.leg import Leg
 from ntpd112.sip.line import NoWay
@@ -18,6 +19,7 @@ from ntpd112.sip.uri import Uri
 from . import causes
 from .context import Context, log
 from .sound import LAWS, Sound, family_of
+from .versions import with_media
 from .whom import Unreachable, target_of
 
 MESSAGE = "call-in"
@@ -36,7 +38,8 @@ class Message:
 
     uri: str
     leg: Leg
-    media: MediaLeg
+    media: dict[Family, MediaLeg]
+    "By IP version: of both where gateways are."
     timer: Timer
 
 
@@ -61,22 +64,30 @@ class CallIn:
     def _ring(self, uri: str, now: float) -> None:
         target = target_of(self._context, uri)
         host = target.flow.local.host
-        media = self._context.media.open(codec=LAWS[0], family=family_of(host))
+        media: dict[Family, MediaLeg] = {}
+        local = self._local(media, host)
         try:
             leg = self._context.ua.invite(
-                target,
+                with_media(target, partial(self._local, media)),
                 caller=NameAddr(Uri("sip", host, CALLER), self._context.config.site.name),
-                local=LocalMedia(self._sound.address(host), media.port, LAWS),
+                local=local,
                 headers={"Priority": "emergency"},
                 call_id=f"{self._context.new_id()}@{host}",
                 now=now,
             )
         except NoWay:
-            media.close()
+            _close(media)
             raise
         timer = self._context.timers.start(now + RING_S, partial(self._give_up, leg.id))
         self._messages[leg.id] = Message(uri, leg, media, timer)
         log.info("call-in: phone rings", phone=uri)
+
+    def _local(self, media: dict[Family, MediaLeg], host: str) -> LocalMedia:
+        """Raises NoPorts."""
+        family = family_of(host)
+        if family not in media:
+            media[family] = self._context.media.open(codec=LAWS[0], family=family)
+        return LocalMedia(self._sound.address(host), media[family].port, LAWS)
 
     # --- what the phones and the media worker say
 
@@ -99,9 +110,12 @@ class CallIn:
     def _speak(self, message: Message, now: float) -> None:
         message.timer.cancel()
         message.timer = self._context.timers.start(now + MAX_TALK_S, partial(self._give_up, message.leg.id))
+        media = message.media.pop(family_of(message.leg.flow.local.host))
+        _close(message.media)
+        message.media = {media.family: media}
         if message.leg.remote is not None:
-            self._sound.point(message.media, message.leg.remote)
-        message.media.play(MESSAGE)
+            self._sound.point(media, message.leg.remote)
+        media.play(MESSAGE)
         log.info("call-in: answered", phone=message.uri)
 
     def on_media(self, event: MediaEvent, now: float) -> None:
@@ -114,7 +128,7 @@ class CallIn:
             case _:
                 return
         for message in list(self._messages.values()):
-            if message.media.id in lost:
+            if any(media.id in lost for media in message.media.values()):
                 self._give_up(message.leg.id, now)
 
     def _give_up(self, leg_id: int, now: float) -> None:
@@ -130,4 +144,9 @@ class CallIn:
     def _over(self, message: Message) -> None:
         del self._messages[message.leg.id]
         message.timer.cancel()
-        message.media.close()
+        _close(message.media)
+
+
+def _close(media: dict[Family, MediaLeg]) -> None:
+    for one in media.values():
+        one.close()

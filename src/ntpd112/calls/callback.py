@@ -35,6 +35,7 @@ from .ending import Ending
 from .parties import take_in
 from .sound import LAWS, Sound, family_of
 from .talking import Talking
+from .versions import with_media
 from .whom import Unreachable, Whom, find, target_of
 
 RING_S = 60.0
@@ -208,9 +209,9 @@ class Callbacks:
         shown = Uri("sip", host, context.config.callbacks.caller)
         try:
             call.leg = context.ua.invite(
-                target,
+                with_media(target, partial(self._local, call)),
                 caller=NameAddr(shown, context.config.site.name),
-                local=LocalMedia(self._sound.address(host), call.media.port, LAWS),
+                local=self._local(call, host),
                 headers=URGENT,
                 call_id=call.facts.sip_call_id,
                 now=now,
@@ -227,8 +228,27 @@ class Callbacks:
             context.write(context.memory.callbacks.claim(lost, party.name, call.id, at))
         self._bridge.rewire(call)
 
+    def _local(self, call: Call, host: str) -> LocalMedia:
+        """Where we receive what comes to this address of ours. Raises NoPorts."""
+        media, family = call.media, family_of(host)
+        if media.family != family:
+            media = call.spare_media = call.spare_media or self._sound.open_beside(call, family)
+        return LocalMedia(self._sound.address(host), media.port, LAWS)
+
+    def _settle_media(self, call: Call) -> None:
+        """Of the two that were offered, the one of the gateway that took the call."""
+        spare, call.spare_media = call.spare_media, None
+        if spare is None:
+            return
+        if spare.family == family_of(call.leg.flow.local.host):
+            call.media, spare = spare, call.media
+            self._context.own_sound(call.media, call, "caller")
+        self._context.sounds.pop(spare.id, None)
+        self._sound.close(call, spare)
+
     def reached(self, call: Call, now: float) -> None:
         """The citizen answered."""
+        self._settle_media(call)
         operator = call.lead
         if operator is None:
             return  # hung up in the same turn; the call's end follows

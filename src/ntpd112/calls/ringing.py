@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
+from functools import partial
 
-from ntpd112.media import MediaLeg, NoPorts
+from ntpd112.media import MediaLeg
 from ntpd112.sip.events import Cause
 from ntpd112.sip.leg import Leg
 from ntpd112.sip.nameaddr import NameAddr
@@ -18,6 +18,7 @@ from .call import Call, Ring
 from .context import Context, log
 from .early import Early
 from .sound import Sound, family_of, laws_of
+from .versions import with_media
 
 
 class Ringing:
@@ -47,11 +48,8 @@ class Ringing:
         """Raises NoPorts."""
         host = target.flow.local.host
         local = self._local(call, ring, host)
-        if target.others:
-            others = tuple(self._other(call, ring, target, one) for one in target.others)
-            target = replace(target, others=others)
         leg = self._context.ua.invite(
-            target,
+            with_media(target, partial(self._local, call, ring)),
             caller=shown_caller(call, host),
             local=local,
             headers=self._headers(call, ring),
@@ -67,16 +65,6 @@ class Ringing:
         if family not in ring.media:
             ring.media[family] = self._sound.open_beside(call, family)
         return LocalMedia(self._sound.address(host), ring.media[family].port, laws_of(call.leg))
-
-    def _other(self, call: Call, ring: Ring, first: Target, other: Target) -> Target:
-        """Another gateway of the same call. Of the other IP version it needs media of its own."""
-        if other.ip_version == first.ip_version:
-            return other
-        try:
-            return replace(other, local=self._local(call, ring, other.flow.local.host))
-        except NoPorts as problem:
-            log.warning("gateways are left out", call_id=call.id, whom=ring.name, reason=str(problem))
-            return other
 
     def _headers(self, call: Call, ring: Ring) -> dict[str, str]:
         """What a console needs to find the call, and the mark of an emergency (RFC 3261 §20.26)."""
