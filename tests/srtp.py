@@ -1,6 +1,6 @@
 """SRTP by the book (RFC 3711), apart from the library that the worker uses: an independent witness.
 
-AES-128 in counter mode with HMAC-SHA1, no MKI, key derivation rate 0; sequence numbers that have not wrapped.
+AES-128 in counter mode with HMAC-SHA1, no MKI, key derivation rate 0.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ RTP_HEADER = 12
 
 
 class Book:
-    """One direction. `master`: 16 bytes of key, 14 of salt."""
+    """One direction. `master`: 16 bytes of key, 14 of salt; `wraps`: how often the sequence numbers have
+    wrapped (ROC, §3.3.1)."""
 
-    def __init__(self, master: bytes, suite: str = "AES_CM_128_HMAC_SHA1_80") -> None:
+    def __init__(self, master: bytes, suite: str = "AES_CM_128_HMAC_SHA1_80", wraps: int = 0) -> None:
+        self.wraps = wraps
         key, salt = master[:16], master[16:]
         self.tag_bytes = TAG_BYTES[suite]
         self.cipher = derived(key, salt, 0, 16)
@@ -26,8 +28,10 @@ class Book:
         self.salt = derived(key, salt, 2, 14)
 
     def tag(self, secured: bytes) -> bytes:
-        """What authenticates an SRTP packet without its tag (§4.2), in the first round of numbers."""
-        return hmac.new(self.auth, secured + bytes(4), hashlib.sha1).digest()[: self.tag_bytes]
+        """What authenticates an SRTP packet without its tag (§4.2)."""
+        return hmac.new(self.auth, secured + self.wraps.to_bytes(4, "big"), hashlib.sha1).digest()[
+            : self.tag_bytes
+        ]
 
     def is_authentic(self, packet: bytes) -> bool:
         body, tag = packet[: -self.tag_bytes], packet[-self.tag_bytes :]
@@ -45,7 +49,7 @@ class Book:
 
     def _xor(self, packet: bytes, payload: bytes) -> bytes:
         """§4.1.1: IV = salt·2^16 XOR SSRC·2^64 XOR index·2^16."""
-        index = int.from_bytes(packet[2:4], "big")
+        index = self.wraps << 16 | int.from_bytes(packet[2:4], "big")
         ssrc = int.from_bytes(packet[8:12], "big")
         iv = int.from_bytes(self.salt, "big") << 16 ^ ssrc << 64 ^ index << 16
         return keystream(self.cipher, iv, payload)

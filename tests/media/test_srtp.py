@@ -48,6 +48,16 @@ class TestByTheBook:
     def test_what_the_book_secures_is_heard(self, suite: Suite) -> None:
         assert srtp(suite).unprotect(Book(THEIRS, suite).protect(packet(7))) == packet(7)
 
+    def test_a_call_that_outlasts_its_sequence_numbers_goes_on(self) -> None:
+        """After 22 minutes, in both directions."""
+        ours, theirs = srtp(), (Book(THEIRS), Book(THEIRS, wraps=1))
+        for sequence in range(0, 0x10000 + 500, 100):
+            wraps, low = divmod(sequence, 0x10000)
+            assert ours.unprotect(theirs[wraps].protect(packet(low))) == packet(low)
+        for sequence in range(0x10000 + 500):
+            sent = ours.protect(packet(sequence & 0xFFFF, timestamp=160 * sequence))
+        assert Book(OURS, wraps=1).unprotect(sent)[12:] == SOUND
+
     @given(st.binary(max_size=200))
     def test_junk_is_refused_whatever_it_is(self, junk: bytes) -> None:
         secured = srtp()
