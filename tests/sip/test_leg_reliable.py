@@ -29,6 +29,13 @@ def ringing(pair: Pair, headers: dict[str, str] | None = REQUIRE) -> tuple[Leg, 
     return mine, theirs
 
 
+def prack_with(pair: Pair, body: bytes) -> None:
+    """The PRACK that was dropped comes after all, with this body."""
+    prack = next(data for data in pair.sent if name_of(data) == "PRACK")
+    head = prack.partition(b"\r\n\r\n")[0].replace(b"Content-Length: 0", b"Content-Length: %d" % len(body))
+    pair.b.ua.receive(head + b"\r\nContent-Type: application/sdp\r\n\r\n" + body, pair.flow_b, pair.now)
+
+
 def test_who_requires_it_gets_every_provisional_response_reliably() -> None:
     pair = Pair()
     _, theirs = ringing(pair)
@@ -157,25 +164,35 @@ def test_a_prack_with_an_offer_is_answered() -> None:
     pair.run()
     pair.b.legs[0].progress(pair.now, MEDIA_B)
     pair.run()
-    prack = next(data for data in pair.sent if name_of(data) == "PRACK")
-    body = offer("sendonly")
-    head = prack.partition(b"\r\n\r\n")[0].replace(b"Content-Length: 0", b"Content-Length: %d" % len(body))
-    pair.b.ua.receive(head + b"\r\nContent-Type: application/sdp\r\n\r\n" + body, pair.flow_b, pair.now)
+    prack_with(pair, offer("sendonly"))
     (answer,) = pair.b.ua.outgoing()
     assert b"a=recvonly" in answer.data
     assert mine.state == "calling"
 
 
-def test_a_prack_with_an_offer_we_cannot_meet_is_refused() -> None:
+def test_a_prack_with_an_offer_we_cannot_meet_is_refused_and_the_call_answered_all_the_same() -> None:
     pair = Pair(judge=drop_first("PRACK"))
     pair.invite(REQUIRE)
     pair.run()
-    pair.b.legs[0].progress(pair.now, MEDIA_B)
+    theirs = pair.b.legs[0]
+    theirs.progress(pair.now, MEDIA_B)
     pair.run()
-    prack = next(data for data in pair.sent if name_of(data) == "PRACK")
-    head = prack.partition(b"\r\n\r\n")[0].replace(b"Content-Length: 0", b"Content-Length: %d" % len(G729))
-    pair.b.ua.receive(head + b"\r\nContent-Type: application/sdp\r\n\r\n" + G729, pair.flow_b, pair.now)
-    assert [name_of(one.data) for one in pair.b.ua.outgoing()] == ["488 PRACK"]
+    theirs.answer(pair.now, MEDIA_B)
+    prack_with(pair, G729)
+    assert [name_of(one.data) for one in pair.b.ua.outgoing()] == ["488 PRACK", "200 INVITE"]
+
+
+def test_what_a_prack_describes_before_our_answer_is_no_offer() -> None:
+    pair = Pair(judge=drop_first("PRACK"))
+    _, theirs = ringing(pair)
+    prack_with(pair, offer("sendonly"))
+    (confirmed,) = pair.b.ua.outgoing()
+    assert name_of(confirmed.data) == "200 PRACK"
+    assert b"m=audio" not in confirmed.data
+    theirs.answer(pair.now, MEDIA_B)
+    (accepted,) = pair.b.ua.outgoing()
+    assert b"a=recvonly" not in accepted.data
+    assert b"m=audio" in accepted.data
 
 
 def test_early_media_for_a_late_offer_brings_our_offer_reliably() -> None:

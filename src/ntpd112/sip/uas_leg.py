@@ -173,10 +173,19 @@ class InboundLeg(ModifiableLeg):
         if not self._reliable.acknowledge(transaction.request):
             self._respond(transaction, 481, now)
             return
+        self._answer_prack(transaction, now)
+        self._reliable.proceed(self._on_no_prack, now)
+        if self._answer_at is not None and not self._reliable.sdp_unacknowledged:
+            local, self._answer_at = self._answer_at, None
+            self.answer(now, local)
+
+    def _answer_prack(self, transaction: ServerTransaction, now: float) -> None:
+        """What it describes while the INVITE's offer has no answer yet is no offer (RFC 3262 §5): it is
+        passed over, since that answer is still to come."""
         body, changed = b"", False
         if self.media.offered:
             self._take_answer(transaction.request)
-        else:
+        elif self.media.received is None:
             try:
                 body, changed = self._answer_offer_in(transaction.request)
             except SdpError as error:
@@ -184,10 +193,6 @@ class InboundLeg(ModifiableLeg):
                 return
         self._respond(transaction, 200, now, headers={"content-type": [SDP]} if body else None, body=body)
         self._media_changed(changed)
-        self._reliable.proceed(self._on_no_prack, now)
-        if self._answer_at is not None and not self._reliable.sdp_unacknowledged:
-            local, self._answer_at = self._answer_at, None
-            self.answer(now, local)
 
     def _on_no_prack(self, now: float) -> None:
         """Nobody confirms our provisional response: refuse (RFC 3262 §3). But if somebody has answered
