@@ -8,9 +8,11 @@ from tests.calls.desk import Desk, FakeLeg
 from tests.calls.town import Node, Town
 
 from ntpd112.calls.call import Call
+from ntpd112.calls.holdover import PROBE_AGAIN_S
 from ntpd112.calls.silences import ASK_AFTER_S, ASK_AGAIN_S
 from ntpd112.journal.events import CallEnded, CallRequeued
 from ntpd112.media.events import AudioBack, NoAudio
+from ntpd112.sip.events import Probed
 from ntpd112.sip.nameaddr import NameAddr
 from ntpd112.sip.session_policy import SessionPolicy
 
@@ -99,10 +101,12 @@ def test_an_operators_phone_is_asked_by_hold_over_alone() -> None:
     desk = Desk()
     _, phone = desk.talk("budi")
     fall_silent(desk, OTHER)
-    desk.media.pending.append(AudioBack(OTHER))
+    desk.sip.append(Probed(phone, True))  # type: ignore[arg-type]  # the desk's own
     desk.happen()
     desk.pass_time(ASK_AFTER_S)
     assert phone.probes == 1
+    desk.pass_time(PROBE_AGAIN_S - ASK_AFTER_S)
+    assert phone.probes == 2
 
 
 # With the real user agent

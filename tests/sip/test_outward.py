@@ -56,6 +56,11 @@ def test_a_number_that_is_withheld_is_told_to_the_telco_alone(present: str, told
     assert outward.identity(CALLER, present, "")[2] == {"privacy": "id"}
 
 
+def test_who_presents_a_number_asserts_no_other_where_it_is_withheld() -> None:
+    outward = Outward(presented="asserted", withheld=True)
+    assert shown(outward, present="112") == ("anonymous@anonymous.invalid", "112@192.0.2.1")
+
+
 def test_nobody_is_asserted_for_who_is_anonymous_anyway() -> None:
     assert Outward(withheld=True).identity(ANONYMOUS, "", "") == (ANONYMOUS, None, {"privacy": "id"})
 
