@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
 import stat
 from collections.abc import Callable
@@ -90,8 +91,8 @@ class Centre:
             take, self.config, self.file, folder, recordings=recordings, now=NOW, tell=quiet
         )
 
-    async def restore(self, folder: Path) -> Manifest:
-        return await asyncio.to_thread(restore, self.config, folder, quiet, LATER)
+    async def restore(self, folder: Path, now: datetime = LATER) -> Manifest:
+        return await asyncio.to_thread(restore, self.config, folder, quiet, now)
 
 
 def write(journal: Journal, *ids: str) -> None:
@@ -170,6 +171,34 @@ async def test_no_place_that_the_lost_journal_filled_after_the_backup_is_filled_
         position = Writer(journal.id, UTC).position(known_outside)
         follower = Feed(journal, UTC).join(Wanted(), position)
         assert follower.seq == known_outside
+
+
+async def test_put_back_once_more_it_parts_ways_with_the_first_time_too(tmp_path: Path) -> None:
+    old, first, second = (Centre(tmp_path / name) for name in ("old", "first", "second"))
+    old.take_calls("A")
+    await old.backup(tmp_path / "backup")
+    await first.restore(tmp_path / "backup")
+    first.take_calls("B")
+    with closing(first.open()) as journal:
+        known_outside = journal.last_seq
+    await second.restore(tmp_path / "backup", LATER + timedelta(seconds=1))
+    second.take_calls("C")
+    with closing(second.open()) as journal:
+        assert {seq for seq, _ in journal.read_call("C")}.isdisjoint(range(known_outside + 1))
+
+
+async def test_root_does_not_put_files_where_another_user_s_agent_could_not_read_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = Centre(tmp_path / "old"), Centre(tmp_path / "new")
+    old.take_calls("A")
+    await old.backup(tmp_path / "backup")
+    if os.geteuid() == 0:
+        os.chown(new.folder, 65_534, 65_534)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
+    with pytest.raises(BackupError, match=r'new" is of user \S+: run this as that user \(sudo -u '):
+        await new.restore(tmp_path / "backup")
+    assert [path.name for path in new.folder.iterdir()] == ["ntpd112.toml"]
 
 
 async def test_events_that_waited_in_the_spill_file_are_in_the_restored_journal(tmp_path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import pwd
 from collections.abc import Iterator
 from contextlib import closing
 from datetime import datetime
@@ -30,6 +32,7 @@ def restore(config: Config, backup: Path, tell: Progress, now: datetime) -> Mani
     """To the places that the configuration names. Raises BackupError, having changed nothing."""
     if agent := running_agent(config.journal.path):
         raise BackupError(f"the agent (process {agent}) is running: stop it first")
+    _as_owner(config.journal.path.parent)
     manifest = read_manifest(backup)
     parts = {part.name: part for part in parts_of(config)}
     _fits(manifest, parts)
@@ -43,6 +46,21 @@ def restore(config: Config, backup: Path, tell: Progress, now: datetime) -> Mani
     except OSError as error:
         raise BackupError(f'"{error.filename or backup}": {error.strerror}') from error
     return manifest
+
+
+def _as_owner(folder: Path) -> None:
+    """Or an agent of the folder's user could read nothing of what root put there."""
+    if os.geteuid() == 0 and folder.exists() and (owner := folder.stat().st_uid) != 0:
+        raise BackupError(
+            f'"{folder}" is of user {_name(owner)}: run this as that user (sudo -u {_name(owner)} ...)'
+        )
+
+
+def _name(user: int) -> str:
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"#{user}"
 
 
 def _fits(manifest: Manifest, parts: dict[str, Part]) -> None:
