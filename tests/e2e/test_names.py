@@ -38,7 +38,9 @@ def call(agent: Agent, caller: Baresip, by: str) -> set[int]:
     return heard(caller)
 
 
-def test_a_call_goes_out_by_name_past_a_server_that_is_dead(stage: Stage) -> None:
+def test_a_call_comes_in_by_name_and_goes_out_by_name_past_a_dead_server(
+    stage: Stage,
+) -> None:
     stage.pbx(subscriber=SUBSCRIBER, extensions=ANSWERING)
     names = stage.name_server(
         "naptr-record=telkom.example,20,10,s,SIP+D2T,,_sip._tcp.telkom.example",
@@ -47,14 +49,18 @@ def test_a_call_goes_out_by_name_past_a_server_that_is_dead(stage: Stage) -> Non
         f"{UDP},sbc.telkom.example,5060,20,0",
         f"host-record=dead.telkom.example,{stage.net.host(77)}",
         f"host-record=sbc.telkom.example,{stage.net.pbx}",
+        f"host-record=in.telkom.example,{stage.net.stranger}",
     )
     keys = f'{BY_NAME}\nregister = "sip:telkom.example"'
-    agent = stage.agent(Settings(queue=TO_POLICE, sections=names.section + POLICE + trunk(stage, keys)))
+    by_name = trunk(stage, keys).replace(stage.net.stranger, "in.telkom.example")
+    agent = stage.agent(Settings(queue=TO_POLICE, sections=names.section + POLICE + by_name))
     eventually(
         lambda: addresses(agent) == [f"{stage.net.host(77)}:5060/udp", f"{stage.net.pbx}:5060/udp"],
         "the name is resolved, first by its preferred transport",
     )
-    assert call(agent, stage.telco(), stage.net.agent) == {OPERATOR_TONE}
+    eventually(lambda: registered(agent)["peers"] == [stage.net.stranger], "the peer's name is too")
+    assert call(agent, stage.telco(host=stage.net.stranger), stage.net.agent) == {OPERATOR_TONE}
+    assert agent.wait_for_cdrs()[0]["trunk"] == "telkom"
     log = agent.program.log()
     assert "a gateway did not take a call" in log
     assert f"sip:telkom.example ({stage.net.host(77)}:5060/udp)" in log
