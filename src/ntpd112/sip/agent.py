@@ -67,7 +67,7 @@ class UserAgent:
         self._stateless = Stateless(token().encode()[:64])
         self._reports = RefusalReports(self.core)
         self._admission = Admission(self.core, trunks, registrar, self._reports)
-        self._keepalive = Keepalive(registrar, trunks, self.options)
+        self._keepalive = Keepalive(registrar, trunks, self.options, self.core.usable)
         self._flow_to: FlowTo | None = None
 
     # Messages in
@@ -255,7 +255,7 @@ class UserAgent:
         self._reply(
             request, via, flow, 503 if refuses else 200, headers=_ABILITIES if of_trunk or of_phone else None
         )
-        if of_trunk:
+        if of_trunk and not of_phone:
             self._keepalive.seen(flow)
 
     def _refuse_method(self, request: Request, via: Via, flow: Flow) -> None:

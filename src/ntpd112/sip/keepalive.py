@@ -28,19 +28,26 @@ class Send(Protocol):
 
 
 class Keepalive:
-    """`flow_to` is set by the endpoint."""
+    """`flow_to` is set by the endpoint; `usable`: whether a connection is open."""
 
-    def __init__(self, registrar: Registrar | None, trunks: Trunks, send: Send) -> None:
+    def __init__(
+        self, registrar: Registrar | None, trunks: Trunks, send: Send, usable: Callable[[Flow], bool]
+    ) -> None:
         self.flow_to: FlowTo | None = None
+        self._usable = usable
         self._registrar = registrar
         self._trunks = trunks
         self._send = send
         self._seen: dict[str, Flow] = {}
+        "By UDP."
+        self._connected: dict[str, Flow] = {}
+        "The last connection that a peer sent something over."
 
     def seen(self, flow: Flow) -> None:
         """A trunk's peer sent us something from there: a peer need not be at port 5060."""
-        if not flow.reliable and (len(self._seen) < MAX_PEERS or flow.remote.host in self._seen):
-            self._seen[flow.remote.host] = flow
+        flows = self._connected if flow.reliable else self._seen
+        if len(flows) < MAX_PEERS or flow.remote.host in flows:
+            flows[flow.remote.host] = flow
 
     def ways_to(self, host: str) -> list[Flow]:
         """To a peer of a trunk: where its requests came from, else port 5060; by TCP too, if we have that."""
@@ -64,14 +71,21 @@ class Keepalive:
             self._ask_peer(peer, now)
 
     def _ask_peer(self, peer: Peer, now: float) -> None:
-        flow = self._seen.get(peer.host)
-        if flow is None and self.flow_to is not None:
-            flow = self.flow_to("udp", Address(peer.host, SIP_PORT))
+        flow = self._way_to(peer.host)
         if flow is None:
             self._trunks.options_result(peer, False, now)
             return
         target = Target(Uri("sip", flow.remote.host, port=flow.remote.port), flow)
         self._send(target, partial(self._peer_answered, peer), now)
+
+    def _way_to(self, host: str) -> Flow | None:
+        """Over the peer's open connection, since it may take nothing but TLS; else by UDP."""
+        connection = self._connected.get(host)
+        if connection is not None and self._usable(connection):
+            return connection
+        if host in self._seen or self.flow_to is None:
+            return self._seen.get(host)
+        return self.flow_to("udp", Address(host, SIP_PORT))
 
     def _phone_answered(self, binding: Binding, response: Response, now: float) -> None:
         assert self._registrar is not None
