@@ -51,6 +51,16 @@ def test_one_address_asks_for_no_route_and_several_once_a_peer(routes: list[str]
     assert routes == ["10.9.0.1"]
 
 
+@pytest.mark.parametrize("bound", [(Address("0.0.0.0", 5060),), (PHONES, TELCO)])
+def test_a_peer_without_a_route_is_looked_at_again_when_the_network_may_be_there(
+    monkeypatch: pytest.MonkeyPatch, bound: tuple[Address, ...]
+) -> None:
+    ours = LocalAddresses(*bound)
+    assert ours.towards("10.9.0.7").host == bound[0].host
+    monkeypatch.setitem(ROUTES, "10.9.0.7", "10.9.0.2")
+    assert ours.towards("10.9.0.7").host == "10.9.0.2"
+
+
 def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch, routes: list[str]) -> None:
     monkeypatch.setattr(local_addresses, "MAX_HOSTS", 2)
     ours = LocalAddresses(PHONES, TELCO)

@@ -9,7 +9,8 @@ from .flow import Address
 
 MAX_HOSTS = 4_096
 "Peers whose local address towards them is remembered."
-_WILDCARDS = ("0.0.0.0", "::")
+WILDCARDS = ("0.0.0.0", "::")
+"What is listened on stands for every address; it is none that a peer could be told."
 
 
 class LocalAddresses:
@@ -25,13 +26,16 @@ class LocalAddresses:
         self._by_host.clear()
 
     def towards(self, host: str) -> Address:
-        if len(self._bound) == 1 and self._bound[0].host not in _WILDCARDS:
+        if len(self._bound) == 1 and self._bound[0].host not in WILDCARDS:
             return self._bound[0]
         local = self._by_host.get(host)
         if local is None:
-            if len(self._by_host) >= MAX_HOSTS:
-                self._by_host.clear()
-            local = self._by_host[host] = self._choose(source_towards(host))
+            source = source_towards(host)
+            local = self._choose(source)
+            if source:  # the network may only be on its way, as at a start: asked again then
+                if len(self._by_host) >= MAX_HOSTS:
+                    self._by_host.clear()
+                self._by_host[host] = local
         return local
 
     def _choose(self, source: str) -> Address:
@@ -39,7 +43,7 @@ class LocalAddresses:
             if bound.host == source:
                 return bound
         for bound in self._bound:
-            if bound.host in _WILDCARDS:
+            if bound.host in WILDCARDS:
                 return bound._replace(host=source or bound.host)
         return self._bound[0]
 

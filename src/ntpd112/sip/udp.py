@@ -9,7 +9,7 @@ from collections.abc import Callable
 from ntpd112.dscp import mark
 
 from .flow import Address, Flow, Outgoing
-from .local_addresses import LocalAddresses
+from .local_addresses import WILDCARDS, LocalAddresses
 
 RECEIVE_BUFFER = 4 * 2**20
 "Bytes the kernel keeps for us: some 4,000 messages, 4 s of 250 calls a second. It may grant less."
@@ -62,9 +62,11 @@ class UdpSocket:
     def flow_to(self, remote: Address) -> Flow:
         flow = self._flows.get(remote)
         if flow is None:
-            if len(self._flows) >= MAX_FLOWS:
-                self._flows.clear()
-            flow = self._flows[remote] = Flow("udp", self._locals.towards(remote.host), remote)
+            flow = Flow("udp", self._locals.towards(remote.host), remote)
+            if flow.local.host not in WILDCARDS:
+                if len(self._flows) >= MAX_FLOWS:
+                    self._flows.clear()
+                self._flows[remote] = flow
         return flow
 
     def send(self, outgoing: Outgoing) -> bool:
