@@ -9,6 +9,7 @@ SOURCES := src tests bench
 # Tests at a time: on two cores two would leave them idle, since calls mostly wait. Whoever is done takes over from
 # the others. One test alone, with all it says: .venv/bin/python -m pytest -k NAME
 TESTS_AT_A_TIME ?= 3
+unexport PYTHONDONTWRITEBYTECODE # some images set it: each start of Python would compile our sources anew
 PYTEST := $(VENV)/python -m pytest -n $(TESTS_AT_A_TIME) --dist worksteal
 
 help: ## this list
