@@ -53,7 +53,8 @@ def test_a_telco_straight_to_the_agent(stage: Stage, monkeypatch: pytest.MonkeyP
     assert (cdr["trunk"], cdr["queue"], cdr["dialled"]) == ("telkom", "112", "0351112")
     eventually(lambda: "62318411112/sip" in telco.ask("pjsip show contacts"), "we are registered")
     monkeypatch.setenv(KEY_VARIABLE, agent.key)
-    assert "udp: it is there" in agent.cli("trunk", "test", "telkom")
+    said = agent.cli("trunk", "test", "telkom")
+    assert f"ok {stage.net.telco}:5060 udp (gateway sip:{stage.net.telco}): it is there" in said
 
 
 def test_asterisk_in_front_and_the_phones_without_the_agent(stage: Stage) -> None:
