@@ -87,6 +87,14 @@ def test_who_answers_by_one_transport_is_fine(site: Site) -> None:
     assert site.probe("tcp").places == ["peer 192.0.2.20"]
 
 
+def test_an_answer_of_the_turn_that_asked_took_no_time(site: Site) -> None:
+    """Its time is that of the turn's beginning, which was before."""
+    site.now -= 0.001
+    site.answer("192.0.2.20", "udp", 200)
+    site.answer("192.0.2.20", "tcp", 200)
+    assert site.probe().round_trip_ms == 0.0
+
+
 def test_why_no_connection_can_be_made_is_told_with_its_cause(site: Site) -> None:
     site.fail("192.0.2.20", "tcp", "Connection refused")
     site.fail("192.0.2.20", "udp", "Not Sent")

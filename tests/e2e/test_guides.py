@@ -78,6 +78,7 @@ def test_asterisk_in_front_and_the_phones_without_the_agent(stage: Stage) -> Non
     agent.kill()
     telco.dial(f"sip:112@{stage.net.pbx}")
     phone.wait_for_call(times=2)
+    phone.program.kill()  # or it would long say goodbye to the dead agent
 
 
 def password_in(folder: Path) -> str:

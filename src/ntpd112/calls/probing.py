@@ -157,7 +157,7 @@ class _Run:
             transport=flow.transport,
             fine=came is not None and (came.code < 300 or came.code in self._fine),
             code=came.code if came is not None else 0,
-            round_trip_ms=round(1000 * took_s, 1) if came is not None else None,
+            round_trip_ms=round(1000 * max(took_s, 0.0), 1) if came is not None else None,
             told=told,
             seen=seen,
             says=self._says(flow, came, failure) + nat,
