@@ -14,15 +14,17 @@ from ntpd112.sip.line import NoWay
 
 
 class Ways:
-    """Takes calls by telkom and by mobile, which may be in maintenance."""
+    """Takes calls by telkom and by mobile, which may be in maintenance, or not answer OPTIONS."""
 
     def __init__(self) -> None:
         self.maintained: set[str] = set()
+        self.silent: set[str] = set()
 
     def target(self, name: str, number: str) -> Any:
         if name not in ("telkom", "mobile"):
             raise NoWay(f'trunk "{name}" leads nowhere')
-        line = SimpleNamespace(trunk=SimpleNamespace(closed=name in self.maintained))
+        trunk = SimpleNamespace(closed=name in self.maintained)
+        line = SimpleNamespace(trunk=trunk, silent=name in self.silent)
         return SimpleNamespace(flow=FLOW, user=number, uri=f"{number} by {name}", line=line)
 
 
@@ -94,6 +96,23 @@ def test_a_destination_is_reached_by_its_trunks_in_service() -> None:
 def test_or_by_those_in_maintenance_if_there_is_no_other_way() -> None:
     one = desk("telkom", "mobile", also={"destination": [POLICE]})
     assert reached(destination(one.context, "police")) == ["110 by telkom", "110 by mobile"]
+
+
+@pytest.mark.parametrize(
+    ("silent", "order"),
+    [
+        ({"telkom"}, ["110 by mobile", "110 by telkom"]),
+        ({"mobile"}, ["110 by telkom", "110 by mobile"]),
+        ({"telkom", "mobile"}, ["110 by telkom", "110 by mobile"]),
+    ],
+)
+def test_a_trunk_that_does_not_answer_comes_last_and_is_not_left_out(
+    silent: set[str], order: list[str]
+) -> None:
+    one = desk(also={"destination": [POLICE]})
+    ways: Any = one.context.outbound
+    ways.silent = silent
+    assert reached(destination(one.context, "police")) == order
 
 
 def test_the_next_step_of_a_ladder_takes_the_place_of_one_in_maintenance_at_once() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from ipaddress import ip_network
+from typing import Any
 
 import pytest
 
@@ -47,7 +48,7 @@ class Telco:
         self.passed: list[tuple[Address, int]] = []
         self.trunk = Trunk("telkom", (ip_network("192.0.2.0/24"),), 60, 0)
 
-    def call(self, account: Account | None = None, **line: str) -> Leg:
+    def call(self, account: Account | None = None, **line: Any) -> Leg:
         def passed_over(target: Target, cause: Cause, now: float) -> None:
             self.passed.append((target.flow.remote, cause.sip_code))
 

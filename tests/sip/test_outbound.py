@@ -212,6 +212,19 @@ def test_a_gateway_that_does_not_answer_options_is_tried_last() -> None:
     assert hosts(pair) == ["192.0.2.66", BOB.host]
 
 
+@pytest.mark.parametrize(("gateways", "silent"), [((DEAD,), True), ((DEAD, TELCO), False)])
+def test_a_way_of_which_no_gateway_answers_options_is_silent(gateways: tuple[str, ...], silent: bool) -> None:
+    pair = Registered()
+    pair.configure(OutboundSpec("telkom", gateways=in_order(*gateways)))
+    line = pair.outbound.target("telkom", "110").line
+    assert line is not None
+    assert not line.silent, "while nothing is known"
+    pair.pass_time(70)
+    line = pair.outbound.target("telkom", "110").line
+    assert line is not None
+    assert line.silent is silent
+
+
 def test_a_gateway_that_did_not_take_a_call_comes_after_the_others_for_a_while() -> None:
     pair = Registered()
     pair.configure(OutboundSpec("telkom", gateways=in_order(DEAD, TELCO), options_s=0))

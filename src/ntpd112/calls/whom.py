@@ -71,7 +71,7 @@ def find(context: Context, text: str) -> Whom | QueueConfig:
 
 def destination(context: Context, name: str) -> Whom:
     """A `[[destination]]`. Targets that cannot be reached are left out, and those by trunks in maintenance if
-    there are others. Raises Unreachable."""
+    there are others; those by trunks that do not answer come last. Raises Unreachable."""
     found = next((one for one in context.config.destination if one.name == name), None)
     if found is None:
         raise Unreachable(f'there is no destination "{name}"')
@@ -88,7 +88,12 @@ def _whom(context: Context, found: DestinationConfig) -> Whom:
     if not rounds:
         raise Unreachable(f'destination "{found.name}": {"; ".join(problems)}')
     in_service = [targets for targets in rounds if not any(map(_in_maintenance, targets))]
-    return Whom(found.kind, found.name, tuple(in_service or rounds), found.ring)
+    answering_first = sorted(in_service or rounds, key=lambda targets: any(map(_is_silent, targets)))
+    return Whom(found.kind, found.name, tuple(answering_first), found.ring)
+
+
+def _is_silent(target: Target) -> bool:
+    return target.line is not None and target.line.silent
 
 
 def _in_maintenance(target: Target) -> bool:

@@ -31,6 +31,8 @@ class Line:
     "The number that the called see; empty: the caller's own."
     domain: str = ""
     "Stands in From instead of our address."
+    silent: bool = False
+    "None of its gateways answers OPTIONS by now: what has another way takes that first."
 
     def take(self, now: float) -> None:
         """Count one more call of ours. Raises NoWay if the trunk is full."""

@@ -134,7 +134,8 @@ class Outbound:
             )
             raise NoWay(f'trunk "{name}": {why}')
         first, spec = targets[0], way.spec
-        line = Line(trunk, way.passed_over, spec.account, spec.present, spec.domain)
+        silent = not any(gateway.liveness.alive for gateway in way.gateways)
+        line = Line(trunk, way.passed_over, spec.account, spec.present, spec.domain, silent)
         return replace(first, line=line, others=tuple(targets[1:]))
 
 
