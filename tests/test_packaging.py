@@ -39,6 +39,12 @@ def test_systemd_starts_it_again_whatever_happened_but_a_wrong_configuration() -
     assert (unit["Type"], int(unit["WatchdogSec"]) > 0) == ("notify", True)
 
 
+def test_it_needs_no_program_but_its_own_and_the_shell() -> None:
+    unit = settings()
+    programs = [unit[key].split()[0] for key in unit if key.startswith("Exec")]
+    assert programs == ["/opt/ntpd112/bin/ntpd112", "/bin/sh"]
+
+
 def test_it_runs_as_nobody_who_could_do_harm() -> None:
     unit = settings()
     assert unit["User"] == "ntpd112"
