@@ -4,7 +4,6 @@ loopback addresses of the test session; whatever was started ends with the test.
 from __future__ import annotations
 
 import itertools
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from .peers.agent import OUTSIDE, SIPS_PORT, Agent, Settings
 from .peers.asterisk import Asterisk, PbxPhone, asterisk_command
 from .peers.baresip import Account, Baresip
 from .peers.broker import Broker, Subscriber
+from .peers.directories import Directories
 from .peers.image import ContainedAgent, Podman
 from .peers.kamailio import SECOND_AGENT, Kamailio
 from .peers.linphone import Linphone
@@ -46,34 +46,6 @@ def net() -> Loopback:
 @pytest.fixture(scope="session")
 def asterisk_program() -> Path:
     return asterisk_command()
-
-
-Operators = dict[str, dict[str, int]]
-
-
-class Directories:
-    """Databases with operators and an API key, made once a session by the command line and copied
-    after: there are many tests."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._known: dict[str, tuple[Path, str]] = {}
-
-    def fill(self, agent: Agent, operators: Operators) -> None:
-        name = repr(sorted((operator, sorted(skills.items())) for operator, skills in operators.items()))
-        apart = agent.settings.database or agent.settings.whole
-        if apart or name not in self._known:
-            for operator, skills in operators.items():
-                agent.add_operator(operator, skills)
-            agent.make_key()
-        if apart:
-            return
-        if name not in self._known:
-            file = self._folder / f"{len(self._known)}.db"
-            shutil.copy(agent.database_file, file)
-            self._known[name] = (file, agent.key)
-        file, agent.key = self._known[name]
-        shutil.copy(file, agent.database_file)
 
 
 @pytest.fixture(scope="session")
