@@ -20,6 +20,7 @@ from ntpd112.sip.nameaddr import NameAddr
 from ntpd112.sip.sdp import LocalMedia
 from ntpd112.sip.session_policy import SessionPolicy
 from ntpd112.sip.target import Target
+from ntpd112.sip.tcp import NameOf, nobody
 from ntpd112.sip.tls import Tls
 from ntpd112.sip.trunks import Trunks, TrunkSpec
 from ntpd112.sip.uri import Uri
@@ -34,10 +35,10 @@ class Listen(NamedTuple):
 class Phone:
     """A user agent with sockets that answers calls at once."""
 
-    def __init__(self, tls: Tls | None = None) -> None:
+    def __init__(self, tls: Tls | None = None, name_of: NameOf = nobody) -> None:
         trunks = Trunks([TrunkSpec("any", ["0.0.0.0/0", "::/0"], 100, options_s=0)])
         self.ua = UserAgent(UaConfig(policy=SessionPolicy(session_s=0)), None, trunks)
-        self.endpoint = SipEndpoint(self.ua, self.turn, tls)
+        self.endpoint = SipEndpoint(self.ua, self.turn, tls, name_of=name_of)
         self.events: list[SipEvent] = []
         self.loop = asyncio.get_running_loop()
 

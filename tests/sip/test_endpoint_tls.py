@@ -12,6 +12,7 @@ import pytest
 import trustme
 
 from ntpd112.sip import tls as tls_module
+from ntpd112.sip.events import Cause, IncomingCall
 from ntpd112.sip.flow import Address
 from ntpd112.sip.tls import Clients, KeyPair, Tls, TlsError, TlsFiles
 
@@ -133,6 +134,29 @@ async def test_a_certificate_for_the_address_is_none_for_the_name_that_led_there
     pair = await pair_of(closing, papers.tls(), papers.tls())
     assert "Failed" in await pair.call("telkom.example")
     assert "telkom.example (127.0.0.1) failed: Hostname mismatch" in caplog.text
+
+
+@pytest.mark.parametrize(("name", "arrives"), [("telkom.example", True), ("", False)])
+async def test_a_caller_known_by_name_is_reached_after_its_connection_is_gone(
+    tmp_path: Path, papers: Papers, authority: trustme.CA, closing: list[Pair], name: str, arrives: bool
+) -> None:
+    telco = Papers(tmp_path / "telco", authority, "telkom.example")
+    pair = Pair(Phone(telco.tls()), Phone(papers.tls(), lambda host: name))
+    closing.append(pair)
+    await pair.listen()
+    await pair.call()
+    await until(lambda: "Established" in pair.two.story())
+    (connection,) = pair.two.endpoint._tcp
+    connection.close()
+    await until(lambda: not len(pair.two.endpoint._tcp))
+    (leg,) = [event.leg for event in pair.two.events if isinstance(event, IncomingCall)]
+    answers: list[int] = []
+    leg.witness = lambda method, response, now: answers.append(response.code)
+    leg.hang_up(asyncio.get_running_loop().time(), Cause(200, 16))
+    pair.two.turn()
+    await until(lambda: answers)
+    assert answers == [200 if arrives else 503]
+    assert ("Ended" in pair.one.story()) is arrives
 
 
 async def test_a_connection_that_was_made_for_one_name_is_not_used_for_another(

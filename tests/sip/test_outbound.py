@@ -333,6 +333,18 @@ class Named(Registered):
         self.run()
 
 
+def test_who_is_at_an_address_by_tls_is_known_by_the_name_that_leads_there() -> None:
+    pair = Named()
+    pair.leads_to(*servers(BOB.host, transport="tls"), name="sips:telkom.example")
+    pair.leads_to(*servers("192.0.2.66"))
+    known = in_order("sips:Telkom.example", NAME)
+    pair.configure(OutboundSpec("telkom", gateways=known, options_s=0))
+    assert [pair.outbound.name_of(host) for host in (BOB.host, "192.0.2.66")] == ["telkom.example", ""]
+    by_address = in_order("sips:Telkom.example", f"sips:{BOB.host}")
+    pair.configure(OutboundSpec("telkom", gateways=by_address, options_s=0))
+    assert pair.outbound.name_of(BOB.host) == ""
+
+
 def test_a_call_asks_the_servers_of_a_name_and_its_uri_keeps_the_name() -> None:
     pair = Named()
     pair.leads_to(*servers("192.0.2.66", BOB.host))

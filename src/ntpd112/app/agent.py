@@ -259,7 +259,7 @@ class Agent:
         self.context = context
         self.control = CallControl(context)
         self.phones = PhoneBook(self._beside("-phones.json"), self.registrar, self.acd, context.clock.wall)
-        self.endpoint = SipEndpoint(self.ua, self._request_turn, self.tls, config.sip.dscp)
+        self.endpoint = SipEndpoint(self.ua, self._request_turn, self.tls, config.sip.dscp, outbound.name_of)
         self.turn = Turn(self.control, self.ua, self.journal, self.media, self.endpoint, context.tally)
         self.centre = LiveCentre(context, self.control, self.trunks, self._request_turn, self._faults)
         self.reloading = Reloading(

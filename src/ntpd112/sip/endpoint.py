@@ -19,7 +19,7 @@ from .agent import UserAgent
 from .flow import TRANSPORTS, Address, Flow, Outgoing
 from .local_addresses import LocalAddresses
 from .message import BadMessage
-from .tcp import Connections, Message
+from .tcp import Connections, Message, NameOf, nobody
 from .tls import Tls
 from .udp import UdpSocket
 from .uri import format_host_port
@@ -45,10 +45,15 @@ class Listen(Protocol):
 
 class SipEndpoint:
     """`on_input()` is called after each batch of inputs; its user then handles events and sends.
-    `dscp`: the code point that marks what is sent (RFC 2474); 0: none."""
+    `dscp`: the code point that marks what is sent (RFC 2474); 0: none. `name_of`: as `tcp.Connections`."""
 
     def __init__(
-        self, agent: UserAgent, on_input: Callable[[], None], tls: Tls | None = None, dscp: int = 0
+        self,
+        agent: UserAgent,
+        on_input: Callable[[], None],
+        tls: Tls | None = None,
+        dscp: int = 0,
+        name_of: NameOf = nobody,
     ) -> None:
         self._dscp = dscp
         self.tap: Tap | None = None
@@ -58,7 +63,7 @@ class SipEndpoint:
         self._loop = asyncio.get_running_loop()
         self._udp: list[UdpSocket] = []
         self._udp_by_local: dict[Address, UdpSocket] = {}
-        self._tcp = Connections(self._loop, self._tcp_message, self._tcp_closed, on_input, tls, dscp)
+        self._tcp = Connections(self._loop, self._tcp_message, self._tcp_closed, on_input, tls, dscp, name_of)
         self._locals: dict[tuple[str, int], LocalAddresses] = {}
         "Our addresses for Via and Contact, by transport and IP version."
         agent.set_flow_to(self.flow_to)

@@ -102,6 +102,13 @@ class Outbound:
         way = self._ways.get(trunk)
         return list(way.gateways) if way is not None else []
 
+    def name_of(self, host: str) -> str:
+        """The name by which the configuration has a gateway with TLS that is at this address; empty: none, or
+        it has it by the address."""
+        gateways = (gateway for way in self._ways.values() for gateway in way.gateways)
+        here = [one.uri.host.lower() for one in gateways if _is_tls_at(one, host)]
+        return "" if not here or host in here else here[0]
+
     def unresolved(self, trunk: str) -> list[Uri]:
         """Entries of `to` whose names have led nowhere yet."""
         way = self._ways.get(trunk)
@@ -288,6 +295,10 @@ class _Way:
         if self.spec.options_s:
             at = gateway.liveness.due_at
             self._timers[gateway] = self._ua.core.timers.start(at, partial(self._ask, gateway))
+
+
+def _is_tls_at(gateway: Gateway, host: str) -> bool:
+    return gateway.place.transport == "tls" and gateway.place.address.host == host
 
 
 def _in_order(uris: Iterable[str]) -> list[Entry]:

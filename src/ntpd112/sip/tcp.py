@@ -131,9 +131,18 @@ class Connection(asyncio.BufferedProtocol):
         self._table.remove(self, why(exc) if exc is not None else CLOSED)
 
 
+NameOf = Callable[[str], str]
+
+
+def nobody(host: str) -> str:
+    """No address has a name."""
+    return ""
+
+
 class Connections:
     """All connections by flow. `handle(message, flow)`, `closed(flow, reason)` and then `on_input()` are
-    called. Without `tls` none of `tls` is accepted or made."""
+    called. Without `tls` none of `tls` is accepted or made. `name_of`: whom the certificate of who is at an
+    address has to be for, where a flow does not say."""
 
     def __init__(
         self,
@@ -143,11 +152,13 @@ class Connections:
         on_input: Callable[[], None],
         tls: Tls | None = None,
         dscp: int = 0,
+        name_of: NameOf = nobody,
     ) -> None:
         self.loop = loop
         self.dscp = dscp
         "Marks what connections send."
         self._tls = tls
+        self._name_of = name_of
         self._reports = FailureReports(loop)
         self.handle = handle
         self.on_input = on_input
@@ -241,8 +252,8 @@ class Connections:
         except OSError as error:
             # TimeoutError is one, too.
             if flow.transport == "tls":
-                host = flow.remote.host
-                self._reports.add(f"{flow.name} ({host})" if flow.name else host, why(error))
+                host, name = flow.remote.host, self._name(flow)
+                self._reports.add(f"{name} ({host})" if name != host else host, why(error))
             self._waiting.pop(flow, None)
             self._closed(flow, SLOW if isinstance(error, TimeoutError) else why(error))
             self.on_input()
@@ -254,7 +265,12 @@ class Connections:
             return {}
         if self._tls is None:
             raise OSError("there is no [tls] certificate")
-        return {"ssl": self._tls.client, "server_hostname": flow.name or flow.remote.host}
+        return {"ssl": self._tls.client, "server_hostname": self._name(flow)}
+
+    def _name(self, flow: Flow) -> str:
+        """A call that the peer began over a connection of its own says none: that connection may be gone
+        when we have a request for it."""
+        return flow.name or self._name_of(flow.remote.host) or flow.remote.host
 
     def add(self, connection: Connection) -> None:
         """A connection is there; make room for it."""
