@@ -9,6 +9,7 @@ from ntpd112.config import load_config
 
 from .conftest import CALLER_TONE, OPERATOR_TONE, Stage
 from .peers.agent import Settings
+from .peers.raw import header
 from .peers.scenario import answered, hangs_up, invite, is_hung_up, pause, picks_up
 from .peers.sound import read_wav, tone_level
 from .test_following import by_websocket
@@ -26,13 +27,16 @@ def test_a_centre_put_back_at_another_address_has_its_calls_and_takes_the_next_o
     (cdr,) = old.wait_for_cdrs()
     recording = old.request("GET", f"/cdrs/{cdr['id']}/recording").content
     old.command("PUT", "/operators/op1/state", {"state": "offline"})
-    waits = stage.caller(old, invite(), *answered(), pause(5000), *hangs_up())
-    waits.start()
+    waits = stage.raw_caller(old)
+    waits.send(waits.request("INVITE", 1, body=waits.description()))
+    to = header(waits.expect("200 INVITE"), "To")
+    waits.send(waits.request("ACK", 1, to=to))
     (waiting,) = old.wait_for_calls("waiting")
 
     old.cli("backup", str(stage.folder / "backup"), "--recordings")
 
-    waits.finish()
+    waits.send(waits.request("BYE", 2, to=to))
+    waits.expect("200 BYE")
     old.wait_for_cdrs(2)  # this the backup does not know
     position = next(by_websocket(old, ""))["position"]
     old.kill()
