@@ -304,3 +304,20 @@ def test_a_supervisor_who_dialled_in_joins_as_one_who_was_rung() -> None:
     assert desk.all_of(PartyJoined)[0].purpose == "supervision"
     desk.hang_up(leg)
     assert desk.state("ratna") == "ready"
+
+
+@pytest.mark.parametrize(("taken_back", "disposition"), [(False, "overflowed"), (True, "answered")])
+def test_an_operator_who_joined_a_destination_without_the_caller_has_not_answered_the_call(
+    taken_back: bool, disposition: str
+) -> None:
+    desk = Desk(ladder=[{"after": 10, "to": "police"}])
+    caller = desk.call()
+    desk.pick_up("polres")
+    desk.register("budi")
+    desk.commands().add_party(call_id(desk), "operator:budi", BY)
+    desk.commands().hold(call_id(desk), BY)
+    desk.pick_up("budi")
+    if taken_back:
+        desk.commands().resume(call_id(desk), BY)
+    desk.hang_up(caller)
+    assert desk.end().disposition == disposition

@@ -406,6 +406,11 @@ class Day(RuleBasedStateMachine):
 
     # --- supervisors, directory, media, network, time
 
+    @rule(on=st.booleans())
+    def the_way_out_is_maintained(self, on: bool) -> None:
+        """Then the police are rung by it only if they cannot be otherwise."""
+        self.town.way_out.closed = on
+
     @rule(operator=OPERATORS, state=st.sampled_from(["ready", "ready", "break", "offline"]))
     def set_state(self, operator: str, state: SettableState) -> None:
         with suppress(StateConflict, UnknownOperator):
@@ -587,6 +592,8 @@ class Day(RuleBasedStateMachine):
         assert open_now == lines | {media_id for call in context.calls.values() for media_id in call.sounds}
         incoming = [call for call in context.calls.values() if call.facts.direction == "in"]
         assert self.town.trunk.calls == len(incoming)
+        for trunk in self.town.trunks:
+            assert trunk.calls <= trunk.max_calls
 
     @invariant()
     def the_views_can_be_made(self) -> None:
@@ -651,7 +658,7 @@ class Day(RuleBasedStateMachine):
         assert not town.acd.operators()
         assert not core.legs
         assert len(core.transactions) == 0
-        assert town.trunk.calls == 0
+        assert [trunk.calls for trunk in town.trunks] == [0, 0]
         assert all(leg.closed for leg in town.media.legs)
         assert all(leg.state == "ended" for node in town.nodes.values() for leg in node.legs)
 

@@ -27,10 +27,12 @@ from ntpd112.sip.agent import UaConfig, UserAgent
 from ntpd112.sip.digest import answer_challenge, make_credentials
 from ntpd112.sip.events import IncomingCall, SipEvent
 from ntpd112.sip.flow import Address, Flow, Outgoing
+from ntpd112.sip.gateways import Entry
 from ntpd112.sip.leg import Leg
 from ntpd112.sip.message import Response
 from ntpd112.sip.nameaddr import NameAddr
 from ntpd112.sip.offer_answer import sdp_of
+from ntpd112.sip.outbound import Outbound, OutboundSpec
 from ntpd112.sip.registrar import Registrar
 from ntpd112.sip.replaces import Replaces
 from ntpd112.sip.sdp import LocalMedia
@@ -47,6 +49,8 @@ TICK = 0.01
 "Seconds a datagram is on its way."
 MAX_CALLS = 6
 "Of the PBX's trunk: few, so that it is full at times."
+MAX_CALLS_OUT = 2
+"Of the trunk that the police are called by."
 POLICE = Address("192.0.2.40", 5060)
 SKILLS: dict[str, dict[str, int]] = {
     "ani": {"medical": 2},
@@ -295,12 +299,15 @@ class Town:
         self._numbers: Iterator[int] = count(1)
         sections: dict[str, Any] = {
             "site": {"region": "35.78"},
-            "trunk": [{"name": "pbx", "peers": [PBX.host]}],
+            "trunk": [
+                {"name": "pbx", "peers": [PBX.host]},
+                {"name": "out", "peers": [POLICE.host], "to": f"sip:{POLICE.host}"},
+            ],
             "queue": [DEFAULTS | queue for queue in QUEUES],
             "destination": [
                 {
                     "name": "police",
-                    "to": [f"sip:110@{POLICE.host}", "sip:111@192.0.2.41"],
+                    "to": ["trunk:out/110", "sip:111@192.0.2.41"],
                     "ring": "10s",
                     "numbers": ["1100"],
                 }
@@ -312,8 +319,10 @@ class Town:
             self.acd.set_queue(policy_of(one, config.shield, config.flood))
         users = {name: make_credentials(name, REALM, PASSWORD) for name in SKILLS}
         self.registrar = Registrar(REALM, users.get, secret=b"s" * 16)
-        self.trunks = Trunks([TrunkSpec("pbx", [PBX.host], MAX_CALLS, options_s=0)])
-        self.trunk = next(iter(self.trunks))
+        pbx = TrunkSpec("pbx", [PBX.host], MAX_CALLS, options_s=0)
+        out = TrunkSpec("out", [POLICE.host], MAX_CALLS_OUT, options_s=0)
+        self.trunks = Trunks([pbx, out])
+        self.trunk, self.way_out = self.trunks
         self.ua = UserAgent(UaConfig(), self.registrar, self.trunks, token=self._token)
         record: Any = SimpleNamespace(append=self.journal.append, has_call=lambda call_id: True)
         media: Any = self.media
@@ -329,6 +338,9 @@ class Town:
         self.pbx = Node(self, PBX, "pbx")
         self.police = Node(self, POLICE, "110")
         self.ua.set_flow_to(lambda transport, remote: Flow("udp", AGENT, remote))
+        self.outbound = self.context.outbound = Outbound(self.ua, self.trunks)
+        gateways = (Entry(f"sip:{POLICE.host}"),)
+        self.outbound.configure([OutboundSpec("out", gateways, options_s=0)], self.now)
         self.phones = [Node(self, Address(f"192.0.2.{20 + n}", 5060), user) for n, user in enumerate(PHONES)]
         self.nodes = {node.address: node for node in [self.pbx, self.police, *self.phones]}
         for name in SKILLS:

@@ -70,7 +70,8 @@ class Conference:
         self._parties.leave(call, party, causes.TRANSFERRED, now, reason=f"taken out by {by}")
 
     def _answered(self, call: Call, party: Party, now: float) -> None:
-        call.served = call.served or party.kind == "operator"
+        hears_caller = call.caller_mode == "talk"
+        call.served = call.served or (party.kind == "operator" and hears_caller)
         self._bridge.rewire(call)
 
     def _unanswered(self, call: Call, attempt: Attempt, cause: Cause, now: float) -> None:
