@@ -108,6 +108,7 @@ class FakeLeg:
         if self.over:
             return
         self.did.append("answer")
+        self.answered = True
         assert self.desk is not None
         if self.offer is not None:
             self.remote = REMOTE

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import Any
 
 from tests.calls.desk import Desk
+from tests.calls.town import Town
 
-from ntpd112.journal.events import CallAccepted, LegQuality
+from ntpd112.journal.events import CallAccepted, CallEnded, LegQuality
 from ntpd112.media.events import AudioBack, NoAudio
+from ntpd112.sip.nameaddr import NameAddr
 from ntpd112.sip.session_policy import EarlyMedia, SessionPolicy
 
 POLICE = {"name": "police", "kind": "centre", "to": ["sip:polres@192.0.2.5", "sip:polda@192.0.2.6"]}
 CALLER = 1
 "The caller's media leg."
+BUDI = NameAddr.parse('"Budi" <sip:+6281234567@192.0.2.1>')
 
 
 def desk_with(**queue: Any) -> Desk:
@@ -189,3 +192,21 @@ def test_nor_is_what_it_sends_before_an_answer_heard() -> None:
     desk.pick_up("polres")
     (police,) = desk.media.wiring[CALLER]
     assert desk.media.legs[police - 1].sending
+
+
+def test_who_is_answered_but_has_not_confirmed_the_183_was_told_no_200() -> None:
+    town = Town()
+    town.trunk.policy = SessionPolicy(early_media="announce")
+    town.fates = ["pass", "pass", "drop"]
+    town.pbx.dial("110", {}, BUDI, late=False, mute=False)
+    town.run()
+    town.pbx.on = False
+    town.pass_time(6)
+    town.police.ringing()[0].answer(town.now, town.police.local)
+    town.run()
+    (call,) = town.context.calls.values()
+    assert [party.name for party in call.parties] == ["police"]
+    town.centre.commands.hang_up(call.id, "api:console")
+    town.run()
+    (ended,) = [event for event in town.journal if isinstance(event, CallEnded)]
+    assert ended.sip_code == town.finals[call.leg.call_id] == 480

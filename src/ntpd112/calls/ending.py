@@ -45,7 +45,7 @@ class Ending:
         self._context.forget_leg(event.leg)
         cause, by_hand = event.cause, event.by == "remote"
         if event.leg is call.leg:
-            if by_hand and not call.accepted:
+            if by_hand and not call.leg.answered:
                 # A CANCEL's Reason may name any code: its INVITE was answered with 487.
                 cause = Cause(487, cause.q850, cause.text)
             self._end(call, "caller", event.by == "remote", cause, now)
@@ -94,7 +94,7 @@ class Ending:
         context.end(call)
         context.acd.close_line(call.facts.operator, call.id)
         failure = cause.sip_code if cause.sip_code >= 300 else causes.UNANSWERED
-        sip_code = 200 if call.accepted else failure
+        sip_code = 200 if call.leg.answered else failure
         self._write_leg_ends(call, sip_code, cause, now)
         self._write_end(call.id, disposition, by, cause, now, sip_code=sip_code, reason=reason or cause.text)
         self._end_legs(call, cause, now)
@@ -113,7 +113,7 @@ class Ending:
 
     def _end_legs(self, call: Call, cause: Cause, now: float) -> None:
         context = self._context
-        unanswered = call.leg.inbound and not call.accepted and call.leg.id in call.legs
+        unanswered = call.leg.inbound and not call.leg.answered and call.leg.id in call.legs
         if unanswered and cause.sip_code == 503:
             context.forget_leg(call.leg)
             call.leg.reject(now, 503, {"Retry-After": str(causes.RETRY_AFTER_S)})

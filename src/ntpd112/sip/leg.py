@@ -48,6 +48,8 @@ class Leg:
     Methods have no effect on a leg that has ended, since its end may cross what its user asks for."""
 
     inbound: ClassVar[bool]
+    answered = False
+    "A 2xx to its INVITE went, or came. Ours waits for a PRACK that is due."
     _handlers: ClassVar[dict[str, str]] = {
         "BYE": "_on_bye",
         "OPTIONS": "_on_options",

@@ -238,7 +238,7 @@ class OutboundLeg(ModifiableLeg):
             return
         self.media.withdraw()
         self._learn_peer(response)
-        self.state = "established"
+        self.state, self.answered = "established", True
         self.session.accept_response(response)
         self.session.restart(now)
         self.core.emit(Answered(self))

@@ -101,7 +101,7 @@ class InboundLeg(ModifiableLeg):
         if body is None:
             return
         self._stop_provisional()
-        self.state = "answered"
+        self.state, self.answered = "answered", True
         self._answer_invite(self._transaction, self._timer_headers, body, now)
         self.session.restart(now)
 
