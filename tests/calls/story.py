@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 from ntpd112.cdr.fold import fold
 from ntpd112.cdr.record import Cdr
 from ntpd112.journal.events import (
@@ -191,8 +193,9 @@ class Story:
         hears = self.overflowed and not self.caller_held and self.brought_in & self.inside
         self.talked_once = self.talked_once or bool(hears)
 
-    def finish(self) -> Cdr:
-        """The call is over: everything in it is closed, and the CDR fits."""
+    def finish(self, unconfirmed: Container[str] = ()) -> Cdr:
+        """The call is over: everything in it is closed, and the CDR fits. `unconfirmed`: Call-IDs of callers
+        who may talk to somebody and not have their 200 yet."""
         assert self.over
         assert not self.open
         assert not self.ringing
@@ -201,14 +204,14 @@ class Story:
         assert self.legs_over == {0, *self.offers, *answered} or self._refused()
         cdr = fold(self.events)
         assert cdr is not None
-        self._check(cdr)
+        self._check(cdr, unconfirmed)
         return cdr
 
     def _refused(self) -> bool:
         """Without a media port there never was a leg of its own."""
         return CallQueued not in self.kinds and not self.legs_over
 
-    def _check(self, cdr: Cdr) -> None:
+    def _check(self, cdr: Cdr, unconfirmed: Container[str]) -> None:
         connected = self.talked_once
         assert (cdr.disposition == "answered") <= connected
         assert connected <= (cdr.disposition in ("answered", "interrupted")), (cdr.disposition, cdr.reason)
@@ -225,7 +228,7 @@ class Story:
             assert abs(cdr.wait_s + cdr.talk_s - total) < 0.01
         if cdr.disposition == "abandoned":
             assert cdr.hangup_by == "caller" or self.direction == "internal"
-        if reached:
+        if reached and cdr.sip_call_id not in unconfirmed:
             assert cdr.sip_code == 200
         if CallAccepted not in self.kinds and "answered" not in self.outcomes.values():
             assert cdr.sip_code >= 300

@@ -637,7 +637,7 @@ class Day(RuleBasedStateMachine):
         self.the_record_is_in_order()
         self.everything_is_empty()
         for story in self.stories.values():
-            cdr = story.finish()
+            cdr = story.finish(town.unconfirmed)
             if story.direction != "out":
                 assert cdr.sip_code == town.finals[cdr.sip_call_id], "not what the caller was told"
             assert cdr.reason != MEDIA_LOST.text or town.media.lost, "ended for want of a port that was there"

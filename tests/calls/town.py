@@ -84,6 +84,10 @@ _FINAL = re.compile(
     rb"SIP/2.0 (?P<code>[2-6]\d\d) (?=.*\r\nCSeq: 1 INVITE\r\n).*\r\nCall-ID: (?P<call>[^\r]*)\r\n",
     re.DOTALL,
 )
+_RELIABLE = re.compile(rb"SIP/2.0 1\d\d (?=.*\r\nRSeq: ).*\r\nCall-ID: (?P<call>[^\r]*)\r\n", re.DOTALL)
+_CONFIRMED = re.compile(
+    rb"SIP/2.0 200 (?=.*\r\nCSeq: \d+ PRACK\r\n).*\r\nCall-ID: (?P<call>[^\r]*)\r\n", re.DOTALL
+)
 DEFAULTS: dict[str, Any] = {"wrap_up": 0.0}
 
 
@@ -292,6 +296,8 @@ class Town:
         self.lossy = False
         self.finals: dict[str, int] = {}
         "How the agent answered each call, by Call-ID."
+        self.unconfirmed: set[str] = set()
+        "Calls whose 183 waits for its PRACK, and with it their 200, also when somebody has answered."
         self.late: list[tuple[Outgoing, Node, bool]] = []
         self.journal: list[JournalEvent] = []
         self.media = TownMedia()
@@ -371,6 +377,7 @@ class Town:
         self.control.settle(self.now)
         for one in self.ua.outgoing():
             self._note_final(one.data)
+            self._note_reliable(one.data)
             if (node := self.nodes.get(one.flow.remote)) is not None:
                 self._send(one, node, to_agent=False)
 
@@ -378,6 +385,12 @@ class Town:
         found = _FINAL.match(data)
         if found is not None:
             self.finals.setdefault(found["call"].decode(), int(found["code"]))
+
+    def _note_reliable(self, data: bytes) -> None:
+        if (found := _RELIABLE.match(data)) is not None:
+            self.unconfirmed.add(found["call"].decode())
+        elif (found := _CONFIRMED.match(data)) is not None:
+            self.unconfirmed.discard(found["call"].decode())
 
     def _carry(self, *, phones_first: bool = False) -> bool:
         """What peers say goes to the agent; True if anything was on its way."""
