@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Iterator, Mapping
 
 import httpx
@@ -202,6 +203,22 @@ async def test_every_path_refuses_a_parameter_it_does_not_have_by_name(
     assert is_problem(answer, 422)
     assert answer.json()["detail"].startswith("query parameter `colour` is not known: ")
     assert answer.json()["errors"][0]["name"] == "colour"
+
+
+async def test_the_document_that_knows_a_path_s_parameters_is_made_beside_the_loop_of_the_calls(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make, threads = site.app.openapi, []
+
+    def watched() -> dict[str, object]:
+        threads.append(threading.current_thread())
+        return make()
+
+    site.app.openapi_schema = None
+    monkeypatch.setattr(site.app, "openapi", watched)
+    answer = await site.client.get("/api/v1/cdrs?limit=1")
+    assert answer.status_code == 200
+    assert threads[0] is not threading.main_thread()
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from datetime import UTC, datetime, tzinfo
 from typing import Annotated
@@ -36,6 +37,8 @@ async def only_known(request: HTTPConnection) -> None:
     """A dependency of every route: 422 for a query parameter it does not have, or that is given twice."""
     if not request.query_params:
         return
+    if request.app.openapi_schema is None:  # made once, in a third of a second that calls would stand still
+        await asyncio.to_thread(request.app.openapi)
     known = _query_parameters(request)
     given = [name for name, _ in request.query_params.multi_items()]
     for name in given:
