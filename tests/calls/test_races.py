@@ -5,7 +5,15 @@ from __future__ import annotations
 import pytest
 from tests.calls.desk import HELD, REMOTE, Desk
 
-from ntpd112.journal.events import CallAccepted, CallConnected, CallHeld, LegEnded, OfferEnded
+from ntpd112.journal.events import (
+    CallAccepted,
+    CallConnected,
+    CallHeld,
+    CallRequeued,
+    LegEnded,
+    OfferEnded,
+    OfferMade,
+)
 from ntpd112.sip.events import Answered, Cause, Ended, Failed, Unregistered
 
 
@@ -188,3 +196,19 @@ def test_a_phone_lost_while_it_rings_is_told_apart_from_one_nobody_picked_up() -
     desk.call()
     desk.unregister("budi")
     assert [(leg.sip_code, leg.q850_cause) for leg in desk.all_of(LegEnded)] == [(487, 20)]
+
+
+def test_an_operator_who_is_free_as_the_ladder_leads_elsewhere_is_offered_the_call_once() -> None:
+    """The ACD's offer and the end of the police's ringing meet in one turn."""
+    police = {"name": "police", "to": "sip:110@192.0.2.5", "ring": "10s"}
+    steps = [{"after": 5, "to": "police"}, {"after": 10, "to": "second"}]
+    sections = {"destination": [police], "queue": [{"name": "second", "numbers": ["1"]}]}
+    desk = Desk(ladder=steps, also=sections, decline_pause=5)
+    desk.register("budi")
+    desk.call()
+    desk.pass_time(10)
+    desk.refuse("budi", 486)
+    desk.pass_time(10)
+    assert [event.reason for event in desk.all_of(CallRequeued)] == ["ladder of 112, step 2"]
+    assert [event.offer for event in desk.all_of(OfferMade)] == [1, 3], "the second was never rung"
+    assert len(desk.phones("budi")) == 1

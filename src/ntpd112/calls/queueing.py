@@ -74,6 +74,7 @@ class Queueing:
             log.info("ladder: the call has waited in that queue before", call_id=call.id, queue=queue.name)
             return
         acd.withdraw(call.id, now)
+        call.offers = before.made  # one of this turn that is not rung yet has its number all the same
         call.change_queue(queue)
         call.wait.move(queue.name)
         self._write_requeued(call, reason, now)
