@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import shutil
+import tempfile
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -22,11 +25,13 @@ MAX_MB = 220
 
 
 @pytest.fixture(scope="module")
-def podman(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Podman]:
-    podman = Podman(tmp_path_factory.mktemp("podman"))
+def podman() -> Iterator[Podman]:
+    folder = Path(tempfile.mkdtemp(prefix="podman-"))  # it takes a short path only
+    podman = Podman(folder)
     podman.build()
     yield podman
     podman.clear()
+    shutil.rmtree(folder)
 
 
 def test_the_image_is_small_and_says_who_it_runs_as_where_its_data_is_and_how_it_is_asked(

@@ -3,6 +3,7 @@ base is made by `scripts/make-image-base.sh`, libraries come from where this mac
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import os
 import platform
@@ -73,7 +74,10 @@ class Podman:
         for platform_ in ("manylinux2014", *(f"manylinux_2_{glibc}" for glibc in range(28, 16, -1))):
             command += ["--platform", f"{platform_}_{platform.machine()}"]
         command += [*project["build-system"]["requires"], "wheel", *project["project"]["dependencies"]]
-        subprocess.run(command, check=True, capture_output=True)
+        folder.mkdir(parents=True, exist_ok=True)
+        with (folder / ".lock").open("w") as lock:  # tests run beside each other
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            subprocess.run(command, check=True, capture_output=True)
         return folder
 
     def clear(self) -> None:
