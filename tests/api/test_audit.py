@@ -186,6 +186,7 @@ class TestReading:
     async def test_pages_go_on_by_cursor_while_entries_arrive(self, site: Site) -> None:
         for _ in range(3):
             await site.client.put("/api/v1/flood", json={"on": True})
+        await entries(site)  # what was noted is written
         query = "/api/v1/audit?action=PUT /flood&limit=2"
         first = (await site.client.get(query)).json()
         await site.client.put("/api/v1/flood", json={"on": False})
