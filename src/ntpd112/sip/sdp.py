@@ -252,12 +252,16 @@ def _codec(stream: Stream, codecs: tuple[str, ...], preferred: tuple[str, ...]) 
     carry at all."""
     if stream.kind.lower() != "audio" or _profile(stream) is None or not stream.port:
         return None
-    named = ((_encoding(stream, payload), payload) for payload in stream.formats)
-    ours = (Codec(cast(CodecName, name), int(payload)) for name, payload in named if name in codecs)
-    if not preferred:
-        return next(ours, None)
-    rank = {name: place for place, name in enumerate(preferred)}
-    return min(ours, key=lambda codec: rank.get(codec.name, len(rank)), default=None)
+    best, best_rank = None, len(preferred) + 1
+    for payload in stream.formats:
+        name = _encoding(stream, payload)
+        if name in codecs:
+            rank = preferred.index(name) if name in preferred else len(preferred)
+            if rank < best_rank:
+                best, best_rank = Codec(cast(CodecName, name), int(payload)), rank
+            if best_rank == 0 or not preferred:
+                break
+    return best
 
 
 def _profile(stream: Stream) -> Profile | None:

@@ -53,7 +53,7 @@ class OutboundLeg(ModifiableLeg):
     ) -> None:
         policy = target.policy if target.line is None else target.line.trunk.policy
         super().__init__(core, call_id, core.token(), policy)
-        self._target = replace(target, others=target.usable_others())
+        self._target = replace(target, others=target.usable_others()) if target.others else target
         self._local = local
         self._early: dict[str | None, Dialog] = {}
         self._pracked: dict[str | None, int] = {}
