@@ -8,9 +8,9 @@ from typing import Protocol
 
 from ntpd112.sip.trunks import Trunks
 
+from .plant import trunk_named
 from .trial import Trial, Trials
 from .trial_views import TrialView
-from .views import UnknownTrunk
 
 
 class TrialCalls(Protocol):
@@ -50,8 +50,7 @@ class LiveTrials:
         self._now = now
 
     def begin(self, trunk: str, to: str, gateway: str, listen_s: float, by: str) -> TrialView:
-        if all(one.name != trunk for one in self._trunks):
-            raise UnknownTrunk(f'no trunk has the name "{trunk}"')
+        trunk_named(self._trunks, trunk)
         trial = self._trials.begin(trunk, to, gateway, listen_s, by, self._now())
         self._on_input()
         return self._view(trial)

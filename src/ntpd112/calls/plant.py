@@ -18,6 +18,14 @@ from .holding import held_lines, in_words
 from .views import GatewayView, HeldBy, MaintenanceView, TrunkView, UnknownTrunk
 
 
+def trunk_named(trunks: Trunks, name: str) -> Trunk:
+    """Raises UnknownTrunk."""
+    trunk = trunks.named(name)
+    if trunk is None:
+        raise UnknownTrunk(f'no trunk has the name "{name}"')
+    return trunk
+
+
 class Plant:
     """`date` tells the wall time of epoch seconds, `now` monotonic seconds; `on_input` asks for a turn."""
 
@@ -47,9 +55,7 @@ class Plant:
 
     def set_maintenance(self, name: str, on: bool, by: str, reason: str) -> TrunkView:
         """Raises UnknownTrunk. No harm if it is so already: reason and person change."""
-        trunk = next((one for one in self._trunks if one.name == name), None)
-        if trunk is None:
-            raise UnknownTrunk(f'no trunk has the name "{name}"')
+        trunk = trunk_named(self._trunks, name)
         trunk.closed = on
         at = self._context.clock.wall(self._now())
         self._context.write(TrunkMaintenance(at=at, trunk=name, on=on, reason=reason, by=by))

@@ -14,8 +14,9 @@ from ntpd112.sip.uri import SipSyntaxError, format_host_port
 
 from .connecting import unasked
 from .context import Context
+from .plant import trunk_named
 from .probe_ways import Way, nowhere, ways_of
-from .views import ProbeView, RegistrationView, TrunkTestView, UnknownTrunk
+from .views import ProbeView, RegistrationView, TrunkTestView
 
 ANSWER_S = 5.0
 "How long an answer is waited for: UDP has sent the question four times by then (T1 = 0.5 s)."
@@ -66,9 +67,7 @@ class Probing:
 
     def test(self, name: str, done: Done) -> None:
         """Ask every address of the trunk; `done` comes within ANSWER_S. Raises UnknownTrunk."""
-        trunk = next((one for one in self._trunks if one.name == name), None)
-        if trunk is None:
-            raise UnknownTrunk(f'no trunk has the name "{name}"')
+        trunk = trunk_named(self._trunks, name)
         ways = ways_of(self._context, trunk)[:MAX_PROBES]
         outbound = self._context.outbound
         fine = _FINE | _CHALLENGES if outbound is not None and outbound.has_password(name) else _FINE

@@ -124,7 +124,7 @@ class Outbound:
 
     def target(self, name: str, number: str) -> Target:
         """The way for a call to `number` by trunk `name`: its gateways, one after the other. Raises NoWay."""
-        trunk = next((one for one in self.trunks if one.name == name), None)
+        trunk = self.trunks.named(name)
         way = self._ways.get(name)
         if trunk is None or way is None:
             raise NoWay(f'trunk "{name}" leads nowhere: it needs `to`, the gateways that take calls')

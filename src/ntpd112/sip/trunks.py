@@ -149,6 +149,9 @@ class Trunks:
         self._peers = [peer for trunk in trunks.values() for peer in trunk.peers]
         self._rearm()
 
+    def named(self, name: str) -> Trunk | None:
+        return self._trunks.get(name)
+
     def match(self, host: str) -> Trunk | None:
         """The trunk of a source address; None: not a peer of ours."""
         try:
