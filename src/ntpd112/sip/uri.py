@@ -6,7 +6,7 @@ a character that a grammar forbids. Strict on output: what we build ourselves is
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 DEFAULT_PORTS = {"udp": 5060, "tcp": 5060, "tls": 5061}
@@ -139,9 +139,6 @@ class Uri:
         if self.scheme == "sips":
             return named.replace("tcp", "tls") or "tls"
         return named or "udp"
-
-    def with_params(self, **changes: str | None) -> Uri:
-        return replace(self, params={**self.params, **changes})
 
     def __str__(self) -> str:
         if self.scheme not in ("sip", "sips"):
