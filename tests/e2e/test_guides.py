@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import time
 from pathlib import Path
 
 import pytest
 
 from ntpd112.cli.running import KEY_VARIABLE
 
-from .conftest import CALLER_TONE, OPERATOR_TONE, Stage
+from .conftest import Stage
+from .listening import talk
 from .peers.agent import REALM, Settings
 from .peers.asterisk import PbxPhone
 from .peers.guides import blocks, placed
 from .peers.waiting import eventually
-from .test_talking import TALK_S, heard
 
 TELCO, ASTERISK = "guides/telco.md", "guides/asterisk.md"
 
@@ -44,11 +43,7 @@ def test_a_telco_straight_to_the_agent(stage: Stage, monkeypatch: pytest.MonkeyP
     phone = stage.operator_phone(agent, "op1")
     caller = stage.telco()
     caller.dial(f"sip:0351112@{stage.net.agent}")
-    agent.wait_for_calls("talking")
-    time.sleep(TALK_S)
-    caller.hang_up()
-    assert heard(phone) == {CALLER_TONE}
-    assert heard(caller) == {OPERATOR_TONE}
+    talk(agent, caller, phone)
     (cdr,) = agent.wait_for_cdrs()
     assert (cdr["trunk"], cdr["queue"], cdr["dialled"]) == ("telkom", "112", "0351112")
     eventually(lambda: "62318411112/sip" in telco.ask("pjsip show contacts"), "we are registered")
@@ -67,11 +62,7 @@ def test_asterisk_in_front_and_the_phones_without_the_agent(stage: Stage) -> Non
     telco, pbx = stage.telco(), stage.pbx_of(folder)
     phone = stage.operator_phone(agent, "op1", with_pbx=password_in(folder))
     telco.dial(f"sip:112@{stage.net.pbx}")
-    agent.wait_for_calls("talking")
-    time.sleep(TALK_S)
-    telco.hang_up()
-    assert heard(telco) == {OPERATOR_TONE}
-    assert heard(phone) == {CALLER_TONE}
+    talk(agent, telco, phone)
     assert agent.wait_for_cdrs()[0]["trunk"] == "pbx"
     assert "agent/sip:" in pbx.ask("pjsip show contacts")
 

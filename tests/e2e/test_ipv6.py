@@ -3,14 +3,12 @@ who is who."""
 
 from __future__ import annotations
 
-import time
-
 from .conftest import CALLER_TONE, OPERATOR_TONE, Stage
+from .listening import TALK_S, heard, talk, tones_of
 from .peers.agent import Settings
 from .peers.loopback import free_port
 from .peers.raw import header
 from .test_secured_pbx import POLICE
-from .test_talking import TALK_S, heard, tones_of
 from .test_ways_out import TO_POLICE, overflowed
 
 
@@ -19,11 +17,7 @@ def test_an_ipv4_caller_and_an_ipv6_operator_hear_each_other(stage: Stage) -> No
     phone = stage.operator_phone(agent, "op1", host="::1", registrar=f"[::1]:{agent.port6}")
     telco = stage.telco()
     telco.dial(f"sip:112@{stage.net.agent}")
-    agent.wait_for_calls("talking")
-    time.sleep(TALK_S)
-    telco.hang_up()
-    assert heard(telco) == {OPERATOR_TONE}
-    assert heard(phone) == {CALLER_TONE}
+    talk(agent, telco, phone)
 
 
 def test_a_caller_whose_sip_is_ipv4_and_whose_sound_is_ipv6(stage: Stage) -> None:
@@ -57,11 +51,7 @@ def test_a_call_over_tls_with_srtp_leaves_by_a_gateway_all_over_ipv6(stage: Stag
     agent = stage.agent(settings)
     telco = stage.telco(host="::1", transport="tls", ca=agent.ca, srtp="srtp-mand")
     telco.dial(f"sip:112@[::1]:{agent.port6_tls}")
-    agent.wait_for_calls("talking")
-    time.sleep(TALK_S)
-    telco.hang_up()
-    assert heard(telco) == {OPERATOR_TONE}
-    assert heard(police) == {CALLER_TONE}
+    talk(agent, telco, police)
     overflowed(agent)
 
 
@@ -74,8 +64,4 @@ def test_a_call_through_an_asterisk_that_speaks_ipv6_with_the_agent(stage: Stage
     stage.printed_pbx(agent, changed={"[site-udp](!)": f"{to_telco}[site-udp](!)"})
     telco = stage.telco()
     telco.dial(f"sip:112@{stage.net.pbx}")
-    agent.wait_for_calls("talking")
-    time.sleep(TALK_S)
-    telco.hang_up()
-    assert heard(telco) == {OPERATOR_TONE}
-    assert heard(phone) == {CALLER_TONE}
+    talk(agent, telco, phone)

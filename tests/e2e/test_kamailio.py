@@ -15,6 +15,7 @@ import pytest
 from ntpd112.cli.running import KEY_VARIABLE
 
 from .conftest import CALLER_TONE, OPERATOR_TONE, Stage
+from .listening import TALK_S, heard, talk
 from .peers.agent import Agent, Json, Settings
 from .peers.guides import blocks, placed
 from .peers.kamailio import Kamailio, places
@@ -38,7 +39,6 @@ from .peers.scenario import (
 )
 from .peers.waiting import eventually
 from .test_phones import file_for
-from .test_talking import TALK_S, heard
 
 PAGE = "guides/kamailio.md"
 FLOOD = 400
@@ -248,12 +248,7 @@ def test_a_phone_registered_through_the_edge_is_rung_hangs_up_and_dials_codes(
     phone = stage.operator_phone(agent, "op1", registrar=registrar, transport=transport, ca=ca)
     telco = stage.telco(host=telkom(stage))
     telco.dial(f"sip:112@{edge.outside}")
-    agent.wait_for_calls("talking")
-    time.sleep(TALK_S)
-    phone.hang_up()
-
-    assert heard(telco) == {OPERATOR_TONE}
-    assert heard(phone) == {CALLER_TONE}
+    talk(agent, telco, phone, ends=phone)
     (cdr,) = agent.wait_for_cdrs()
     assert (cdr["trunk"], cdr["hangup_by"]) == ("telkom", "operator")
     of_telco, of_phone = (messages(agent, cdr["id"], party) for party in ("telkom", "op1"))

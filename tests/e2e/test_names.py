@@ -6,11 +6,11 @@ import time
 from dataclasses import replace
 
 from .conftest import CALLER_TONE, OPERATOR_TONE, Stage
+from .listening import TALK_S, THIRD_TONE, heard
 from .peers.agent import OUTSIDE, Agent, Settings
 from .peers.baresip import Baresip
 from .peers.waiting import eventually
 from .test_secured_pbx import TO_OP1
-from .test_talking import TALK_S, THIRD_TONE, heard
 from .test_telcos import ANSWERING, NUMBER, POLICE, SUBSCRIBER, registered, trunk, wait_for_registration
 from .test_ways_out import TO_POLICE
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 
 from .conftest import CALLER_TONE, OPERATOR_TONE, Stage
+from .listening import TALK_S, heard, talk, tones_of
 from .peers.agent import Agent
 from .peers.sound import Sound, read_wav
 from .peers.waiting import eventually
-from .test_talking import TALK_S, heard, tones_of
 
 
 def file_for(agent: Agent, kind: str) -> str:
@@ -25,11 +25,7 @@ def test_baresip_on_the_printed_file_is_rung_and_talks(stage: Stage) -> None:
     telco.dial(f"sip:112@{stage.net.agent}")
     phone.wait_for_ring()
     phone.do("accept")
-    agent.wait_for_calls("talking")
-    time.sleep(TALK_S)
-    telco.hang_up()
-    assert heard(phone) == {CALLER_TONE}
-    assert heard(telco) == {OPERATOR_TONE}
+    talk(agent, telco, phone)
 
 
 def test_linphone_on_the_printed_file_is_rung_holds_talks_hangs_up_and_dials_codes(stage: Stage) -> None:

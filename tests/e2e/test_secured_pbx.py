@@ -10,9 +10,9 @@ import pytest
 import trustme
 
 from .conftest import CALLER_TONE, OPERATOR_TONE, Stage
+from .listening import TALK_S, heard, talk
 from .peers.agent import Agent, Json, Settings
 from .peers.waiting import eventually
-from .test_talking import TALK_S, heard
 from .test_ways_out import TO_POLICE, overflowed
 
 POLICE = """[[destination]]
@@ -72,12 +72,7 @@ def test_a_call_that_comes_and_leaves_by_the_pbx_is_secured_both_ways(
     police = stage.printed_phone()
     telco = stage.telco()
     telco.dial(f"sip:112@{stage.net.pbx}")
-    agent.wait_for_calls("talking")
-    time.sleep(TALK_S)
-    telco.hang_up()
-
-    assert heard(telco) == {OPERATOR_TONE}
-    assert heard(police) == {CALLER_TONE}
+    talk(agent, telco, police)
     cdr = overflowed(agent)
     descriptions = [*messages_of(agent, cdr, "INVITE"), *messages_of(agent, cdr, "SIP/2.0 200 OK")[:2]]
     assert len(descriptions) == 4

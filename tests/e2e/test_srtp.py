@@ -9,11 +9,12 @@ import time
 import pytest
 
 from .conftest import CALLER_TONE, OPERATOR_TONE, Stage
+from .listening import HEARD_DBFS, TALK_S, THIRD_TONE, heard, recorded, talk, tones_of
 from .peers.agent import SIPS_PORT, Settings
 from .peers.raw import header
 from .peers.sound import Sound, read_wav, tone_level, tones_in_turn
 from .peers.waiting import eventually
-from .test_talking import HEARD_DBFS, TALK_S, THIRD_TONE, heard, parties, recorded, tones_of
+from .test_talking import parties
 
 TLS_TRUNK = '[[trunk]]\nname = "tls"\npeers = ["127.0.0.1"]\nsrtp = "required"\n'
 "baresip connects from there, whatever address it listens on."
@@ -92,11 +93,7 @@ def test_where_it_is_preferred_everybody_hears_everybody(stage: Stage, caller: s
     phone = stage.operator_phone(agent, "op1", srtp=operator)
     telco = stage.telco(srtp=caller)
     telco.dial(f"sip:112@{stage.net.agent}")
-    agent.wait_for_calls("talking")
-    time.sleep(TALK_S)
-    telco.hang_up()
-    assert heard(telco) == {OPERATOR_TONE}
-    assert heard(phone) == {CALLER_TONE}
+    talk(agent, telco, phone)
 
 
 def test_a_plain_call_where_srtp_is_required_is_refused_in_words(stage: Stage) -> None:

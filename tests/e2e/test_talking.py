@@ -6,59 +6,22 @@ import re
 import time
 
 from .conftest import CALLER_TONE, OPERATOR_TONE, Stage
+from .listening import HEARD_DBFS, TALK_S, THIRD_TONE, heard, recorded, tones_of
 from .peers.agent import Agent, Json, Settings
-from .peers.baresip import Baresip
 from .peers.raw import Raw, header
 from .peers.registration import authorization
-from .peers.sound import Samples, Sound, read_wav, sine, tone_level, tones_in_turn, write_wav
+from .peers.sound import read_wav, sine, tones_in_turn, write_wav
 from .peers.waiting import eventually
 
-TALK_S = 2.5
-"Seconds that are listened to; the first and the last half second are left out."
-HEARD_DBFS = -25.0
-"The tones are sent at -6 dBFS."
-UNHEARD_DBFS = -45.0
-THIRD_TONE = 700
 HOLD_OVER_TONE, SAVIOUR_TONE = THIRD_TONE, 1600
 PROMPT_S = 30.0
 "Longer than it is listened to."
-TONES = (CALLER_TONE, OPERATOR_TONE, THIRD_TONE)
 PSYCHOLOGIST = """[[destination]]
 name = "psychologist"
 kind = "agency"
 to = "sip:psy@{phone}"
 numbers = ["119"]
 """
-
-
-def tones_of(samples: Samples, rate: int = 8000) -> set[int]:
-    """The test's tones that are heard; one that is neither there nor clearly absent fails the test."""
-    levels = {tone: tone_level(samples, tone, rate) for tone in TONES}
-    unclear = {tone: level for tone, level in levels.items() if UNHEARD_DBFS < level < HEARD_DBFS}
-    assert not unclear, f"neither heard nor silent: {levels}"
-    return {tone for tone, level in levels.items() if level >= HEARD_DBFS}
-
-
-def heard(phone: Baresip) -> set[int]:
-    """In the last seconds of the phone's only call, which is over or about to be."""
-    phone.wait_for_end()
-
-    def whole() -> Sound | None:
-        """baresip writes its file to the end a moment after the call's."""
-        sound = read_wav(phone.heard())
-        return sound if sound.seconds >= TALK_S - 0.5 else None
-
-    sound = eventually(whole, "the phone has written down what it heard")
-    assert sound is not None
-    return tones_of(sound.part(-TALK_S + 0.5, -0.5).channels[0], sound.rate)
-
-
-def recorded(agent: Agent, cdr: Json) -> tuple[set[int], set[int]]:
-    """In the last seconds of the recording: the caller's channel and the others'."""
-    file = agent.folder / "recordings" / cdr["recording"]
-    sound = read_wav(file).part(-TALK_S + 0.5, -0.5)
-    caller, others = (tones_of(channel, sound.rate) for channel in sound.channels)
-    return caller, others
 
 
 def command(agent: Agent, method: str, path: str, body: Json | None = None) -> Json:

@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from .conftest import OPERATOR_TONE, Stage
+from .listening import TALK_S, heard
 from .peers.agent import Agent, Json, Settings
 from .peers.asterisk import Asterisk, PbxPhone
 from .peers.waiting import eventually
-from .test_talking import TALK_S, heard
 from .test_ways_out import TO_POLICE, overflowed
 
 NUMBER = "62318411112"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import time
 
 import trustme
 
-from .conftest import CALLER_TONE, OPERATOR_TONE, Stage
+from .conftest import CALLER_TONE, Stage
+from .listening import heard, talk
 from .peers.agent import Settings
 from .peers.waiting import eventually
-from .test_talking import TALK_S, heard
 
 
 def test_an_operators_phone_over_tls_registers_is_rung_and_talks(stage: Stage) -> None:
@@ -18,12 +17,7 @@ def test_an_operators_phone_over_tls_registers_is_rung_and_talks(stage: Stage) -
     phone = stage.operator_phone(agent, "op1", transport="tls", ca=agent.ca)
     telco = stage.telco()
     telco.dial(f"sip:112@{stage.net.agent}")
-    agent.wait_for_calls("talking")
-    time.sleep(TALK_S)
-    telco.hang_up()
-
-    assert heard(telco) == {OPERATOR_TONE}
-    assert heard(phone) == {CALLER_TONE}
+    talk(agent, telco, phone)
     said = json.loads(agent.cli("trace", agent.wait_for_cdrs()[0]["id"], "--json"))
     assert {message["transport"] for message in said["messages"]} == {"udp", "tls"}
 
