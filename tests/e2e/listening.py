@@ -10,8 +10,10 @@ from .peers.baresip import Baresip
 from .peers.sound import Samples, Sound, read_wav, tone_level
 from .peers.waiting import eventually
 
-TALK_S = 2.5
-"Seconds that are listened to; the first and the last half second are left out."
+TALK_S = 3.0
+"Seconds that are talked: one more than is listened to, since sound begins late on a busy machine."
+LISTENED_S = 2.0
+"The last seconds of a call, of which the last half is left out."
 HEARD_DBFS = -25.0
 "The tones are sent at -6 dBFS."
 UNHEARD_DBFS = -45.0
@@ -34,17 +36,17 @@ def heard(phone: Baresip) -> set[int]:
     def whole() -> Sound | None:
         """baresip writes its file to the end a moment after the call's."""
         sound = read_wav(phone.heard())
-        return sound if sound.seconds >= TALK_S - 0.5 else None
+        return sound if sound.seconds >= LISTENED_S else None
 
     sound = eventually(whole, "the phone has written down what it heard")
     assert sound is not None
-    return tones_of(sound.part(-TALK_S + 0.5, -0.5).channels[0], sound.rate)
+    return tones_of(sound.part(-LISTENED_S, -0.5).channels[0], sound.rate)
 
 
 def recorded(agent: Agent, cdr: Json) -> tuple[set[int], set[int]]:
     """In the last seconds of the recording: the caller's channel and the others'."""
     file = agent.folder / "recordings" / cdr["recording"]
-    sound = read_wav(file).part(-TALK_S + 0.5, -0.5)
+    sound = read_wav(file).part(-LISTENED_S, -0.5)
     caller, others = (tones_of(channel, sound.rate) for channel in sound.channels)
     return caller, others
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 from .conftest import CALLER_TONE, OPERATOR_TONE, Stage
-from .listening import TALK_S, heard, talk, tones_of
+from .listening import LISTENED_S, TALK_S, heard, talk, tones_of
 from .peers.agent import Agent
 from .peers.sound import Sound, read_wav
 from .peers.waiting import eventually
@@ -49,10 +49,10 @@ def test_linphone_on_the_printed_file_is_rung_holds_talks_hangs_up_and_dials_cod
 
     def whole() -> Sound | None:
         sound = read_wav(phone.heard)
-        return sound if sound.seconds >= TALK_S - 0.5 else None
+        return sound if sound.seconds >= LISTENED_S else None
 
     sound = eventually(whole, "Linphone has written down what it heard")
     assert sound is not None
-    assert tones_of(sound.part(-TALK_S + 0.5, -0.5).channels[0], sound.rate) == {CALLER_TONE}
+    assert tones_of(sound.part(-LISTENED_S, -0.5).channels[0], sound.rate) == {CALLER_TONE}
     phone.program.say(f"call sip:*11@{stage.net.agent}")
     agent.wait_for_operator("op1", "break")
